@@ -1,0 +1,1 @@
+"""Shancheng: ranks a hillside city's old housing for renovation."""

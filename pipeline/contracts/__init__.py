@@ -1,0 +1,1 @@
+"""What the stages promise each other: columns, tables and the inspector."""

@@ -1,0 +1,157 @@
+"""The inspector: every table is checked at its producer's door, all faults in one report.
+
+A fault here is a fault in the program or in data that intake should have refused, so it names the
+stage, the column, the count and the first case.
+"""
+
+import warnings
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from pipeline.contracts.columns import COLUMNS, FLAG, REAL, TEXT, WHOLE, Column
+from pipeline.contracts.tables import Table
+from pipeline.problem import Problem
+
+_DTYPES = {TEXT: "str", REAL: "float64", WHOLE: "Int64", FLAG: "bool"}
+
+
+def column_of(table: Table, name: str) -> Column | None:
+    """Return the contract of a column: the column of that name, else the family it belongs to."""
+    exact = COLUMNS.get(name)
+    if exact is not None and name in table.column_names:
+        return exact
+    return next((c for c in table.columns if c.is_family and c.matches(name)), None)
+
+
+def conform(table: Table, frame: Any) -> Any:
+    """Return the frame with the contract's types, columns in its order, rows sorted by key.
+
+    Members of families that stand side by side stand there in the order in which they come. Unknown
+    columns are kept last for ``inspect`` to name.
+    """
+    ordered: list[str] = []
+    for is_family, columns in groupby(table.columns, key=lambda column: column.is_family):
+        group = list(columns)
+        if is_family:
+            ordered += [
+                name
+                for name in frame.columns
+                if name not in table.column_names and any(c.matches(name) for c in group)
+            ]
+        else:
+            ordered += [column.name for column in group if column.name in frame.columns]
+    ordered = list(dict.fromkeys(ordered))
+    others = [n for n in frame.columns if n not in ordered]
+    frame = frame[[*ordered, *others]]
+    types = {}
+    for name in ordered:
+        column = column_of(table, name)
+        assert column is not None
+        types[name] = _DTYPES[column.kind]
+    frame = frame.astype({name: kind for name, kind in types.items() if kind != "bool"})
+    order = list(table.order or table.key)
+    if order:
+        frame = frame.sort_values(order, kind="stable", na_position="first")
+    return frame.reset_index(drop=True)
+
+
+def inspect(table: Table, frame: Any, *, stage_name: str, crs: str) -> None:
+    """Stop if a table breaks its contract.
+
+    Raises
+    ------
+    Problem
+        Listing every fault: columns absent or unknown, empty or repeated keys, empty values,
+        values out of range or list, geometry of a wrong kind, invalid or in another CRS.
+    """
+    faults = _geometry_faults(table, frame, crs) + _shape_faults(table, frame)
+    if not faults:
+        faults = _value_faults(table, frame)
+    if faults:
+        raise Problem(
+            f"{stage_name} → {table.name}",
+            f"{len(faults)} faults in the table\n  " + "\n  ".join(faults),
+            fix="the data passed intake but breaks the contract in pipeline/contracts; correct the "
+            "source, or report this with the message",
+        )
+
+
+def _geometry_faults(table: Table, frame: Any, crs: str) -> list[str]:
+    has_geometry = "geometry" in frame.columns
+    if not table.geometry:
+        return ["has a geometry but should have none"] if has_geometry else []
+    if not has_geometry:
+        return ["has no geometry"]
+    faults = []
+    if frame.crs is None or frame.crs != crs:
+        faults.append(f"geometry is in {frame.crs or 'no CRS'}, not in {crs}")
+    shapes = frame.geometry.to_numpy()
+    if shapely.is_missing(shapes).any() or shapely.is_empty(shapes).any():
+        faults.append("geometry is empty somewhere")
+    else:
+        kinds = set(frame.geometry.geom_type) - set(table.geometry)
+        if kinds:
+            faults.append(f"geometry holds {', '.join(sorted(kinds))}")
+        wrong = ~shapely.is_valid(shapes)
+        if wrong.any():
+            faults.append(f"geometry is invalid in {wrong.sum():,} rows")
+    return faults
+
+
+def _shape_faults(table: Table, frame: Any) -> list[str]:
+    faults = []
+    if not len(frame) and not table.may_have_no_rows:
+        faults.append("has no rows")
+    for column in table.columns:
+        if not column.is_family and column.name not in frame.columns:
+            faults.append(f"{column.name} is absent")
+    for name in frame.columns:
+        if name != "geometry" and column_of(table, name) is None:
+            faults.append(f"{name} is not in the contract")
+    return faults
+
+
+def _value_faults(table: Table, frame: Any) -> list[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pandera.pandas as pa
+
+    plain = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
+    schema = pa.DataFrameSchema(
+        {name: _schema(pa, column_of(table, name), name in table.key) for name in plain.columns},
+        unique=list(table.key) or None,
+    )
+    try:
+        schema.validate(plain, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        return _told(errors.failure_cases, plain, table)
+    return []
+
+
+def _schema(pa: Any, column: Column | None, is_key: bool) -> Any:
+    assert column is not None
+    checks = []
+    if column.allowed:
+        checks.append(pa.Check.isin(column.allowed))
+    if column.lowest is not None and column.highest is not None:
+        checks.append(pa.Check.in_range(column.lowest, column.highest))
+    return pa.Column(
+        _DTYPES[column.kind], checks, nullable=column.may_be_empty and not is_key, name=column.name
+    )
+
+
+def _told(cases: pd.DataFrame, frame: pd.DataFrame, table: Table) -> list[str]:
+    faults = []
+    for (column, check), group in cases.groupby(["column", "check"], sort=True, dropna=False):
+        first = group.iloc[0]
+        who = ""
+        if table.key and pd.notna(first["index"]):
+            row = frame.loc[int(first["index"]), list(table.key)]
+            who = f" (first: {' '.join(map(str, row))} = {first['failure_case']})"
+        count = len(group) if np.isfinite(len(group)) else 0
+        faults.append(f"{column}: {check} fails for {count:,} of {len(frame):,} rows{who}")
+    return faults

@@ -1,0 +1,211 @@
+"""Every column, once: name, unit, type, believable range, meaning.
+
+The ending of a name tells its unit (``tests/house`` compares the two). A name that holds ``{}`` is a
+family: one column for each facility type or criterion that the configuration lists.
+"""
+
+from dataclasses import dataclass
+
+TEXT, REAL, WHOLE, FLAG = "text", "real", "whole", "flag"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of one or more tables.
+
+    ``decimals`` is how many a CSV shows; ``allowed`` is the closed list of a category.
+    """
+
+    name: str
+    kind: str
+    meaning: str
+    unit: str = ""
+    lowest: float | None = None
+    highest: float | None = None
+    may_be_empty: bool = False
+    allowed: tuple[str, ...] = ()
+    decimals: int = 2
+
+    @property
+    def is_family(self) -> bool:
+        """Whether the name stands for one column per facility type or criterion."""
+        return "{}" in self.name
+
+    def matches(self, name: str) -> bool:
+        """Tell whether ``name`` is this column or a member of this family."""
+        if not self.is_family:
+            return name == self.name
+        before, after = self.name.split("{}")
+        middle = len(name) - len(before) - len(after)
+        return middle > 0 and name.startswith(before) and name.endswith(after)
+
+
+def _text(name: str, meaning: str, **more: object) -> Column:
+    return Column(name, TEXT, meaning, **more)  # type: ignore[arg-type]
+
+
+def _real(name: str, unit: str, low: float, high: float, meaning: str, **more: object) -> Column:
+    return Column(name, REAL, meaning, unit, low, high, **more)  # type: ignore[arg-type]
+
+
+def _whole(name: str, unit: str, low: int, high: int, meaning: str, **more: object) -> Column:
+    return Column(name, WHOLE, meaning, unit, low, high, **more)  # type: ignore[arg-type]
+
+
+def _flag(name: str, meaning: str, **more: object) -> Column:
+    return Column(name, FLAG, meaning, "yes/no", **more)  # type: ignore[arg-type]
+
+
+_EMPTY = {"may_be_empty": True}
+
+_ALL = (
+    # who and where
+    _text("building_id", "stable key of a building, from the source's own number"),
+    _text("source_name", "name of the source in the city profile"),
+    _text("source_row", "row, element or feature number in that source"),
+    _text("building_name", "name as the source writes it", **_EMPTY),
+    _text("building_use_type", "use as the source writes it, e.g. residential, yes, office"),
+    _flag("is_housing", "counted as housing by the profile's rule"),
+    _text(
+        "housing_origin",
+        "why it counts as housing: the source says so, or the profile assumes it for that use",
+        allowed=("recorded", "assumed", "not_housing"),
+    ),
+    _flag("is_overlapping", "shares more than the allowed area with another footprint"),
+    _text("district_id", "stable key of a district"),
+    _text("district_name", "district (区)"),
+    _text("estate_id", "stable key of an estate (小区)", **_EMPTY),
+    _text("estate_name", "estate (小区)", **_EMPTY),
+    _text("road_name", "nearest named road, within the cap in config", **_EMPTY),
+    _text("cell_id", "square of the reporting grid that holds the building"),
+    # size
+    _whole("storey_count", "storeys", 1, 150, "storeys above ground", **_EMPTY),
+    _text(
+        "storey_count_origin",
+        "where the storeys come from",
+        allowed=("recorded", "from_height", "unknown"),
+    ),
+    _real("height_m", "m", 1, 700, "height above ground as recorded", **_EMPTY),
+    _real("footprint_area_m2", "m²", 1, 500_000, "area of the footprint, holes taken off"),
+    _real(
+        "floor_area_m2",
+        "m²",
+        1,
+        5_000_000,
+        "footprint × storeys, empty where storeys are",
+        **_EMPTY,
+    ),
+    _text(
+        "floor_area_origin",
+        "where the floor area comes from",
+        allowed=("recorded", "derived", "unknown"),
+    ),
+    # age
+    _text("construction_year_text", "year as the source writes it", **_EMPTY),
+    _whole("construction_year_low", "year", 1000, 2100, "earliest year the text allows", **_EMPTY),
+    _whole("construction_year_high", "year", 1000, 2100, "latest year the text allows", **_EMPTY),
+    _whole(
+        "construction_year", "year", 1000, 2100, "year, or the middle of a vague text", **_EMPTY
+    ),
+    _text(
+        "construction_year_origin",
+        "recorded: one year; vague: a short interval, its middle taken; bounded: a long one, no year "
+        "taken; unknown: nothing said",
+        allowed=("recorded", "vague", "bounded", "unknown"),
+    ),
+    _real("age_yr", "yr", 0, 1100, "reference year minus construction year", decimals=0, **_EMPTY),
+    # ground
+    _real(
+        "elevation_m", "m", -500, 9000, "mean height of the terrain under the footprint", **_EMPTY
+    ),
+    _real(
+        "elevation_lowest_m", "m", -500, 9000, "lowest terrain cell under the footprint", **_EMPTY
+    ),
+    _real(
+        "elevation_highest_m", "m", -500, 9000, "highest terrain cell under the footprint", **_EMPTY
+    ),
+    _real("slope_deg", "°", 0, 90, "mean slope of the terrain under the footprint", **_EMPTY),
+    # walking
+    _real("access_m", "m", 0, 1000, "straight way from the footprint to its street", **_EMPTY),
+    _flag("has_street_access", "a walkable street lies within the cap in config"),
+    _real("{}_walk_out_min", "min", 0, 2000, "walk from the building to the nearest one", **_EMPTY),
+    _real("{}_walk_back_min", "min", 0, 2000, "walk home from the nearest one", **_EMPTY),
+    _real(
+        "{}_walk_m",
+        "m",
+        0,
+        100_000,
+        "equivalent walking distance: the slower direction's minutes × the planning speed",
+        decimals=0,
+        **_EMPTY,
+    ),
+    _real("{}_climb_m", "m", 0, 5000, "metres climbed on the walk home", decimals=1, **_EMPTY),
+    # score
+    _real("{}_need_share", "share", 0, 1, "need by the fixed policy bounds", decimals=4),
+    _real("{}_points", "points", 0, 100, "weight × need × 100, rounded to 0.001", decimals=3),
+    _text(
+        "{}_origin",
+        "measured, or the stand-in of config because the value is missing",
+        allowed=("measured", "stand_in"),
+    ),
+    _real("score_points", "points", 0, 100, "sum of the points of all criteria", decimals=3),
+    _whole("rank", "ordinal", 1, 100_000_000, "1 = most urgent"),
+    _whole("tier_number", "ordinal", 1, 5, "1 = most urgent fifth of the scale in config"),
+    _whole("stand_in_count", "criteria", 0, 100, "criteria scored by a stand-in"),
+    # areas
+    _text("row_type", "what the row tells of", allowed=("district", "estate", "road", "grid_cell")),
+    _text("area_id", "stable key of an estate, road or grid cell within its district"),
+    _text("area_name", "estate, road or grid cell"),
+    _whole("district_rank", "ordinal", 1, 10_000, "1 = district with the highest mean score"),
+    _whole(
+        "area_rank", "ordinal", 1, 10_000_000, "1 = highest mean score in the district", **_EMPTY
+    ),
+    _whole("building_count", "buildings", 1, 100_000_000, "ranked buildings"),
+    _whole("tier_1_count", "buildings", 0, 100_000_000, "buildings of the most urgent tier"),
+    _whole("tier_2_count", "buildings", 0, 100_000_000, "buildings of the second tier"),
+    _real("footprint_area_sum_m2", "m²", 0, 1e12, "footprints together", decimals=0),
+    _real("floor_area_sum_m2", "m²", 0, 1e12, "known floor areas together", decimals=0, **_EMPTY),
+    _real("floor_area_known_share", "share", 0, 1, "buildings whose floor area is known"),
+    _real("score_mean_points", "points", 0, 100, "mean score", decimals=3),
+    _real("score_median_points", "points", 0, 100, "median score", decimals=3),
+    _whole("rank_best", "ordinal", 1, 100_000_000, "best rank of its buildings"),
+    _real("longitude_deg", "°", -180, 180, "WGS-84 longitude of the middle", decimals=6),
+    _real("latitude_deg", "°", -90, 90, "WGS-84 latitude of the middle", decimals=6),
+    # streets
+    _text("node_id", "stable key of a street node"),
+    _text("edge_id", "stable key of a street link"),
+    _text("from_node_id", "node where the link begins"),
+    _text("to_node_id", "node where the link ends"),
+    _text("highway_type", "class of the street, as OpenStreetMap writes it"),
+    _text(
+        "structure_type",
+        "what carries the link",
+        allowed=("ground", "bridge", "tunnel", "steps", "lift", "escalator"),
+    ),
+    _real("length_m", "m", 0, 100_000, "length of the link on the map"),
+    _real("ascent_m", "m", 0, 2000, "metres up along the link"),
+    _real("descent_m", "m", 0, 2000, "metres down along the link"),
+    _real("forward_min", "min", 0, 2000, "walk along the link, empty where not allowed", **_EMPTY),
+    _real(
+        "backward_min", "min", 0, 2000, "walk against the link, empty where not allowed", **_EMPTY
+    ),
+    _flag("is_main_road", "class is one of the main roads in config"),
+    _flag("is_forward_open", "may be walked along its direction"),
+    _flag("is_backward_open", "may be walked against its direction"),
+    # amenities
+    _text("amenity_id", "stable key of a facility"),
+    _text("amenity_type", "facility type of the profile"),
+    _text("amenity_name", "name as the source writes it", **_EMPTY),
+    # rejects
+    _text(
+        "scope_type",
+        "a whole row left out, or one value set to missing",
+        allowed=("row", "value", "notice"),
+    ),
+    _text("field_name", "field at fault", **_EMPTY),
+    _text("reason_code", "short reason, the same word for the same fault"),
+    _text("detail_text", "what was found", **_EMPTY),
+)
+
+COLUMNS: dict[str, Column] = {column.name: column for column in _ALL}
+assert len(COLUMNS) == len(_ALL), "a column is defined twice"

@@ -1,0 +1,125 @@
+"""Every table: its key, its columns, its geometry, and where it lives."""
+
+from dataclasses import dataclass
+
+from pipeline.contracts.columns import COLUMNS, Column
+
+CITY, SCENARIO = "city", "scenario"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table that a stage writes and others read.
+
+    ``home`` tells whether all scenarios of a city share it.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    column_names: tuple[str, ...]
+    geometry: tuple[str, ...] = ()
+    home: str = CITY
+    may_have_no_rows: bool = False
+    order: tuple[str, ...] = ()
+    """Columns to sort rows by, where that is not the key; empty values come first."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of this table, families included."""
+        return tuple(COLUMNS[name] for name in self.column_names)
+
+
+_AREA = ("Polygon", "MultiPolygon")
+
+DISTRICTS = Table("districts", ("district_id",), ("district_id", "district_name"), _AREA)
+
+BUILDINGS = Table(
+    "buildings",
+    ("building_id",),
+    (
+        "building_id", "source_name", "source_row", "building_name", "building_use_type",
+        "is_housing", "housing_origin", "is_overlapping", "district_id", "district_name",
+        "estate_id", "estate_name", "storey_count", "storey_count_origin", "height_m",
+        "construction_year_text", "construction_year_low", "construction_year_high",
+        "construction_year", "construction_year_origin",
+    ),
+    _AREA,
+)  # fmt: skip
+
+STREET_NODES = Table("street_nodes", ("node_id",), ("node_id",), ("Point",))
+
+STREET_EDGES = Table(
+    "street_edges",
+    ("edge_id",),
+    (
+        "edge_id", "from_node_id", "to_node_id", "highway_type", "structure_type", "road_name",
+        "is_main_road", "is_forward_open", "is_backward_open", "length_m",
+    ),
+    ("LineString",),
+)  # fmt: skip
+
+AMENITIES = Table(
+    "amenities",
+    ("amenity_id",),
+    ("amenity_id", "amenity_type", "amenity_name", "source_name", "source_row"),
+    ("Point",),
+    may_have_no_rows=True,
+)
+
+REJECTS = Table(
+    "rejects",
+    (),
+    ("source_name", "source_row", "scope_type", "field_name", "reason_code", "detail_text"),
+    may_have_no_rows=True,
+)
+
+MEASUREMENTS = Table(
+    "measurements",
+    ("building_id",),
+    (
+        "building_id", "road_name", "cell_id", "footprint_area_m2", "floor_area_m2",
+        "floor_area_origin", "age_yr", "elevation_m", "elevation_lowest_m", "elevation_highest_m",
+        "slope_deg", "access_m", "has_street_access", "{}_walk_out_min", "{}_walk_back_min",
+        "{}_walk_m", "{}_climb_m",
+    ),
+)  # fmt: skip
+
+RANKING = Table(
+    "ranking",
+    ("building_id",),
+    (
+        "building_id", "rank", "tier_number", "score_points", "{}_points", "{}_need_share",
+        "{}_origin", "stand_in_count",
+    ),
+    home=SCENARIO,
+)  # fmt: skip
+
+BUILDING_RANKING = Table(
+    "building_ranking",
+    ("building_id",),
+    (
+        "rank", "building_id", "tier_number", "score_points", "building_name", "district_name",
+        "estate_name", "road_name", "{}_points", "{}_origin", "stand_in_count", "building_use_type",
+        "housing_origin", "storey_count", "storey_count_origin", "footprint_area_m2",
+        "floor_area_m2", "floor_area_origin", "construction_year", "construction_year_low",
+        "construction_year_high", "construction_year_origin", "age_yr", "elevation_m",
+        "elevation_lowest_m", "elevation_highest_m", "slope_deg", "access_m", "has_street_access",
+        "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_climb_m", "is_overlapping",
+        "longitude_deg", "latitude_deg", "source_name", "source_row",
+    ),
+    home=SCENARIO,
+    order=("rank",),
+)  # fmt: skip
+
+DISTRICT_PRIORITY = Table(
+    "district_priority",
+    ("area_id",),
+    (
+        "district_rank", "district_name", "row_type", "area_rank", "area_name", "building_count",
+        "tier_1_count", "tier_2_count", "score_mean_points", "score_median_points", "rank_best",
+        "footprint_area_sum_m2", "floor_area_sum_m2", "floor_area_known_share",
+        "longitude_deg", "latitude_deg", "area_id",
+    ),
+    home=SCENARIO,
+    order=("district_rank", "area_rank"),
+)  # fmt: skip

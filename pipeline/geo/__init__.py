@@ -1,0 +1,1 @@
+"""Spatial arithmetic shared by stages: arrays in, arrays out, no files."""

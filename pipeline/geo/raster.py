@@ -1,0 +1,59 @@
+"""A north-up raster in memory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Square-celled, north-up values; NaN where empty.
+
+    ``west_m`` and ``north_m`` are the outer corner of the first cell, in ``crs``.
+    """
+
+    values: NDArray[np.float32]
+    west_m: float
+    north_m: float
+    cell_m: float
+    crs: str
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Outer edges: west, south, east, north."""
+        rows, columns = self.values.shape
+        return (
+            self.west_m,
+            self.north_m - rows * self.cell_m,
+            self.west_m + columns * self.cell_m,
+            self.north_m,
+        )
+
+    def with_values(self, values: NDArray[np.floating]) -> "Raster":
+        """Return other values on the same grid."""
+        return Raster(values.astype(np.float32), self.west_m, self.north_m, self.cell_m, self.crs)
+
+
+def bilinear(raster: Raster, x: Floats, y: Floats) -> Floats:
+    """Return the raster's value at points, interpolated between cell centres.
+
+    Within half a cell of the outer edge the outermost centres hold. Empty where any of the four
+    cells around the point is empty, and outside the raster.
+    """
+    rows, columns = raster.values.shape
+    column = (x - raster.west_m) / raster.cell_m - 0.5
+    row = (raster.north_m - y) / raster.cell_m - 0.5
+    inside = (column >= -0.5) & (column <= columns - 0.5) & (row >= -0.5) & (row <= rows - 0.5)
+    column = np.clip(np.where(inside, column, 0), 0, columns - 1)
+    row = np.clip(np.where(inside, row, 0), 0, rows - 1)
+    left = np.minimum(column.astype(np.int64), max(columns - 2, 0))
+    top = np.minimum(row.astype(np.int64), max(rows - 2, 0))
+    right, bottom = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
+    across, down = column - left, row - top
+    z = raster.values
+    upper = z[top, left] * (1 - across) + z[top, right] * across
+    lower = z[bottom, left] * (1 - across) + z[bottom, right] * across
+    return np.where(inside, upper * (1 - down) + lower * down, np.nan)

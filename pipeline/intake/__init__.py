@@ -1,0 +1,1 @@
+"""Stage 1: clean tables from raw files."""

@@ -1,0 +1,59 @@
+"""District outlines."""
+
+from typing import Any
+
+import geopandas as gpd
+import shapely
+
+from pipeline.geo.datum import into_working_crs
+from pipeline.geo.raster import Floats
+from pipeline.intake.osm_areas import repaired
+from pipeline.intake.rejects import Rejects
+from pipeline.settings.city import Source
+
+
+def districts_from_nominatim(
+    places: list[dict[str, Any]], source: Source, working_crs: str, rejects: Rejects
+) -> gpd.GeoDataFrame:
+    """Return one district for each place that has an areal outline."""
+    name_fields = source.columns.get("district_name", ["name"])
+    rows = []
+    for number, place in enumerate(places):
+        row = str(number + 1)
+        try:
+            shape = shapely.geometry.shape(place["geojson"])
+        except (ValueError, TypeError, KeyError, AttributeError, shapely.errors.ShapelyError):
+            rejects.row(row, "unreadable_outline", "geojson is not a geometry")
+            continue
+        if shapely.get_type_id(shape) not in (3, 6):
+            rejects.row(row, "no_area", "the outline is not an area")
+            continue
+
+        def project(points: Floats) -> Floats:
+            return shapely.points(
+                *into_working_crs(
+                    points[:, 0],
+                    points[:, 1],
+                    datum=source.datum,
+                    crs=source.crs,
+                    working_crs=working_crs,
+                )
+            )
+
+        area = repaired(
+            shapely.transform(shape, lambda points: shapely.get_coordinates(project(points)))
+        )
+        if area.shape is None:
+            rejects.row(row, area.fault, area.detail)
+            continue
+        name = source.constants.get("district_name") or next(
+            (str(place[f]) for f in name_fields if place.get(f)), f"district {number + 1}"
+        )
+        key = f"{str(place.get('osm_type', 'x'))[:1].upper()}{place.get('osm_id', number + 1)}"
+        rows.append((key, name, area.shape))
+    rows.sort(key=lambda item: item[0])
+    return gpd.GeoDataFrame(
+        {"district_id": [r[0] for r in rows], "district_name": [r[1] for r in rows]},
+        geometry=[r[2] for r in rows],
+        crs=working_crs,
+    )

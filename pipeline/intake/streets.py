@@ -1,0 +1,174 @@
+"""The walking network from OpenStreetMap ways: nodes where ways meet, links between them.
+
+Pedestrians ignore one-way signs; only escalators have a direction. Bends are kept in the links'
+lines, they are no nodes.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from pipeline.contracts.raw import OsmExtract, OsmWay
+from pipeline.geo.datum import into_working_crs
+from pipeline.geo.raster import Floats
+from pipeline.intake.rejects import Rejects
+from pipeline.settings.city import Source
+from pipeline.settings.intake import StreetRule
+
+_NO = ("no", "private")
+
+
+@dataclass(frozen=True)
+class StreetSource:
+    """Walkable ways of one source, in the working CRS."""
+
+    ways: dict[int, OsmWay]
+    position: dict[int, tuple[float, float]]
+    names: dict[int, str]
+    lift_node_ids: frozenset[int]
+    supporting_count: int
+    used_count: int
+
+
+def streets_from_osm(
+    extract: OsmExtract,
+    source: Source,
+    rule: StreetRule,
+    working_crs: str,
+    rejects: Rejects,
+    known: set[int],
+) -> StreetSource:
+    """Return the ways of one source that people may walk on.
+
+    ``known`` holds ways that an earlier source brought already; they are left out as repeated.
+    """
+    x, y = into_working_crs(
+        extract.node_x, extract.node_y, datum=source.datum, crs=source.crs, working_crs=working_crs
+    )
+    position = dict(
+        zip(extract.node_id.tolist(), zip(x.tolist(), y.tolist(), strict=True), strict=True)
+    )
+    kept: dict[int, OsmWay] = {}
+    candidate_count = 0
+    for way in extract.ways:
+        if "highway" not in way.tags:
+            continue
+        candidate_count += 1
+        row = f"way/{way.id}"
+        fault = _closed(way.tags, rule)
+        if fault:
+            rejects.row(row, "not_walkable", fault)
+        elif way.id in known:
+            rejects.row(row, "repeated_way", "an earlier source brings the same way")
+        elif len(way.node_ids) < 2:
+            rejects.row(row, "too_few_points", f"{len(way.node_ids)} points")
+        elif any(node not in position for node in way.node_ids):
+            rejects.row(row, "point_absent", "a point of the way is not in the file")
+        else:
+            kept[way.id] = way
+    name_fields = source.columns.get("road_name", ["name"])
+    names = {
+        key: next(way.tags[field] for field in name_fields if way.tags.get(field))
+        for key, way in kept.items()
+        if any(way.tags.get(field) for field in name_fields)
+    }
+    lifts = frozenset(
+        node for node, tags in extract.node_tags.items() if tags.get("highway") == "elevator"
+    )
+    return StreetSource(
+        kept, position, names, lifts, extract.element_count - candidate_count, len(kept)
+    )
+
+
+def _closed(tags: Mapping[str, str], rule: StreetRule) -> str:
+    if tags["highway"] in rule.closed_highway_types:
+        return f"highway={tags['highway']}"
+    if tags.get("foot") in _NO:
+        return f"foot={tags['foot']}"
+    if tags.get("access") in _NO and tags.get("foot") not in ("yes", "designated", "permissive"):
+        return f"access={tags['access']}"
+    if tags.get("area") == "yes":
+        return "area=yes"
+    return ""
+
+
+def street_tables(
+    sources: list[StreetSource], rule: StreetRule, working_crs: str
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the nodes where ways begin, end or meet, and the links between them."""
+    ways: dict[int, OsmWay] = {}
+    position: dict[int, tuple[float, float]] = {}
+    names: dict[int, str] = {}
+    lifts: set[int] = set()
+    for source in sources:
+        ways |= source.ways
+        position |= source.position
+        names |= source.names
+        lifts |= source.lift_node_ids
+    visits = Counter(node for way in ways.values() for node in way.node_ids)
+    rows: list[dict[str, object]] = []
+    lines: list[Floats] = []
+    for key in sorted(ways):
+        way = ways[key]
+        for number, node_ids in enumerate(_links(way.node_ids, visits, lifts)):
+            points = np.array([position[node] for node in node_ids])
+            structure, forward, backward = structure_of(way.tags)
+            rows.append(
+                {
+                    "edge_id": f"W{key}-{number}",
+                    "from_node_id": f"N{node_ids[0]}",
+                    "to_node_id": f"N{node_ids[-1]}",
+                    "highway_type": way.tags["highway"],
+                    "structure_type": structure,
+                    "road_name": names.get(key),
+                    "is_main_road": way.tags["highway"] in rule.main_highway_types
+                    and structure == "ground",
+                    "is_forward_open": forward,
+                    "is_backward_open": backward,
+                }
+            )
+            lines.append(points)
+    shapes = [shapely.LineString(points) for points in lines]
+    edges = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=working_crs)
+    edges["length_m"] = edges.length
+    edges = edges.sort_values("edge_id").reset_index(drop=True)
+    ends = {str(row["from_node_id"]) for row in rows} | {str(row["to_node_id"]) for row in rows}
+    ids = sorted(ends)
+    points = np.array([position[int(node[1:])] for node in ids]).reshape(-1, 2)
+    nodes = gpd.GeoDataFrame({"node_id": ids}, geometry=shapely.points(points), crs=working_crs)
+    return nodes, edges
+
+
+def _links(
+    node_ids: tuple[int, ...], visits: Counter[int], lifts: set[int]
+) -> list[tuple[int, ...]]:
+    """Cut a way at every node where it meets another way, itself or a lift."""
+    cuts = [
+        i
+        for i, node in enumerate(node_ids)
+        if i in (0, len(node_ids) - 1) or visits[node] > 1 or node in lifts
+    ]
+    pieces = [node_ids[a : b + 1] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [piece for piece in pieces if len(set(piece)) > 1]
+
+
+def structure_of(tags: Mapping[str, str]) -> tuple[str, bool, bool]:
+    """Return what carries a way, and whether it is open forward and backward on foot."""
+    if tags["highway"] == "elevator":
+        return "lift", True, True
+    conveying = tags.get("conveying", "no")
+    if conveying not in ("no", ""):
+        backward = conveying in ("backward", "reversible")
+        return "escalator", conveying != "backward", backward
+    if tags.get("tunnel", "no") not in ("no", "") or tags.get("covered") == "yes":
+        structure = "tunnel"
+    elif tags.get("bridge", "no") not in ("no", ""):
+        structure = "bridge"
+    else:
+        structure = "ground"
+    return ("steps" if tags["highway"] == "steps" else structure), True, True

@@ -1,0 +1,1 @@
+"""Stage 2: one row of numbers for each building."""

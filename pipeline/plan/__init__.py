@@ -1,0 +1,1 @@
+"""Stage 4: from ranked buildings to the lists that people decide on."""

@@ -1,0 +1,52 @@
+"""Stage 4, plan: the lists that people decide on."""
+
+import pandas as pd
+
+from pipeline.contracts.stage import Export, Inputs, Outputs, Stage
+from pipeline.contracts.tables import (
+    BUILDING_RANKING,
+    BUILDINGS,
+    DISTRICT_PRIORITY,
+    MEASUREMENTS,
+    RANKING,
+    REJECTS,
+    SCENARIO,
+)
+from pipeline.plan.lists import building_list, district_priority, with_areas
+from pipeline.settings.plan import PlanSettings
+
+
+def run(inputs: Inputs) -> Outputs:
+    """Return the building list and the district list."""
+    settings: PlanSettings = inputs.settings.plan
+    measurements: pd.DataFrame = inputs.tables[MEASUREMENTS]
+    ranked = building_list(inputs.tables[BUILDINGS], measurements, inputs.tables[RANKING])
+    cells = measurements.set_index("building_id")["cell_id"]
+    cell_id = ranked["building_id"].map(cells)
+    areas = with_areas(ranked, cell_id)
+    districts = district_priority(areas, settings)
+    floor = ranked["floor_area_m2"].sum(min_count=1)
+    ledger = {
+        "rows_in": len(inputs.tables[RANKING]),
+        "rows_out": len(ranked),
+        "floor_area_known_m2": None if pd.isna(floor) else round(float(floor)),
+        "floor_area_known_for": int(ranked["floor_area_m2"].notna().sum()),
+        "areas_listed": int((districts["row_type"] != "district").sum()),
+    }
+    return Outputs(tables={BUILDING_RANKING: ranked, DISTRICT_PRIORITY: districts}, ledger=ledger)
+
+
+STAGE = Stage(
+    name="plan",
+    run=run,
+    settings=("plan",),
+    home=SCENARIO,
+    reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS),
+    writes=(BUILDING_RANKING, DISTRICT_PRIORITY),
+    exports=(
+        Export("building_ranking.csv", BUILDING_RANKING),
+        Export("district_priority.csv", DISTRICT_PRIORITY),
+        Export("rejects.csv", REJECTS),
+    ),
+    rooms=("contracts", "geo", "store", "settings"),
+)

@@ -1,0 +1,1 @@
+"""Stage 3: need, weights, points, rank."""

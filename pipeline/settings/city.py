@@ -1,0 +1,81 @@
+"""What a city profile states: the place and each of its raw sources."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.settings.base import EpsgCode, Name, Positive, Section, Slug
+
+Role = Literal["boundary", "footprints", "streets", "amenities", "terrain"]
+Format = Literal["overpass_json", "nominatim_json", "geotiff"]
+Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
+
+FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
+    "boundary": ("nominatim_json",),
+    "footprints": ("overpass_json",),
+    "streets": ("overpass_json",),
+    "amenities": ("overpass_json",),
+    "terrain": ("geotiff",),
+}
+
+
+class Source(Section):
+    """One raw file as it was delivered, never edited."""
+
+    path: Name
+    """Path below the raw folder."""
+    role: Role
+    """What the pipeline takes from it."""
+    format: Format
+    """How to read it."""
+    datum: Datum
+    """Datum of its coordinates. gcj02 and bd09 look like WGS-84 but are off by hundreds of metres,
+    so this is never guessed."""
+    crs: EpsgCode
+    """Coordinate reference system, e.g. EPSG:4326 for longitude and latitude."""
+    encoding: Name | None
+    """Text encoding; null for binary formats."""
+    columns: dict[Slug, list[Name]] = Field(default_factory=dict)
+    """Our column → the source's fields or tags, the first one that holds a value wins."""
+    constants: dict[Slug, Name] = Field(default_factory=dict)
+    """Our column → a value that holds for every row of the source."""
+    nodata: float | None = None
+    """Rasters: the value that means empty, when the file itself does not say."""
+    publisher: Name
+    """Who publishes the data."""
+    licence: Name
+    """Licence of the data."""
+    attribution: Name
+    """The words that the licence wants on every map."""
+    date: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+    """Date of the data: YYYY, YYYY-MM or YYYY-MM-DD."""
+
+
+class ExpectedTotals(Section):
+    """Totals that a reader of this city expects; a run that strays says so."""
+
+    ranked_building_count: Annotated[int, Field(gt=0)] | None = None
+    """Ranked buildings."""
+    floor_area_m2: Positive | None = None
+    """Floor area of the ranked buildings, m²."""
+    tolerance_share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    """How far off is still fine."""
+
+
+class CitySettings(Section):
+    """The place."""
+
+    name_zh: Name
+    """Chinese name, for maps and lists."""
+    name_en: Name
+    """English name."""
+    crs: EpsgCode
+    """Projected working CRS, metres. The CGCS2000 3° zones meet inside Chongqing: not those."""
+    is_synthetic: bool
+    """True for an invented city: every output then says so."""
+    note_zh: str
+    """What a reader of the map must know about the data, in Chinese."""
+    note_en: str
+    """The same in English."""
+    expected: ExpectedTotals = ExpectedTotals()
+    """Totals to compare a run with."""

@@ -1,0 +1,85 @@
+"""Settings of intake: what is believable, what counts as housing, what is a facility."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from pipeline.settings.base import CalendarYear, Name, NotNegative, Positive, Section, Share, Slug
+
+
+class HousingRule(Section):
+    """Which buildings are housing."""
+
+    recorded_use_types: list[Name]
+    """Uses that say housing."""
+    assumed_use_types: list[Name]
+    """Unspecific uses that this city counts as housing, marked ``assumed`` on every row."""
+    other_use_fields: list[Name]
+    """A field of this name that holds a value (a shop, an office …) makes an unspecific use
+    something else than housing."""
+
+
+class StoreyRule(Section):
+    """How storeys are read."""
+
+    default_counts: list[Annotated[int, Field(ge=0)]]
+    """Storey counts that mappers leave as a default here and that therefore mean: unknown."""
+    highest_count: Annotated[int, Field(gt=0, le=150)]
+    """More storeys than this is an error of the source."""
+    storey_height_m: Positive
+    """Height of a storey, to derive storeys from a recorded height."""
+
+
+class YearRule(Section):
+    """How years of construction are read."""
+
+    earliest: CalendarYear
+    """Earlier years are an error of the source."""
+    latest: CalendarYear
+    """Later years are an error of the source."""
+    max_vague_span_yr: Annotated[int, Field(ge=0)]
+    """A wider interval keeps its bounds, but no year is taken from its middle."""
+
+
+class FootprintRule(Section):
+    """Which footprints are believable."""
+
+    min_area_m2: NotNegative
+    """Smaller footprints are rejected."""
+    max_area_m2: Positive
+    """Larger footprints are rejected."""
+    duplicate_overlap_share: Share
+    """Two footprints whose intersection is at least this share of their union are one building."""
+    notice_overlap_share: Share
+    """A footprint sharing at least this share of its area with another is flagged."""
+
+
+class StreetRule(Section):
+    """Which streets can be walked."""
+
+    closed_highway_types: list[Name]
+    """Classes nobody walks on."""
+    main_highway_types: list[Name]
+    """Classes that count as main roads."""
+
+
+class IntakeSettings(Section):
+    """Stage 1."""
+
+    housing: HousingRule
+    storeys: StoreyRule
+    years: YearRule
+    footprints: FootprintRule
+    streets: StreetRule
+    facility_tags: dict[Slug, list[Annotated[str, Field(pattern=r"^[^=\s]+=[^=]+$")]]]
+    """Facility type → ``key=value`` tags that mean it."""
+    min_terrain_cover_share: Share
+    """The run stops if less than this share of the buildings lies on the terrain model."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "IntakeSettings":
+        if self.years.earliest > self.years.latest:
+            raise ValueError("years.earliest must not be later than years.latest")
+        if self.footprints.min_area_m2 >= self.footprints.max_area_m2:
+            raise ValueError("footprints.min_area_m2 must be below footprints.max_area_m2")
+        return self

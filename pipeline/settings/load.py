@@ -1,0 +1,151 @@
+"""Lay the configuration files over each other and turn every fault into one clear message."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.problem import Problem
+from pipeline.settings.whole import Settings
+
+SCENARIO_SECTIONS = ("score", "plan", "atlas")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One configuration file as read."""
+
+    file: str
+    content: Mapping[str, Any]
+
+
+def settings_from_layers(layers: list[Layer]) -> Settings:
+    """Return the settings of several files, later ones laid over earlier ones.
+
+    Mappings are merged key by key; lists and single values are replaced.
+
+    Raises
+    ------
+    Problem
+        Naming file, key, value and what is allowed, for all faults at once.
+    """
+    merged: dict[str, Any] = {}
+    origin: dict[tuple[str, ...], str] = {}
+    for layer in layers:
+        _lay_over(merged, layer.content, (), layer.file, origin)
+    _refuse_infinite(merged, origin)
+    try:
+        return Settings.model_validate_json(json.dumps(merged, default=str))
+    except ValidationError as error:
+        raise _problem(error, merged, origin, layers[-1].file) from None
+
+
+def refuse_foreign_sections(layer: Layer) -> None:
+    """Stop if a scenario file changes more than it may: it re-weighs, it never re-measures."""
+    foreign = [key for key in layer.content if key not in SCENARIO_SECTIONS]
+    if foreign:
+        raise Problem(
+            layer.file,
+            f"a scenario may not change {', '.join(map(repr, foreign))}",
+            expected=f"only the sections {', '.join(SCENARIO_SECTIONS)}",
+            fix="move the change to config/cities/<city>.yaml or config/default.yaml",
+        )
+
+
+def flatten(value: object, path: str = "") -> dict[str, object]:
+    """Return nested settings as ``{"score.criteria.climb.weight": 0.2, …}``, sorted by key."""
+    if isinstance(value, Mapping) and value:
+        flat: dict[str, object] = {}
+        for key in sorted(value):
+            flat |= flatten(value[key], f"{path}.{key}" if path else str(key))
+        return flat
+    return {path: value}
+
+
+def _lay_over(
+    base: dict[str, Any],
+    top: Mapping[str, Any],
+    path: tuple[str, ...],
+    file: str,
+    origin: dict[tuple[str, ...], str],
+) -> None:
+    for key, value in top.items():
+        here = (*path, str(key))
+        origin[here] = file
+        if isinstance(value, Mapping):
+            below = base.get(key)
+            base[key] = below if isinstance(below, dict) else {}
+            _lay_over(base[key], value, here, file, origin)
+        else:
+            base[key] = value
+
+
+def _refuse_infinite(merged: Mapping[str, Any], origin: dict[tuple[str, ...], str]) -> None:
+    for key, value in flatten(merged).items():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, float) and not math.isfinite(item):
+                raise Problem(
+                    _origin_of(tuple(key.split(".")), origin, "config"),
+                    f"{key} = {item}",
+                    expected="a finite number",
+                    fix="write the number, or remove the line to keep the default",
+                )
+
+
+def _origin_of(path: tuple[str, ...], origin: dict[tuple[str, ...], str], fallback: str) -> str:
+    for length in range(len(path), 0, -1):
+        if path[:length] in origin:
+            return origin[path[:length]]
+    return fallback
+
+
+def _problem(
+    error: ValidationError,
+    merged: Mapping[str, Any],
+    origin: dict[tuple[str, ...], str],
+    fallback: str,
+) -> Problem:
+    faults = []
+    for fault in error.errors(include_url=False):
+        path = tuple(str(part) for part in fault["loc"] if part != "[key]")
+        file = _origin_of(path, origin, fallback)
+        faults.append((file, _describe(".".join(path), fault, merged)))
+    where = faults[0][0]
+    same = all(file == where for file, _ in faults)
+    told = [text if same else f"{file}: {text}" for file, text in faults[:12]]
+    if len(faults) > 12:
+        told.append(f"… and {len(faults) - 12} more")
+    return Problem(
+        where if same else "configuration",
+        told[0] if len(told) == 1 else f"{len(faults)} faults\n  " + "\n  ".join(told),
+        fix="config/default.yaml shows and explains every key",
+    )
+
+
+def _describe(key: str, fault: Any, merged: Mapping[str, Any]) -> str:
+    kind, message = fault["type"], fault["msg"].removeprefix("Value error, ")
+    if kind == "missing":
+        return f"{key} is missing; it has no default and must be stated"
+    if kind == "extra_forbidden":
+        near = get_close_matches(key.split(".")[-1], _siblings(fault["loc"], merged), n=1)
+        return f"unknown key {key}" + (f"; did you mean {near[0]}?" if near else "")
+    value = fault["input"]
+    shown = f" = {value!r}" if not isinstance(value, dict) else ""
+    return f"{key}{shown}: {message}" if key else message
+
+
+def _siblings(path: tuple[object, ...], merged: Mapping[str, Any]) -> list[str]:
+    """Return the keys that the model knows at this place."""
+    model: Any = Settings
+    for part in path[:-1]:
+        fields = getattr(model, "model_fields", None)
+        if fields is not None and part in fields:
+            model = fields[part].annotation
+        elif getattr(model, "__args__", None):
+            model = model.__args__[-1]
+    fields = getattr(model, "model_fields", {})
+    return list(fields)

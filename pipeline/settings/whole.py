@@ -1,0 +1,42 @@
+"""All settings together."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from pipeline.settings.atlas import AtlasSettings
+from pipeline.settings.base import Section, Slug
+from pipeline.settings.city import FORMATS_BY_ROLE, CitySettings, Source
+from pipeline.settings.intake import IntakeSettings
+from pipeline.settings.measure import MeasureSettings
+from pipeline.settings.plan import PlanSettings
+from pipeline.settings.score import ScoreSettings
+
+
+class Settings(Section):
+    """The whole configuration: default, city profile and scenario laid over each other."""
+
+    city: CitySettings
+    sources: Annotated[dict[Slug, Source], Field(min_length=1)]
+    intake: IntakeSettings
+    measure: MeasureSettings
+    score: ScoreSettings
+    plan: PlanSettings
+    atlas: AtlasSettings
+
+    @model_validator(mode="after")
+    def _roles_filled(self) -> "Settings":
+        roles = [source.role for source in self.sources.values()]
+        missing = [role for role in FORMATS_BY_ROLE if role not in roles and role != "amenities"]
+        if missing:
+            raise ValueError(f"sources: none has the role {', '.join(missing)}")
+        if roles.count("terrain") > 1:
+            raise ValueError("sources: only one may have the role terrain")
+        for name, source in self.sources.items():
+            allowed = FORMATS_BY_ROLE[source.role]
+            if source.format not in allowed:
+                raise ValueError(
+                    f"sources.{name}: role {source.role} is read from {' or '.join(allowed)}, "
+                    f"not from {source.format}"
+                )
+        return self

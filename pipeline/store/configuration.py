@@ -1,0 +1,62 @@
+"""Read the YAML files of config/."""
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.problem import Problem
+from pipeline.settings.load import Layer, refuse_foreign_sections, settings_from_layers
+from pipeline.settings.whole import Settings
+
+
+def read_settings(config_folder: Path, city: str, scenario: str) -> Settings:
+    """Return the settings of a city and a scenario.
+
+    Raises
+    ------
+    Problem
+        If a file is absent, is not YAML, or holds anything that the models refuse.
+    """
+    default = _layer(config_folder / "default.yaml", "restore it from the repository")
+    profile = _layer(_choose(config_folder / "cities", city, "CITY"), "")
+    chosen = _layer(_choose(config_folder / "scenarios", scenario, "SCENARIO"), "")
+    refuse_foreign_sections(chosen)
+    return settings_from_layers([default, profile, chosen])
+
+
+def _choose(folder: Path, name: str, variable: str) -> Path:
+    path = folder / f"{name}.yaml"
+    if not path.is_file() or path.parent != folder:
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml"))) or "none"
+        raise Problem(
+            path,
+            f"there is no {variable}={name}",
+            expected=f"one of: {known}",
+            fix=f"correct {variable}=… or write {path}",
+        )
+    return path
+
+
+def _layer(path: Path, fix: str) -> Layer:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        content: Any = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Problem(path, "the file is absent", fix=fix) from None
+    except UnicodeDecodeError as error:
+        raise Problem(
+            path, f"not UTF-8 text (byte {error.start})", fix="save it as UTF-8"
+        ) from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or type(error).__name__
+        raise Problem(path, f"not valid YAML{place}: {reason}", fix="correct that line") from None
+    if content is None:
+        content = {}
+    if not isinstance(content, dict):
+        raise Problem(
+            path, "holds no sections", expected="keys such as 'score:' at the left margin"
+        )
+    return Layer(str(path), content)
