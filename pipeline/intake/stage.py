@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pipeline.contracts.stage import Inputs, Outputs, Stage
+from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
     BUILDINGS,
@@ -246,15 +246,3 @@ def _table_counts(buildings: gpd.GeoDataFrame, amenities: gpd.GeoDataFrame) -> d
 
 def _counts(column: pd.Series) -> dict[str, int]:
     return {str(k): int(v) for k, v in column.value_counts().sort_index().items()}
-
-
-STAGE = Stage(
-    name="intake",
-    run=run,
-    settings=("city", "sources", "intake"),
-    home=CITY,
-    reads_sources=True,
-    writes=(DISTRICTS, BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES, REJECTS),
-    writes_rasters=("terrain",),
-    rooms=("contracts", "geo", "store", "settings"),
-)

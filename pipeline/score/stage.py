@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.contracts.stage import Inputs, Outputs, Stage
+from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import BUILDINGS, MEASUREMENTS, RANKING, SCENARIO
 from pipeline.problem import Problem
 from pipeline.score.need import NEED_UNITS, need_units
@@ -77,14 +77,3 @@ def _check_measures(table: pd.DataFrame, settings: ScoreSettings) -> None:
                 "config", f"{key} = {measure!r} is not a measurement",
                 expected="one of: " + ", ".join(sorted(numbers)), fix=f"correct {key}",
             )  # fmt: skip
-
-
-STAGE = Stage(
-    name="score",
-    run=run,
-    settings=("score",),
-    home=SCENARIO,
-    reads=(MEASUREMENTS, BUILDINGS),
-    writes=(RANKING,),
-    rooms=("contracts", "geo", "store", "settings"),
-)
