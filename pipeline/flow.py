@@ -92,7 +92,17 @@ STAGES = (
 )
 
 SHARED_ROOMS = ("contracts", "geo", "settings", "store")
-PACKAGES = ("geopandas", "numpy", "pandas", "pyarrow", "pyogrio", "rasterio", "scipy", "shapely", "folium")
+PACKAGES = (
+    "geopandas",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pyogrio",
+    "rasterio",
+    "scipy",
+    "shapely",
+    "folium",
+)
 CODE_FOLDER = Path(__file__).parent
 
 
@@ -256,7 +266,12 @@ def _save(stage: Stage, places: Places, settings: Settings, outputs: Outputs) ->
 
 def _same_names(stage: Stage, outputs: Outputs) -> None:
     """Stop if a stage hands back something else than it declares."""
-    declared = (set(stage.writes), set(stage.writes_rasters), set(stage.pages), set(stage.map_files))
+    declared = (
+        set(stage.writes),
+        set(stage.writes_rasters),
+        set(stage.pages),
+        set(stage.map_files),
+    )
     found = (set(outputs.tables), set(outputs.rasters), set(outputs.pages), set(outputs.map_layers))
     if declared != found:
         raise AssertionError(f"{stage.name} declares {declared} but hands back {found}")

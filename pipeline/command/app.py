@@ -19,7 +19,9 @@ app = typer.Typer(
 
 City = Annotated[str, typer.Option(help="A profile of config/cities/.")]
 Scenario = Annotated[str, typer.Option(help="A file of config/scenarios/.")]
-Raw = Annotated[Path | None, typer.Option(help="Folder of raw files; data/raw/<city> if not given.")]
+Raw = Annotated[
+    Path | None, typer.Option(help="Folder of raw files; data/raw/<city> if not given.")
+]
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,60}")
 
 
@@ -62,7 +64,9 @@ def _prepare(city: str, scenario: str, raw: Path | None):  # type: ignore[no-unt
             )
     root = Path.cwd()
     if not (root / "config" / "default.yaml").is_file():
-        raise Problem(root, "this is not the project's folder", fix="change to the folder with config/")
+        raise Problem(
+            root, "this is not the project's folder", fix="change to the folder with config/"
+        )
     settings = read_settings(root / "config", city, scenario)
     folder = (raw or root / "data" / "raw" / city).resolve()
     return Places(root, folder, city, scenario), settings

@@ -51,7 +51,9 @@ def console() -> Console:
 def show_problem(problem: Problem) -> None:
     """Print a fault to standard error."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(
-        f"shancheng: {problem.text()}", markup=False, style="bold red" if sys.stderr.isatty() else ""
+        f"shancheng: {problem.text()}",
+        markup=False,
+        style="bold red" if sys.stderr.isatty() else "",
     )
 
 
@@ -74,9 +76,12 @@ def show_run(
     left = ledgers["score"]["criteria_left_out"]
     if left:
         out.print(
-            "criteria left out 未计入: " + "; ".join(f"{k} ({v})" for k, v in left.items()), markup=False
+            "criteria left out 未计入: " + "; ".join(f"{k} ({v})" for k, v in left.items()),
+            markup=False,
         )
-    weights = ", ".join(f"{name} {share:.1%}" for name, share in ledgers["score"]["weights"].items())
+    weights = ", ".join(
+        f"{name} {share:.1%}" for name, share in ledgers["score"]["weights"].items()
+    )
     out.print(f"weights 权重: {weights}", markup=False)
     for line in strayed_totals(settings, ledgers):
         out.print(line, markup=False, style="bold yellow")
@@ -114,7 +119,13 @@ def _summary(
 
 def _top(plan: Mapping[str, Any]) -> Table:
     table = Table(title="most urgent 最急", title_justify="left")
-    for name in ("district 区", "area 片区", "buildings 栋数", "mean score 均分", "best rank 最前名次"):
+    for name in (
+        "district 区",
+        "area 片区",
+        "buildings 栋数",
+        "mean score 均分",
+        "best rank 最前名次",
+    ):
         table.add_column(name, justify="left" if name[0] in "da" else "right")
     for row in plan["top"]:
         table.add_row(

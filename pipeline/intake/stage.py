@@ -11,7 +11,6 @@ from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
     BUILDINGS,
-    CITY,
     DISTRICTS,
     REJECTS,
     STREET_EDGES,
@@ -56,7 +55,8 @@ def run(inputs: Inputs) -> Outputs:
     terrain: Raster = inputs.sources[terrain_name]
     if terrain.crs != crs:
         raise Problem(
-            terrain_source.path, f"the terrain is in {terrain.crs}", expected=f"{crs}, as city.crs says",
+            terrain_source.path, f"the terrain is in {terrain.crs}",
+            expected=f"{crs}, as city.crs says",
             fix="reproject the raster, e.g. with gdalwarp -t_srs, or correct city.crs",
         )  # fmt: skip
 

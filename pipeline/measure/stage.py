@@ -9,7 +9,6 @@ from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
     BUILDINGS,
-    CITY,
     MEASUREMENTS,
     STREET_EDGES,
     STREET_NODES,

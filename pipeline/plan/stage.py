@@ -9,8 +9,6 @@ from pipeline.contracts.tables import (
     DISTRICT_PRIORITY,
     MEASUREMENTS,
     RANKING,
-    REJECTS,
-    SCENARIO,
 )
 from pipeline.plan.lists import building_list, district_priority, with_areas
 from pipeline.settings.plan import PlanSettings

@@ -4,9 +4,9 @@ The formats are made in memory, so that a full disk shows as an error of the wri
 """
 
 import errno
+import functools
 import io
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class Batch:
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
         if kind is None:
             for partial, final in self._written:
-                _tell_os_errors(final, lambda partial=partial, final=final: os.replace(partial, final))
+                _tell_os_errors(final, functools.partial(partial.replace, final))
             return
         for partial, _ in self._written:
             partial.unlink(missing_ok=True)
@@ -132,6 +132,4 @@ def read_raster(path: Path) -> Any:
 
     with rasterio.open(path) as file:
         transform = file.transform
-        return Raster(
-            file.read(1), transform.c, transform.f, transform.a, file.crs.to_string()
-        )
+        return Raster(file.read(1), transform.c, transform.f, transform.a, file.crs.to_string())

@@ -2,7 +2,6 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 from pipeline.contracts.stage import MapLayer
 from pipeline.problem import Problem
@@ -43,7 +42,9 @@ def write_geopackage(partial: Path, path: Path, layers: tuple[MapLayer, ...]) ->
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError,
             pyogrio.errors.FeatureError, sqlite3.Error, OSError, RuntimeError) as error:  # fmt: skip
         raise Problem(
-            path, f"cannot be written ({error})", fix="free some space or give write permission, run again"
+            path,
+            f"cannot be written ({error})",
+            fix="free some space or give write permission, run again",
         ) from None
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": previous})

@@ -22,7 +22,9 @@ def check_raw_folder(raw_folder: Path, city: str, sources: Mapping[str, Source])
     if absent:
         raise Problem(
             absent[0] if len(absent) == 1 else raw_folder,
-            "the file is absent" if len(absent) == 1 else "files are absent:\n    " + "\n    ".join(absent),
+            "the file is absent"
+            if len(absent) == 1
+            else "files are absent:\n    " + "\n    ".join(absent),
             fix=f"put it there, or correct sources.*.path in config/cities/{city}.yaml",
         )
 
@@ -33,5 +35,3 @@ def source_path(raw_folder: Path, source: Source) -> Path:
     if not path.is_relative_to(raw_folder.resolve()):
         raise Problem(source.path, "points outside the raw folder", expected="a path below it")
     return path
-
-

@@ -6,6 +6,7 @@ content of what it wrote. This module turns that record into reasons in words.
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,7 +87,9 @@ def single_run(lock_file: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise Problem(
-            lock_file.parent, "another run is writing here", fix="wait until it ends, then try again"
+            lock_file.parent,
+            "another run is writing here",
+            fix="wait until it ends, then try again",
         ) from None
     except OSError as error:
         raise Problem(
@@ -119,8 +122,11 @@ def _open(state_file: Path) -> Iterator[Dependency]:
         dependency = Dependency(SqliteDB, str(state_file))
     try:
         yield dependency
-    finally:
         dependency.close()
+    except sqlite3.OperationalError as error:
+        raise Problem(
+            state_file, f"cannot be written ({error})", fix="free some disk space, then run again"
+        ) from None
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
