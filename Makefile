@@ -9,11 +9,11 @@ PYTHON ?=
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank why test check lock clean ready ready-dev
+.PHONY: help rank why test check documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 	@echo "  with CITY=name SCENARIO=name RAW=folder"
 
 rank: ready ## rank every building, write lists and maps
@@ -27,6 +27,9 @@ test: ready-dev ## run all tests
 
 check: ready-dev ## lint, format, types, walls between the rooms
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache
+
+documents: ready ## write data/README.md and config/schema.json anew
+	@$(PY) -m pipeline documents
 
 lock: ready-dev ## choose newest package versions and write the lock files
 	@.venv/bin/uv pip compile $(LOCKING) pyproject.toml -o requirements.lock

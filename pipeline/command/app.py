@@ -1,14 +1,18 @@
-"""Commands: rank, why, schema."""
+"""Commands: rank, why, documents."""
 
 import re
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.problem import Problem
+
+if TYPE_CHECKING:
+    from pipeline.settings.whole import Settings
+    from pipeline.store.places import Places
 
 app = typer.Typer(
     add_completion=False,
@@ -53,7 +57,28 @@ def why(city: City = "yuzhong", scenario: Scenario = "base", raw: Raw = None) ->
     show_why(flow.why(places, settings))
 
 
-def _prepare(city: str, scenario: str, raw: Path | None):  # type: ignore[no-untyped-def]
+@app.command()
+def documents() -> None:
+    """Write the data dictionary and the settings' schema anew."""
+    from pipeline.command.documents import data_dictionary, settings_schema
+    from pipeline.store.files import Batch
+
+    root = _project_folder()
+    with Batch() as batch:
+        batch.add(root / "data" / "README.md", data_dictionary().encode())
+        batch.add(root / "config" / "schema.json", settings_schema().encode())
+
+
+def _project_folder() -> Path:
+    root = Path.cwd()
+    if not (root / "config" / "default.yaml").is_file():
+        raise Problem(
+            root, "this is not the project's folder", fix="change to the folder with config/"
+        )
+    return root
+
+
+def _prepare(city: str, scenario: str, raw: Path | None) -> "tuple[Places, Settings]":
     from pipeline.store.configuration import read_settings
     from pipeline.store.places import Places
 

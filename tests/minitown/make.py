@@ -127,7 +127,9 @@ def write_terrain(path: Path, *, crs: str = CRS, shift_m: float = 0.0, empty: bo
     west, north = ORIGIN[0] - 800 + shift_m, ORIGIN[1] + 800
     middle_y = 800 - cell * (np.arange(count) + 0.5)
     column = np.array([ground_m(y) for y in middle_y], dtype=np.float32)
-    values = np.full((count, count), -9999, np.float32) if empty else np.tile(column[:, None], count)
+    values = (
+        np.full((count, count), -9999, np.float32) if empty else np.tile(column[:, None], count)
+    )
     with rasterio.open(
         path, "w", driver="GTiff", width=count, height=count, count=1, dtype="float32", crs=crs,
         nodata=-9999, transform=from_origin(west, north, cell, cell),

@@ -58,7 +58,7 @@ def _scenario(text: str) -> Break:
 
 
 ERROR_REPLY = json.dumps(
-    {"elements": [], "remark": "runtime error: Query timed out in \"query\" at line 3 after 26 s."}
+    {"elements": [], "remark": 'runtime error: Query timed out in "query" at line 3 after 26 s.'}
 )
 CLIMB = "climb: {measure: main_road_climb_m, weight: 0.20"
 
@@ -80,12 +80,24 @@ CASES: dict[str, tuple[Break, list[str]]] = {
         _write("buildings.json", '{"elements": [{"type": "node", "id": 1, "lat": 1, "lon": 2}]}'),
         ["no usable building", "columns.building_use_type"],
     ),
-    "boundary without outline": (_write("boundary.json", '[{"name": "x"}]'), ["no 'geojson' outline"]),
+    "boundary without outline": (
+        _write("boundary.json", '[{"name": "x"}]'),
+        ["no 'geojson' outline"],
+    ),
     "no place found": (_write("boundary.json", "[]"), ["holds no place"]),
-    "terrain in another CRS": (_terrain(crs="EPSG:32649"), ["terrain.tif", "EPSG:32649", "EPSG:32648"]),
-    "terrain elsewhere": (_terrain(shift_m=50_000), ["terrain.tif", "covers 0.0% of the buildings"]),
+    "terrain in another CRS": (
+        _terrain(crs="EPSG:32649"),
+        ["terrain.tif", "EPSG:32649", "EPSG:32648"],
+    ),
+    "terrain elsewhere": (
+        _terrain(shift_m=50_000),
+        ["terrain.tif", "covers 0.0% of the buildings"],
+    ),
     "terrain all nodata": (_terrain(empty=True), ["terrain.tif", "every cell is empty"]),
-    "terrain no raster": (_write("terrain.tif", "hello"), ["terrain.tif", "cannot be read as a raster"]),
+    "terrain no raster": (
+        _write("terrain.tif", "hello"),
+        ["terrain.tif", "cannot be read as a raster"],
+    ),
     "unknown key": (
         _edit("is_synthetic: true", "is_synthetic: true\n  colour: red"),
         ["minitown.yaml", "unknown key city.colour"],
@@ -132,7 +144,10 @@ CASES: dict[str, tuple[Break, list[str]]] = {
         _edit("path: pois.json", "path: ../../secret.json"),
         ["points outside the raw folder"],
     ),
-    "output folder not writable": (_lists_in_the_way, ["data/processed/minitown", "cannot be written"]),
+    "output folder not writable": (
+        _lists_in_the_way,
+        ["data/processed/minitown", "cannot be written"],
+    ),
     "no housing": (
         _edit('assumed_use_types: ["yes"]', "recorded_use_types: [castle]"),
         ["intake.housing", "no building counts as housing"],
@@ -163,8 +178,12 @@ def test_a_fault_after_a_good_run_leaves_the_old_outputs(project: Project) -> No
     assert project.outputs() == before
 
 
-@pytest.mark.parametrize("words", [["--city", "nowhere"], ["--city", "../x"], ["--scenario", "nope"]])
-def test_an_unknown_city_or_scenario_lists_what_there_is(words: list[str], project: Project) -> None:
+@pytest.mark.parametrize(
+    "words", [["--city", "nowhere"], ["--city", "../x"], ["--scenario", "nope"]]
+)
+def test_an_unknown_city_or_scenario_lists_what_there_is(
+    words: list[str], project: Project
+) -> None:
     result = project.run("rank", *words)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr

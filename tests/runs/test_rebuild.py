@@ -43,7 +43,9 @@ def test_a_second_run_rebuilds_nothing(project: Project) -> None:
 
 def test_one_weight_reruns_score_and_what_follows_and_why_names_the_key(project: Project) -> None:
     project.rank()
-    project.edit("config/default.yaml", "main_road_climb_m, weight: 0.20", "main_road_climb_m, weight: 0.25")
+    project.edit(
+        "config/default.yaml", "main_road_climb_m, weight: 0.20", "main_road_climb_m, weight: 0.25"
+    )
     told = why(project)
     assert "setting score.criteria.climb.weight changed: 0.2 → 0.25" in told["score"]
     assert told["intake"] == told["measure"] == "up to date\n"
@@ -91,9 +93,7 @@ def test_a_second_scenario_shares_the_measurements(project: Project) -> None:
     assert stages_run(project.rank().stdout) == []
 
 
-def test_two_runs_from_nothing_give_the_same_bytes(
-    tmp_path: Path, ranked_once: Project
-) -> None:
+def test_two_runs_from_nothing_give_the_same_bytes(tmp_path: Path, ranked_once: Project) -> None:
     other = new_project(tmp_path / "another place")
     assert other.rank(env={"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}).returncode == 0
     assert other.outputs() == ranked_once.outputs()
@@ -147,9 +147,7 @@ def test_two_runs_at_once_the_second_is_told(project: Project) -> None:
 
 
 @pytest.mark.parametrize("limit_bytes", [2_000, 20_000, 90_000])
-def test_a_full_disk_is_told_and_leaves_the_old_outputs(
-    project: Project, limit_bytes: int
-) -> None:
+def test_a_full_disk_is_told_and_leaves_the_old_outputs(project: Project, limit_bytes: int) -> None:
     assert project.rank().returncode == 0
     before = project.outputs()
     project.edit("config/cities/minitown.yaml", "default_counts: [1]", "default_counts: [1, 6]")

@@ -31,7 +31,9 @@ def folder(yuzhong: Project) -> Path:
 
 @pytest.fixture(scope="module")
 def ranking(folder: Path) -> pd.DataFrame:
-    return pd.read_csv(folder / "building_ranking.csv", encoding="utf-8-sig", dtype={"building_id": str})
+    return pd.read_csv(
+        folder / "building_ranking.csv", encoding="utf-8-sig", dtype={"building_id": str}
+    )
 
 
 def test_the_ledger_balances_with_the_raw_replies(folder: Path, yuzhong_raw: Path) -> None:
@@ -101,7 +103,11 @@ def test_elevation_agrees_with_rasterstats(folder: Path, yuzhong_raw: Path) -> N
     large = buildings[buildings["is_housing"] & (buildings.area > 4000)].set_index("building_id")
     with rasterio.open(yuzhong_raw / "dem/srtm_utm48n_30m.tif") as dem:
         stats = zonal_stats(
-            large.geometry, dem.read(1), affine=dem.transform, nodata=-32768, stats=["mean", "count"]
+            large.geometry,
+            dem.read(1),
+            affine=dem.transform,
+            nodata=-32768,
+            stats=["mean", "count"],
         )
     whole = np.array([one["mean"] for one in stats], dtype=float)
     ours = measured.loc[large.index, "elevation_m"].to_numpy()

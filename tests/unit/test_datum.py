@@ -50,9 +50,7 @@ def test_outside_china_nothing_moves() -> None:
 def test_a_declared_datum_brings_points_home() -> None:
     east, north = np.array([106.5516]), np.array([29.5630])
     bent = gcj02_from_wgs84(east, north)
-    plain = into_working_crs(
-        east, north, datum="wgs84", crs="EPSG:4326", working_crs="EPSG:32648"
-    )
+    plain = into_working_crs(east, north, datum="wgs84", crs="EPSG:4326", working_crs="EPSG:32648")
     home = into_working_crs(*bent, datum="gcj02", crs="EPSG:4326", working_crs="EPSG:32648")
     wrong = into_working_crs(*bent, datum="wgs84", crs="EPSG:4326", working_crs="EPSG:32648")
     assert np.hypot(home[0] - plain[0], home[1] - plain[1])[0] < 0.01

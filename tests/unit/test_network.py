@@ -28,11 +28,15 @@ WALKING = WalkingRule(
 def hill(grade: float = 0.1) -> Raster:
     """Return ground that rises to the east."""
     x = 10.0 * (np.arange(200) + 0.5) - 500
-    return Raster(np.tile((200 + grade * x).astype(np.float32), (100, 1)), -500, 500, 10, "EPSG:32648")
+    return Raster(
+        np.tile((200 + grade * x).astype(np.float32), (100, 1)), -500, 500, 10, "EPSG:32648"
+    )
 
 
 def links_of(
-    nodes: list[tuple[float, float]], pairs: list[tuple[int, int, str]], one_way: tuple[int, ...] = ()
+    nodes: list[tuple[float, float]],
+    pairs: list[tuple[int, int, str]],
+    one_way: tuple[int, ...] = (),
 ) -> StreetLinks:
     position = np.array(nodes, dtype=float)
     backward = np.ones(len(pairs), dtype=bool)
@@ -49,7 +53,7 @@ def links_of(
     )
 
 
-def graph_of(links: StreetLinks, terrain: Raster):  # noqa: ANN201
+def graph_of(links: StreetLinks, terrain: Raster):
     none = StreetPoint(np.zeros(0, dtype=np.int64), np.zeros(0))
     pieces, _ = cut_links(links, none)
     empty = np.zeros(0, dtype=np.int64)
@@ -147,7 +151,9 @@ def test_walks_equal_networkx_on_a_random_network() -> None:
             minutes = run / 60 * np.exp(3.5 * (abs(up / run + 0.05) - 0.05))
             walk.add_edge(begin, end, minutes=minutes, ascent=max(up, 0))
     home, paths = nx.multi_source_dijkstra(walk, set(targets.tolist()), weight="minutes")
-    out = nx.multi_source_dijkstra_path_length(walk.reverse(), set(targets.tolist()), weight="minutes")
+    out = nx.multi_source_dijkstra_path_length(
+        walk.reverse(), set(targets.tolist()), weight="minutes"
+    )
     for node in home:
         assert near.back_min[node] == pytest.approx(home[node], rel=1e-3)
         assert near.out_min[node] == pytest.approx(out[node], rel=1e-3)

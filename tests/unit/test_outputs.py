@@ -104,9 +104,7 @@ _EVERY = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("table", "column"), _EVERY, ids=[f"{t.name}.{c.name}" for t, c in _EVERY]
-)
+@pytest.mark.parametrize(("table", "column"), _EVERY, ids=[f"{t.name}.{c.name}" for t, c in _EVERY])
 def test_every_range_list_and_emptiness_is_enforced(table: Table, column: columns.Column) -> None:
     """Feed one bad value to each column: a check that nobody has seen fail may be switched off."""
     good = {c.name.replace("{}", "x"): _good(c) for c in table.columns}
@@ -148,7 +146,10 @@ def test_layers_are_merged_key_by_key_and_faults_come_together() -> None:
     assert flatten({"b": {"y": 1, "x": [2]}, "a": {}}) == {"a": {}, "b.x": [2], "b.y": 1}
     with pytest.raises(Problem) as caught:
         settings_from_layers(
-            [Layer("one.yaml", {"plan": {"min_area_building_count": 0}}), Layer("two.yaml", {"x": 1})]
+            [
+                Layer("one.yaml", {"plan": {"min_area_building_count": 0}}),
+                Layer("two.yaml", {"x": 1}),
+            ]
         )
     text = str(caught.value)
     assert "two.yaml: unknown key x" in text
