@@ -29,6 +29,7 @@ from pipeline.contracts.tables import (
     SCENARIO,
     STREET_EDGES,
     STREET_NODES,
+    WATER,
 )
 from pipeline.settings.load import flatten
 from pipeline.settings.whole import Settings
@@ -42,7 +43,7 @@ STAGES = (
         home=CITY,
         settings=("city", "sources", "intake"),
         reads_sources=True,
-        writes=(DISTRICTS, BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES, REJECTS),
+        writes=(DISTRICTS, BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES, WATER, REJECTS),
         writes_rasters=("terrain",),
     ),
     Stage(
@@ -50,9 +51,10 @@ STAGES = (
         title="size, age, ground and walks",
         home=CITY,
         settings=("measure",),
-        reads=(BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES),
+        reads=(BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES, WATER),
         reads_rasters=("terrain",),
         writes=(MEASUREMENTS,),
+        writes_rasters=("ground",),
     ),
     Stage(
         name="score",
