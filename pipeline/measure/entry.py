@@ -17,7 +17,7 @@ def lowest_outline_m(shapes: Names, ground: Raster) -> Floats:
     points, owner = shapely.get_coordinates(shapes, return_index=True)
     z = bilinear(ground, points[:, 0], points[:, 1])
     lowest = np.full(len(shapes), np.inf)
-    np.minimum.at(lowest, owner, z)  # NaN spreads
+    np.minimum.at(lowest, owner, np.nan_to_num(z, nan=-np.inf))
     return np.where(np.isinf(lowest), np.nan, lowest)
 
 
