@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
+from scipy.ndimage import distance_transform_edt
 
 from pipeline.atlas.mercator import (
     UNITS_PER_M,
@@ -26,12 +27,14 @@ from pipeline.geo.raster import Floats, Raster, bilinear
 from pipeline.geo.terrain import hillshade
 from pipeline.settings.atlas import AtlasSettings
 
-MAX_SHADE_CELLS = 600_000
+MAX_SHADE_CELLS = 300_000
 MAX_CONTOUR_CELLS = 120_000
-MAX_STREET_POINTS = 250_000
-SHADE_STEPS = 48
+MAX_STREET_POINTS = 200_000
+SHADE_STEPS = 40
+LABEL_CELLS = 160
 CONTOUR_TOLERANCE_M = 4.0
-STREET_TOLERANCE_M = 1.0
+STREET_TOLERANCE_M = 1.5
+LINE_QUANTUM_UNITS = 8
 
 STREET_CLASSES = ("main", "minor", "service", "foot", "steps")
 STRUCTURES = ("ground", "bridge", "tunnel")
@@ -128,10 +131,12 @@ def street_lines(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     rows = []
     shapes = edges.geometry.to_numpy()
     for key, places in sorted(keys.groupby(list(keys.columns), sort=False).indices.items()):
-        merged = shapely.line_merge(shapely.union_all(shapes[places]))
-        for part in shapely.get_parts(shapely.simplify(merged, STREET_TOLERANCE_M)):
-            rows.append((*key, part))
+        merged = shapely.line_merge(shapely.multilinestrings(shapes[places]))
+        rows += [(*key, part) for part in shapely.get_parts(merged)]
     table = pd.DataFrame(rows, columns=[*keys.columns, "geometry"])
+    table["geometry"] = shapely.simplify(
+        table["geometry"].to_numpy(), STREET_TOLERANCE_M, preserve_topology=False
+    )
     table["_place"] = table["street_class"].map({n: i for i, n in enumerate(STREET_CLASSES)})
     table = table.sort_values("_place", kind="stable").drop(columns="_place")
     points = shapely.get_num_coordinates(table["geometry"].to_numpy())
@@ -173,7 +178,7 @@ def add_contours(pack: Pack, terrain: Raster, *, interval_m: float) -> int:
     """Pack the contours and return how many lines there are."""
     lines, heights = contours(terrain, interval_m=interval_m)
     projected = mercator_shapes(gpd.GeoDataFrame(geometry=lines, crs=terrain.crs))
-    add_lines(pack, "contours", projected)
+    add_lines(pack, "contours", projected, quantum=LINE_QUANTUM_UNITS)
     pack.measures("contours.height_m", heights, decimals=0)
     return len(lines)
 
@@ -181,7 +186,7 @@ def add_contours(pack: Pack, terrain: Raster, *, interval_m: float) -> int:
 def add_streets(pack: Pack, edges: gpd.GeoDataFrame) -> dict[str, int]:
     """Pack the streets and return how many lines of each class there are."""
     lines = street_lines(edges)
-    add_lines(pack, "streets", mercator_shapes(lines))
+    add_lines(pack, "streets", mercator_shapes(lines), quantum=LINE_QUANTUM_UNITS)
     class_number = {name: number for number, name in enumerate(STREET_CLASSES)}
     structure_number = {name: number for number, name in enumerate(STRUCTURES)}
     pack.numbers("streets.class", lines["street_class"].map(class_number))
@@ -192,14 +197,39 @@ def add_streets(pack: Pack, edges: gpd.GeoDataFrame) -> dict[str, int]:
     return {name: int(counts.get(name, 0)) for name in STREET_CLASSES}
 
 
-def add_districts(pack: Pack, districts: gpd.GeoDataFrame) -> None:
-    """Pack the district outlines and their names."""
+def add_districts(
+    pack: Pack, districts: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame
+) -> None:
+    """Pack the district outlines, and their names with a place to write them."""
     add_polygons(pack, "districts", mercator_shapes(districts))
     pack.texts("districts.name", districts["district_name"].astype("str"))
-    inside = districts.geometry.representative_point().to_crs(WEB_MERCATOR)
-    x, y = units(inside.x.to_numpy(), inside.y.to_numpy())
+    places = label_points(districts, buildings).to_crs(WEB_MERCATOR)
+    x, y = units(places.x.to_numpy(), places.y.to_numpy())
     pack.numbers("districts.label_x", x)
     pack.numbers("districts.label_y", y)
+
+
+def label_points(districts: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """Return for each district the roomiest place: inside it, far from its edge and buildings."""
+    middles = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy()))
+    points = [_roomiest(shape, middles) for shape in districts.geometry]
+    return gpd.GeoSeries(points, crs=districts.crs)
+
+
+def _roomiest(district: shapely.Geometry, middles: Floats) -> shapely.Geometry:
+    west, south, east, north = shapely.bounds(district)
+    cell = max(east - west, north - south) / LABEL_CELLS
+    x, y = np.meshgrid(np.arange(west, east, cell), np.arange(south, north, cell))
+    is_free = shapely.contains_xy(district, x, y)
+    column = ((middles[:, 0] - west) / cell + 0.5).astype(np.int64)
+    row = ((middles[:, 1] - south) / cell + 0.5).astype(np.int64)
+    inside = (column >= 0) & (column < x.shape[1]) & (row >= 0) & (row < x.shape[0])
+    is_free[row[inside], column[inside]] = False
+    room = distance_transform_edt(np.pad(is_free, 1))[1:-1, 1:-1]
+    if not room.any():
+        return shapely.point_on_surface(district)
+    place = np.unravel_index(np.argmax(room), room.shape)
+    return shapely.Point(x[place], y[place])
 
 
 def _binomial(values: Floats) -> Floats:

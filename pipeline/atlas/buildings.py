@@ -20,6 +20,7 @@ from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
 from pipeline.settings.score import Criterion
 
+OTHER_QUANTUM_UNITS = 4
 NEED_UNITS = 10_000
 WEIGHT_UNITS = 10_000
 POINT_UNITS = 1000
@@ -45,7 +46,8 @@ FACTS: tuple[tuple[str, int], ...] = (
     ("longitude_deg", 6),
     ("latitude_deg", 6),
 )
-"""Numbers shown beside the criteria, each with the decimals that are kept."""
+"""Numbers shown beside the criteria, each with the decimals that are kept. What a criterion measures
+is packed with the criterion."""
 
 CATEGORIES = (
     "building_name",
@@ -115,7 +117,7 @@ def add_ranked(pack: Pack, table: gpd.GeoDataFrame, used: tuple[Used, ...]) -> N
     pack.numbers("rank", _whole(table["rank"]))
     pack.numbers("tier", _whole(table["tier_number"]))
     pack.texts("building_id", table["building_id"])
-    pack.texts("source_row", table["source_row"])
+    pack.texts_beside("source_row", table["source_row"], table["building_id"])
     for item in used:
         need = need_units(table, item.name)
         pack.numbers(f"need.{item.name}", need)
@@ -123,8 +125,9 @@ def add_ranked(pack: Pack, table: gpd.GeoDataFrame, used: tuple[Used, ...]) -> N
         pack.numbers(f"stand_in.{item.name}", stand_in)
         value = _real(table[item.criterion.measure])
         pack.numbers(f"excess.{item.name}", excess(value, need, item.criterion, item.decimals))
+    scored = {item.criterion.measure for item in used}
     for name, decimals in FACTS:
-        if name in table.columns:
+        if name in table.columns and name not in scored:
             pack.measures(f"fact.{name}", _real(table[name]), decimals=decimals)
     for name in CATEGORIES:
         pack.categories(name, table[name])
@@ -136,7 +139,7 @@ def add_others(pack: Pack, buildings: gpd.GeoDataFrame, ranked_id: pd.Series) ->
     """Pack the footprints that are not ranked and return how many there are."""
     others = buildings[~buildings["building_id"].isin(ranked_id)]
     others = others.iloc[spatial_order(others.geometry.to_numpy())]
-    add_polygons(pack, "others", mercator_shapes(others))
+    add_polygons(pack, "others", mercator_shapes(others), quantum=OTHER_QUANTUM_UNITS)
     pack.categories("others.building_use_type", others["building_use_type"])
     pack.categories("others.building_name", others["building_name"])
     return len(others)

@@ -111,13 +111,12 @@ def source_rows(sources: Mapping[str, Source]) -> dict[str, dict[str, str]]:
 
 
 def attribution_texts(sources: Mapping[str, Source]) -> list[str]:
-    """Return the words that the licences demand, each once, with the dates of the data."""
-    dates: dict[str, list[str]] = {}
+    """Return the words that the licences demand, each once, with the months of the data."""
+    months: dict[str, set[str]] = {}
     for source in sources.values():
-        dates.setdefault(source.attribution, []).append(source.date)
+        months.setdefault(source.attribution, set()).add(source.date[:7])
     return [
-        f"{text} ({min(days)}–{max(days)})" if min(days) != max(days) else f"{text} ({days[0]})"
-        for text, days in dates.items()
+        f"{text} ({'–'.join(sorted({min(when), max(when)}))})" for text, when in months.items()
     ]
 
 

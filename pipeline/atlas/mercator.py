@@ -4,8 +4,6 @@ The square of the world is 2²⁸ units wide, so a unit is 0.15 m at the equator
 Chongqing. x grows to the east, y to the south, as on a screen.
 """
 
-from typing import Any
-
 import geopandas as gpd
 import numpy as np
 import shapely
@@ -49,11 +47,13 @@ def spatial_order(shapes: NDArray[np.object_]) -> Whole:
     return np.argsort(code, kind="stable")
 
 
-def add_polygons(pack: Pack, name: str, shapes: NDArray[np.object_]) -> None:
+def add_polygons(
+    pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1
+) -> None:
     """Pack polygons and multipolygons: rings a shape, points a ring, points as steps.
 
     Outer rings turn one way and holes the other, so that a page may fill many shapes at once. The
-    closing point of each ring is left out.
+    closing point of each ring is left out. Points are kept to ``quantum`` units.
     """
     turned = shapely.orient_polygons(shapes)
     parts, part_owner = shapely.get_parts(turned, return_index=True)
@@ -63,20 +63,22 @@ def add_polygons(pack: Pack, name: str, shapes: NDArray[np.object_]) -> None:
     is_last = np.append(point_ring[1:] != point_ring[:-1], True)
     kept, kept_ring = points[~is_last], point_ring[~is_last]
     pack.numbers(f"{name}.rings", np.bincount(ring_owner, minlength=len(shapes)))
-    _add_paths(pack, name, kept, kept_ring, len(rings))
+    _add_paths(pack, name, kept, kept_ring, len(rings), quantum)
 
 
-def add_lines(pack: Pack, name: str, shapes: NDArray[np.object_]) -> None:
-    """Pack lines: points a line, points as steps."""
+def add_lines(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1) -> None:
+    """Pack lines: points a line, points as steps, kept to ``quantum`` units."""
     points, owner = shapely.get_coordinates(shapes, return_index=True)
-    _add_paths(pack, name, points, owner, len(shapes))
+    _add_paths(pack, name, points, owner, len(shapes), quantum)
 
 
-def _add_paths(pack: Pack, name: str, points: Any, owner: Any, count: int) -> None:
+def _add_paths(
+    pack: Pack, name: str, points: Floats, owner: NDArray[np.intp], count: int, quantum: int
+) -> None:
     x, y = units(points[:, 0], points[:, 1])
     pack.numbers(f"{name}.points", np.bincount(owner, minlength=count))
-    pack.numbers(f"{name}.x", x)
-    pack.numbers(f"{name}.y", y)
+    pack.numbers(f"{name}.x", x, quantum=quantum)
+    pack.numbers(f"{name}.y", y, quantum=quantum)
 
 
 def _spread(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -18,6 +18,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 WHOLE_LIMIT = 2**31
+OWN_NUMBER = "\x01"
+"""Stands for an id without its first letter."""
 _CONTROLS = {code: " " for code in (*range(32), 127, 0x2028, 0x2029)}
 
 
@@ -46,9 +48,11 @@ class Pack:
     entries: list[dict[str, Any]] = field(default_factory=list)
     parts: list[bytes] = field(default_factory=list)
 
-    def numbers(self, name: str, values: ArrayLike) -> None:
-        """Add a column of whole numbers within ±2³⁰."""
+    def numbers(self, name: str, values: ArrayLike, *, quantum: int = 1) -> None:
+        """Add a column of whole numbers within ±2³⁰, kept to the nearest multiple of ``quantum``."""
         whole = np.asarray(values, dtype=np.int64)
+        if quantum != 1:
+            whole = (whole + quantum // 2) // quantum
         if len(whole) and np.abs(whole).max() >= WHOLE_LIMIT // 2:
             raise ValueError(f"{name} holds numbers beyond ±2³⁰")
         plain = byte_planes(zigzag(whole))
@@ -56,7 +60,8 @@ class Pack:
         is_delta = len(zlib.compress(steps, 6)) < len(zlib.compress(plain, 6))
         data = steps if is_delta else plain
         planes = len(data) // len(whole) if len(whole) else 0
-        self._append(name, data, {"count": len(whole), "planes": planes, "delta": is_delta})
+        entry = {"count": len(whole), "planes": planes, "delta": is_delta, "quantum": quantum}
+        self._append(name, data, entry)
 
     def measures(self, name: str, values: ArrayLike, *, decimals: int) -> None:
         """Add a column of real numbers, rounded; empty where NaN.
@@ -73,6 +78,12 @@ class Pack:
     def texts(self, name: str, values: Iterable[str]) -> None:
         """Add a column of texts, one line each."""
         lines = [one_line(value) for value in values]
+        self._append(name, "\n".join(lines).encode("utf-8"), {"lines": len(lines)})
+
+    def texts_beside(self, name: str, values: Iterable[str], ids: Iterable[str]) -> None:
+        """Add texts that often repeat the number in the row's id: ``OWN_NUMBER`` stands for it."""
+        pairs = ((one_line(value), key[1:]) for value, key in zip(values, ids, strict=True))
+        lines = [text.replace(own, OWN_NUMBER, 1) if own else text for text, own in pairs]
         self._append(name, "\n".join(lines).encode("utf-8"), {"lines": len(lines)})
 
     def categories(self, name: str, values: "pd.Series[Any]") -> None:

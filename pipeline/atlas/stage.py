@@ -52,7 +52,7 @@ def run(inputs: Inputs, *, scenario_name: str = "") -> Outputs:
     used = used_criteria(settings.score.criteria, scored["weights"])
 
     pack = Pack()
-    add_districts(pack, inputs.tables[DISTRICTS])
+    add_districts(pack, inputs.tables[DISTRICTS], buildings)
     shade_place = add_shade(pack, shade(terrain, settings.atlas))
     contour_count = add_contours(pack, terrain, interval_m=settings.atlas.contour_interval_m)
     street_counts = add_streets(pack, inputs.tables[STREET_EDGES])

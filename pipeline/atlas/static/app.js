@@ -138,7 +138,7 @@ function drawHeading(model) {
 function drawColourChoice(model) {
   const choice = byId("colour-by");
   const option = (key, words) => element("option", { value: key, selected: model.colouring.key === key }, words);
-  const values = [["climb", "main_road_climb_m"], ["slope", "slope_deg"]].filter(([, name]) => model.columns.has("fact." + name));
+  const values = [["climb", "main_road_climb_m"], ["slope", "slope_deg"]].filter(([, name]) => hasFact(model, name));
   choice.replaceChildren(
     option("tier", text("colour_tier")),
     element("optgroup", { label: text("colour_group_value") }, ...values.map(([key]) => option(key, text("colour_" + key)))),

@@ -67,7 +67,7 @@ function drawDistrictNames(context, model, view, taken) {
   const names = once(model, "districts.name", () => model.columns.texts("districts.name"));
   const x = once(model, "districts.label_x", () => model.columns.numbers("districts.label_x"));
   const y = once(model, "districts.label_y", () => model.columns.numbers("districts.label_y"));
-  context.font = `600 20px ${LABEL_FONT}`;
+  context.font = `600 18px ${LABEL_FONT}`;
   names.forEach((name, i) => {
     const px = x[i] * view.scale - view.left, py = y[i] * view.scale - view.top;
     const half = context.measureText(name).width / 2;

@@ -47,10 +47,17 @@ function once(model, key, make) {
   return model.lazy.get(key);
 }
 
+// A number of the building, wherever it is packed: with a criterion, or beside the criteria.
 function fact(model, name, row) {
+  const k = model.page.criteria.findIndex((item) => item.measure === name);
+  if (k >= 0) return measured(model, row, k);
   const key = "fact." + name;
   if (!model.columns.has(key)) return NaN;
   return once(model, key, () => model.columns.measures(key))[row];
+}
+
+function hasFact(model, name) {
+  return model.columns.has("fact." + name) || model.page.criteria.some((item) => item.measure === name);
 }
 
 function word(model, name, row) {
@@ -64,6 +71,11 @@ function flag(model, name, row) {
 
 function label(model, name, row) {
   return once(model, name, () => model.columns.texts(name))[row];
+}
+
+// Record of the source; U+0001 stands for the number in the building's id.
+function sourceRow(model, row) {
+  return label(model, "source_row", row).replace("\u0001", () => label(model, "building_id", row).slice(1));
 }
 
 // The measured value of a criterion as people read it; NaN where a stand-in was taken.

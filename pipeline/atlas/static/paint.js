@@ -10,12 +10,13 @@ const OUTLINE_COLOUR = "#26405f";
 
 // Width in pixels by zoom: [zoom, width] pairs, straight between.
 const STREET_WIDTHS = {
-  main: [[10, 0.6], [13, 1.6], [15, 3.5], [17, 8], [19, 18]],
+  main: [[10, 0.5], [13, 1], [14, 1.8], [15, 3.2], [17, 8], [19, 18]],
   minor: [[13, 0.4], [15, 1.6], [17, 5], [19, 12]],
   service: [[15, 0.6], [17, 2.4], [19, 6]],
   foot: [[15, 0.7], [17, 1.2], [19, 2]],
   steps: [[14, 1], [17, 2], [19, 4]],
 };
+const SHADE_VEIL = [[14, 0], [17, 0.45]]; // shade cells are broad when near, and would outweigh the map
 const STREET_ZOOMS = { main: 10, minor: 13.5, service: 15, foot: 15.5, steps: 14.5 };
 const STREET_NAMES = ["main", "minor", "service", "foot", "steps"];
 
@@ -57,8 +58,8 @@ function paint(context, model, view) {
   view.south = (view.top + view.side) / view.scale;
   paintShade(context, model, view);
   paintContours(context, model, view);
-  paintOutside(context, model, view);
   paintStreets(context, model, view);
+  paintOutside(context, model, view);
   if (view.zoom <= PIXEL_ZOOM && model.count > PIXEL_COUNT) paintPixels(context, model, view);
   else if (view.zoom <= PIXEL_ZOOM) paintOneByOne(context, model, view);
   else paintBatches(context, model, view);
@@ -77,13 +78,15 @@ function paintShade(context, model, view) {
   if (c1 <= c0 || r1 <= r0) return;
   const size = shade.cell * view.scale;
   context.imageSmoothingEnabled = true;
-  context.imageSmoothingQuality = "high";
+  context.imageSmoothingQuality = size > 1 ? "high" : "low";
   context.drawImage(
     picture, c0, r0, c1 - c0, r1 - r0,
     (shade.x + c0 * shade.cell) * view.scale - view.left,
     (shade.y + r0 * shade.cell) * view.scale - view.top,
     (c1 - c0) * size, (r1 - r0) * size,
   );
+  context.fillStyle = `rgba(246, 247, 247, ${widthAt(SHADE_VEIL, view.zoom)})`;
+  context.fillRect(0, 0, view.side, view.side);
 }
 
 function meets(box, i, view, margin) {
@@ -132,7 +135,7 @@ function paintOutside(context, model, view) {
   context.beginPath();
   context.rect(-2, -2, view.side + 4, view.side + 4);
   for (let row = 0; row < model.districts.count; row += 1) addRings(context, model.districts, row, view);
-  context.fillStyle = "rgba(250, 250, 250, 0.55)";
+  context.fillStyle = "rgba(250, 250, 250, 0.62)";
   context.fill("evenodd");
 }
 
@@ -172,8 +175,8 @@ function paintStreets(context, model, view) {
       context.setLineDash([]);
       continue;
     }
-    context.lineWidth = width + (kind === "main" ? 1.8 : 1);
-    context.strokeStyle = kind === "main" ? "#6f7884" : "rgba(126, 134, 145, 0.75)";
+    context.lineWidth = width + (kind === "main" && view.zoom > 14 ? 1.8 : 1);
+    context.strokeStyle = kind === "main" ? "#858d98" : "rgba(126, 134, 145, 0.75)";
     context.stroke();
     context.lineWidth = width;
     context.strokeStyle = kind === "main" ? "#fdf3cf" : "#ffffff";
@@ -205,32 +208,41 @@ function edgeOf(colouring) {
 // of the ground, so no class paints over the others as a rule.
 function paintPixels(context, model, view) {
   const size = Math.round(view.side * view.ratio);
-  const image = context.getImageData(0, 0, size, size);
+  const image = context.createImageData(size, size);
   const pixels = new Uint32Array(image.data.buffer);
+  setPixels(pixels, size, model.others, view, null, [pixelOf(OTHER_FILL)]);
+  const colours = new Uint32Array(256).fill(pixelOf(MISSING_COLOUR));
+  model.colouring.colours.forEach((colour, place) => { colours[place] = pixelOf(colour); });
+  setPixels(pixels, size, model.ranked, view, model.colouring.classes, colours);
+  const sheet = once(model, "pixel sheet", () => document.createElement("canvas"));
+  if (sheet.width !== size) {
+    sheet.width = size;
+    sheet.height = size;
+  }
+  sheet.getContext("2d").putImageData(image, 0, 0);
+  context.drawImage(sheet, 0, 0, size, size, 0, 0, view.side, view.side);
+}
+
+function setPixels(pixels, size, shapes, view, classes, colours) {
+  const { box, count } = shapes;
+  const { west, north, east, south } = view;
   const scale = view.scale * view.ratio;
   const left = view.left * view.ratio, top = view.top * view.ratio;
   const smallest = SMALLEST_PIXELS * view.ratio;
-  const fill = (shapes, row, colour) => {
-    const { box } = shapes;
-    let x0 = box[4 * row] * scale - left, x1 = box[4 * row + 2] * scale - left;
-    let y0 = box[4 * row + 1] * scale - top, y1 = box[4 * row + 3] * scale - top;
-    if (x1 < 0 || y1 < 0 || x0 >= size || y0 >= size) return;
-    const lackX = Math.max(0, smallest - (x1 - x0)) / 2, lackY = Math.max(0, smallest - (y1 - y0)) / 2;
-    x0 = Math.max(0, Math.round(x0 - lackX));
-    x1 = Math.min(size, Math.max(x0 + 1, Math.round(x1 + lackX)));
-    y0 = Math.max(0, Math.round(y0 - lackY));
-    y1 = Math.min(size, Math.max(y0 + 1, Math.round(y1 + lackY)));
-    for (let y = y0; y < y1; y += 1) pixels.fill(colour, y * size + x0, y * size + x1);
-  };
-  const grey = pixelOf(OTHER_FILL);
-  for (let row = 0; row < model.others.count; row += 1) fill(model.others, row, grey);
-  const { classes } = model.colouring;
-  const colours = model.colouring.colours.map(pixelOf);
-  const missing = pixelOf(MISSING_COLOUR);
-  for (let row = 0; row < model.count; row += 1) {
-    fill(model.ranked, row, classes[row] === MISSING ? missing : colours[classes[row]]);
+  for (let row = 0, at = 0; row < count; row += 1, at += 4) {
+    if (box[at] > east || box[at + 2] < west || box[at + 1] > south || box[at + 3] < north) continue;
+    const colour = colours[classes === null ? 0 : classes[row]];
+    const width = (box[at + 2] - box[at]) * scale, height = (box[at + 3] - box[at + 1]) * scale;
+    const lackX = width < smallest ? (smallest - width) / 2 : 0;
+    const lackY = height < smallest ? (smallest - height) / 2 : 0;
+    const x0 = Math.max(0, Math.round(box[at] * scale - left - lackX));
+    const y0 = Math.max(0, Math.round(box[at + 1] * scale - top - lackY));
+    const x1 = Math.min(size, Math.round(box[at + 2] * scale - left + lackX));
+    const y1 = Math.min(size, Math.round(box[at + 3] * scale - top + lackY));
+    for (let y = y0; y < y1; y += 1) {
+      for (let p = y * size + x0; p < y * size + x1; p += 1) pixels[p] = colour;
+    }
   }
-  context.putImageData(image, 0, 0);
 }
 
 function pixelOf(colour) {

@@ -157,7 +157,7 @@ function sourcesPart({ model, row }) {
   for (const [name, source] of Object.entries(model.page.sources)) {
     if (name !== own && !needed.has(source.role)) continue;
     const told = [text("role_" + source.role) + "：" + source.publisher, text("date_of_data") + " " + source.date];
-    if (name === own) told.push(text("row") + " " + label(model, "source_row", row));
+    if (name === own) told.push(text("row") + " " + sourceRow(model, row));
     lines.push(told.join(" · "));
   }
   const once = [...new Set(lines)];

@@ -25,7 +25,7 @@ class Columns {
   }
 
   numbers(name) {
-    const { count, planes, delta, data } = this.entries.get(name);
+    const { count, planes, delta, quantum, data } = this.entries.get(name);
     const values = new Int32Array(count);
     let sum = 0;
     for (let i = 0; i < count; i += 1) {
@@ -35,7 +35,7 @@ class Columns {
       }
       const value = (code >>> 1) ^ -(code & 1);
       sum = delta ? sum + value : value;
-      values[i] = sum;
+      values[i] = sum * quantum;
     }
     return values;
   }
