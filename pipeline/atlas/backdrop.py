@@ -5,6 +5,7 @@ before it is drawn, since the noise of a 30 m model shows as grain.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -39,8 +40,9 @@ LINE_QUANTUM_UNITS = 8
 STREET_CLASSES = ("main", "minor", "service", "foot", "steps")
 STRUCTURES = ("ground", "bridge", "tunnel")
 _MINOR = {
-    "tertiary", "residential", "unclassified", "living_street", "road", "motorway", "motorway_link",
-    "trunk", "trunk_link", "primary", "primary_link", "secondary", "secondary_link", "tertiary_link",
+    "motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link", "secondary",
+    "secondary_link", "tertiary", "tertiary_link", "residential", "unclassified", "living_street",
+    "road",
 }  # fmt: skip
 
 
@@ -48,8 +50,8 @@ _MINOR = {
 class Shade:
     """A grey picture of the terrain on a north-up Web Mercator grid.
 
-    ``grey`` is 0 where empty, else 1 (dark) to ``SHADE_STEPS`` (lit). ``west_m`` and ``north_m`` are
-    the outer corner of the first cell in Web Mercator metres, ``cell_m`` the side of a cell.
+    ``grey`` is 0 where empty, else 1 (dark) to ``SHADE_STEPS`` (lit). ``west_m`` and ``north_m``
+    are the outer corner of the first cell in Web Mercator metres, ``cell_m`` the side of a cell.
     """
 
     grey: NDArray[np.uint8]
@@ -128,9 +130,10 @@ def street_lines(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     structure = edges["structure_type"].where(edges["structure_type"].isin(STRUCTURES), "ground")
     name = edges["road_name"].astype("object").where(edges["road_name"].notna(), "")
     keys = pd.DataFrame({"street_class": classes, "structure_type": structure, "road_name": name})
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     shapes = edges.geometry.to_numpy()
-    for key, places in sorted(keys.groupby(list(keys.columns), sort=False).indices.items()):
+    groups: dict[Any, Any] = keys.groupby(list(keys.columns), sort=False).indices
+    for key, places in sorted(groups.items()):
         merged = shapely.line_merge(shapely.multilinestrings(shapes[places]))
         rows += [(*key, part) for part in shapely.get_parts(merged)]
     table = pd.DataFrame(rows, columns=[*keys.columns, "geometry"])
@@ -197,9 +200,7 @@ def add_streets(pack: Pack, edges: gpd.GeoDataFrame) -> dict[str, int]:
     return {name: int(counts.get(name, 0)) for name in STREET_CLASSES}
 
 
-def add_districts(
-    pack: Pack, districts: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame
-) -> None:
+def add_districts(pack: Pack, districts: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> None:
     """Pack the district outlines, and their names with a place to write them."""
     add_polygons(pack, "districts", mercator_shapes(districts))
     pack.texts("districts.name", districts["district_name"].astype("str"))
@@ -244,9 +245,7 @@ def _coarser(grid: Raster, max_cells: int) -> Raster:
         return grid
     rows, columns = (side // step for side in grid.values.shape)
     blocks = grid.values[: rows * step, : columns * step].reshape(rows, step, columns, step)
-    return Raster(
-        blocks.mean(axis=(1, 3)), grid.west_m, grid.north_m, grid.cell_m * step, grid.crs
-    )
+    return Raster(blocks.mean(axis=(1, 3)), grid.west_m, grid.north_m, grid.cell_m * step, grid.crs)
 
 
 # Corners are numbered clockwise from the north-west, edges likewise from the north. For each of the

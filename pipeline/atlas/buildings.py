@@ -46,8 +46,9 @@ FACTS: tuple[tuple[str, int], ...] = (
     ("longitude_deg", 6),
     ("latitude_deg", 6),
 )
-"""Numbers shown beside the criteria, each with the decimals that are kept. What a criterion measures
-is packed with the criterion."""
+"""Numbers shown beside the criteria, each with the decimals that are kept.
+
+What a criterion measures is packed with the criterion."""
 
 CATEGORIES = (
     "building_name",
@@ -89,8 +90,7 @@ def used_criteria(
 ) -> tuple[Used, ...]:
     """Return the criteria that the score used, in its order."""
     return tuple(
-        Used(name, criteria[name], int(round(weight * WEIGHT_UNITS)))
-        for name, weight in weights.items()
+        Used(name, criteria[name], round(weight * WEIGHT_UNITS)) for name, weight in weights.items()
     )
 
 
@@ -186,12 +186,13 @@ def _compare(table: pd.DataFrame, points: NDArray[np.int64], name: str) -> None:
             f"{len(wrong):,} of {len(table):,} rows differ from weight × need "
             f"(first: {table['building_id'].iloc[first]} = {stated[first] / POINT_UNITS})",
             expected="the same points in the table and on the page",
-            fix="delete data/processed of this city and run again; if it stays, report this message",
+            fix="delete this city's data/processed and run again; if it stays, report this",
         )
 
 
 def _real(values: "pd.Series[Any]") -> Floats:
-    return values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    real: Floats = values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    return real
 
 
 def _whole(values: "pd.Series[Any]") -> NDArray[np.int64]:

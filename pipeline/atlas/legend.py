@@ -1,7 +1,7 @@
 """What the page says about the whole: tiers, weights, what is left out, sources, areas, gaps."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -115,15 +115,13 @@ def attribution_texts(sources: Mapping[str, Source]) -> list[str]:
     months: dict[str, set[str]] = {}
     for source in sources.values():
         months.setdefault(source.attribution, set()).add(source.date[:7])
-    return [
-        f"{text} ({'–'.join(sorted({min(when), max(when)}))})" for text, when in months.items()
-    ]
+    return [f"{text} ({'–'.join(sorted({min(when), max(when)}))})" for text, when in months.items()]
 
 
 def area_rows(district_priority: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the districts and their top areas, in the order of the list."""
     rows = []
-    for row in district_priority.itertuples(index=False):
+    for row in cast(Any, district_priority.itertuples(index=False)):
         rows.append(
             {
                 "type": row.row_type,

@@ -47,9 +47,7 @@ def spatial_order(shapes: NDArray[np.object_]) -> Whole:
     return np.argsort(code, kind="stable")
 
 
-def add_polygons(
-    pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1
-) -> None:
+def add_polygons(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1) -> None:
     """Pack polygons and multipolygons: rings a shape, points a ring, points as steps.
 
     Outer rings turn one way and holes the other, so that a page may fill many shapes at once. The

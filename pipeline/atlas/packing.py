@@ -1,7 +1,7 @@
 """Columns of whole numbers and texts as few bytes, for the page to unpack.
 
-A pack is one gzip of: the length of the head (four bytes, little end first), the head (JSON, UTF-8),
-then the columns one after the other. A column of numbers is zigzag coded, as it stands or as
+A pack is one gzip of: the length of the head (four bytes, little end first), the head (JSON in
+UTF-8), then the columns one after the other. A column of numbers is zigzag coded, as it stands or as
 differences, whichever is smaller, and laid out in byte planes: all lowest bytes, then all second
 ones, and so on. A column of texts is its lines joined by line feeds.
 """
@@ -49,7 +49,7 @@ class Pack:
     parts: list[bytes] = field(default_factory=list)
 
     def numbers(self, name: str, values: ArrayLike, *, quantum: int = 1) -> None:
-        """Add a column of whole numbers within ±2³⁰, kept to the nearest multiple of ``quantum``."""
+        """Add a column of whole numbers within ±2³⁰, to the nearest multiple of ``quantum``."""
         whole = np.asarray(values, dtype=np.int64)
         if quantum != 1:
             whole = (whole + quantum // 2) // quantum

@@ -8,7 +8,7 @@ bytes.
 import base64
 import html
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar
 
 import folium
 from branca.element import MacroElement
@@ -30,11 +30,9 @@ _OWN = "pipeline.atlas"
 class OfflineMap(folium.Map):
     """A folium map that asks no host for anything."""
 
-    default_js: list[tuple[str, str]] = []
-    default_css: list[tuple[str, str]] = []
-    _template = Template(
-        (files(_OWN) / "templates" / "map.html.j2").read_text(encoding="utf-8")
-    )
+    default_js: ClassVar[list[tuple[str, str]]] = []
+    default_css: ClassVar[list[tuple[str, str]]] = []
+    _template = Template((files(_OWN) / "templates" / "map.html.j2").read_text(encoding="utf-8"))
 
 
 class RankingLayer(MacroElement):
@@ -46,9 +44,7 @@ class RankingLayer(MacroElement):
         Bytes of ``Pack.to_bytes``.
     """
 
-    _template = Template(
-        (files(_OWN) / "templates" / "layer.html.j2").read_text(encoding="utf-8")
-    )
+    _template = Template((files(_OWN) / "templates" / "layer.html.j2").read_text(encoding="utf-8"))
 
     def __init__(self, pack: bytes) -> None:
         super().__init__()

@@ -60,7 +60,7 @@ function gaps(model) {
 
 function sourcesTable(page) {
   const lines = Object.values(page.sources).map((source) => (
-    text("role_" + source.role) + "：" + [source.publisher, source.date, source.licence].join(" · ")
+    text("role_" + source.role) + text("colon") + [source.publisher, source.date, source.licence].join(" · ")
   ));
   return element("ul", { class: "sources" }, ...[...new Set(lines)].map((line) => element("li", {}, line)));
 }

@@ -21,13 +21,28 @@ function fail(key) {
 }
 
 function run(map, model) {
-  const state = { row: -1, other: -1, highlight: L.layerGroup().addTo(map) };
+  const state = { row: -1, other: -1, back: null, highlight: L.layerGroup().addTo(map) };
   const tiles = new CanvasTiles(model);
   const labels = new Labels(model);
   const panel = byId("panel");
   const actions = {
-    select: (row) => { show(row, -1); bringIntoView(map, model, row); },
-    close: () => { show(-1, -1); map.getContainer().focus(); },
+    select: (row) => {
+      state.back = document.activeElement;
+      show(row, -1);
+      bringIntoView(map, model, row);
+      panel.focus({ preventScroll: true });
+    },
+    step: (row, direction) => {
+      show(row, -1);
+      bringIntoView(map, model, row);
+      panel.querySelector(`[data-step=${direction}]`).focus();
+    },
+    close: () => {
+      show(-1, -1);
+      const isThere = state.back && state.back.isConnected;
+      (isThere ? state.back : map.getContainer()).focus({ preventScroll: true });
+      state.back = null;
+    },
   };
   const redrawControls = addControls(map, model);
   const redrawLists = addLists(map, model, actions);
@@ -65,18 +80,25 @@ function run(map, model) {
     drawOpenPanel();
   }
 
-  map.on("click", (event) => {
-    const [x, y] = toUnits(event.latlng);
+  // What lies under the pointer: the ranked building, else another one, else a ranked one close by.
+  function hit(latlng) {
+    const [x, y] = toUnits(latlng);
     const reach = (5 * WORLD_UNITS) / (256 * 2 ** map.getZoom());
     const row = rowAt(model.ranked, model.grid, x, y, reach);
-    if (row >= 0 && (contains(model.ranked, row, x, y) || !hitsOther(x, y))) show(row, -1);
-    else if (hitsOther(x, y)) show(-1, rowAt(model.others, model.otherGrid, x, y, 0));
-  });
-
-  function hitsOther(x, y) {
+    if (row >= 0 && contains(model.ranked, row, x, y)) return { row, other: -1 };
     const other = rowAt(model.others, model.otherGrid, x, y, 0);
-    return other >= 0 && contains(model.others, other, x, y);
+    if (other >= 0 && contains(model.others, other, x, y)) return { row: -1, other };
+    return { row, other: -1 };
   }
+
+  map.on("click", (event) => {
+    const { row, other } = hit(event.latlng);
+    if (row >= 0 || other >= 0) show(row, other);
+  });
+  map.on("mousemove", (event) => {
+    const { row, other } = hit(event.latlng);
+    map.getContainer().style.cursor = row >= 0 || other >= 0 ? "pointer" : "";
+  });
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !panel.hidden) actions.close();

@@ -28,13 +28,12 @@ function table(heads, rows, attributes) {
   return element("table", attributes, element("thead", {}, head), element("tbody", {}, ...body));
 }
 
-// A bar of `share` of the length, in a frame that shows the whole.
-function bar(share, colour, words) {
-  const width = Math.max(0, Math.min(1, share)) * 100;
+// A bar of `share` of the length, in a frame of `most`.
+function bar(share, most, colour, words) {
   return drawing(
     "svg", { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", role: "img", "aria-label": words },
-    drawing("rect", { x: 0, y: 0, width: 100, height: 10, fill: "#e6e9ec" }),
-    drawing("rect", { x: 0, y: 0, width, height: 10, fill: colour }),
+    drawing("rect", { x: 0, y: 0, width: most * 100, height: 10, fill: "#dfe3e7" }),
+    drawing("rect", { x: 0, y: 0, width: share * 100, height: 10, fill: colour }),
   );
 }
 

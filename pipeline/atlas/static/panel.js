@@ -30,8 +30,8 @@ function drawPanel(panel, model, row, actions) {
   panel.replaceChildren(
     element(
       "div", { class: "panel-buttons" },
-      stepButton("previous", "‹", rank > 1, () => actions.select(model.byRank[rank - 2])),
-      stepButton("next", "›", rank < model.count, () => actions.select(model.byRank[rank])),
+      stepButton("previous", "‹", rank > 1, () => actions.step(model.byRank[rank - 2], "previous")),
+      stepButton("next", "›", rank < model.count, () => actions.step(model.byRank[rank], "next")),
       element("button", { type: "button", class: "close", "aria-label": text("close"), title: text("close"), onclick: actions.close }, "×"),
     ),
     element("h2", {}, buildingTitle(model, row)),
@@ -50,12 +50,13 @@ function drawPanel(panel, model, row, actions) {
 }
 
 function stepButton(key, sign, isOn, onclick) {
-  const attributes = { type: "button", "aria-label": text(key), title: text(key), disabled: !isOn, onclick };
+  const attributes = { type: "button", "data-step": key, "aria-label": text(key), title: text(key), disabled: !isOn, onclick };
   return element("button", attributes, sign);
 }
 
 function pointsPart(view) {
   const { model, row } = view;
+  const heaviest = Math.max(...model.page.criteria.map((item) => item.weight)) / 100;
   const items = model.page.criteria.map((item, k) => {
     const points = pointUnits(model, row, k) / POINT_UNITS;
     const most = item.weight / 100;
@@ -67,7 +68,7 @@ function pointsPart(view) {
         element("span", { class: "name" }, name),
         element("span", { class: "number" }, element("b", {}, grouped(points, 3)), " / " + grouped(most, 2)),
       ),
-      bar(most ? points / most : 0, model.standIns[k][row] ? MISSING_COLOUR : "#8a1c22", name + " " + grouped(points, 3)),
+      bar(points / heaviest, most / heaviest, model.standIns[k][row] ? MISSING_COLOUR : "#8a1c22", name + " " + grouped(points, 3)),
       ...valueLines(view, k),
     );
   });
@@ -97,7 +98,7 @@ function valueLines({ model, row }, k) {
       text("value") + " ", element("b", {}, withUnit(value, item.unit, item.decimals)),
       " · " + text("need", percent(model.needs[k][row] / NEED_UNITS, 1)) + " · " + bounds,
     ),
-    element("p", { class: "detail origin" }, text("from") + "：" + text("origin_" + item.origin)),
+    element("p", { class: "detail origin" }, text("from") + text("colon") + text("origin_" + item.origin)),
   ];
 }
 
@@ -156,7 +157,7 @@ function sourcesPart({ model, row }) {
   const lines = [];
   for (const [name, source] of Object.entries(model.page.sources)) {
     if (name !== own && !needed.has(source.role)) continue;
-    const told = [text("role_" + source.role) + "：" + source.publisher, text("date_of_data") + " " + source.date];
+    const told = [text("role_" + source.role) + text("colon") + source.publisher, text("date_of_data") + " " + source.date];
     if (name === own) told.push(text("row") + " " + sourceRow(model, row));
     lines.push(told.join(" · "));
   }

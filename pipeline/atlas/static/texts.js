@@ -2,6 +2,7 @@
 const TEXTS = {
   zh: {
     other_language: "English",
+    colon: "：",
     colour_by: "着色",
     search: "查找",
     search_hint: "编号、名称、小区或道路",
@@ -140,6 +141,7 @@ const TEXTS = {
   },
   en: {
     other_language: "中文",
+    colon: ": ",
     colour_by: "Colour by",
     search: "Search",
     search_hint: "id, name, estate or road",
