@@ -191,8 +191,8 @@ def _compare(table: pd.DataFrame, points: NDArray[np.int64], name: str) -> None:
 
 
 def _real(values: "pd.Series[Any]") -> Floats:
-    real: Floats = values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    return real
+    numbers = values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    return np.asarray(numbers, dtype=np.float64)
 
 
 def _whole(values: "pd.Series[Any]") -> NDArray[np.int64]:

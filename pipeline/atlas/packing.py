@@ -1,8 +1,8 @@
 """Columns of whole numbers and texts as few bytes, for the page to unpack.
 
 A pack is one gzip of: the length of the head (four bytes, little end first), the head (JSON in
-UTF-8), then the columns one after the other. A column of numbers is zigzag coded, as it stands or as
-differences, whichever is smaller, and laid out in byte planes: all lowest bytes, then all second
+UTF-8), then the columns one after the other. A column of numbers is zigzag coded, as it stands or
+as differences, whichever is smaller, and laid out in byte planes: all lowest bytes, then all second
 ones, and so on. A column of texts is its lines joined by line feeds.
 """
 

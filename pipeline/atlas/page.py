@@ -8,7 +8,7 @@ bytes.
 import base64
 import html
 from importlib.resources import files
-from typing import Any, ClassVar
+from typing import Any
 
 import folium
 from branca.element import MacroElement
@@ -30,8 +30,8 @@ _OWN = "pipeline.atlas"
 class OfflineMap(folium.Map):
     """A folium map that asks no host for anything."""
 
-    default_js: ClassVar[list[tuple[str, str]]] = []
-    default_css: ClassVar[list[tuple[str, str]]] = []
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012 - so does folium declare it
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012
     _template = Template((files(_OWN) / "templates" / "map.html.j2").read_text(encoding="utf-8"))
 
 
@@ -53,7 +53,6 @@ class RankingLayer(MacroElement):
         self.policy = POLICY
         self.leaflet_style = _asset(_LEAFLET, "data", "leaflet.css")
         self.leaflet_script = _asset(_LEAFLET, "data", "leaflet.js")
-        self.leaflet_notice = _asset(_OWN, "static", "leaflet_licence.txt")
         self.styles = "\n".join(_asset(_OWN, "static", name) for name in STYLES)
         self.scripts = "\n".join(_asset(_OWN, "static", name) for name in SCRIPTS)
         self.packed = base64.b64encode(pack).decode("ascii")

@@ -5,15 +5,12 @@ those before 3.26.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from xml.etree import ElementTree
 
 from pipeline.settings.atlas import Tier
 
 _EDGE = "82,8,10,190"
 _FILL_LAYER, _LINE_WIDTH_MM = "SimpleFill", "0.16"
-CLIMB_BREAKS_M = (0.0, 5.0, 10.0, 20.0, 30.0, 5000.0)
-CLIMB_COLOURS = ("#edf8fb", "#b3cde3", "#8c96c6", "#8856a7", "#6a0a66")
 
 
 def tier_style(tiers: Sequence[Tier], *, column: str = "tier_number") -> str:
@@ -34,30 +31,6 @@ def tier_style(tiers: Sequence[Tier], *, column: str = "tier_number") -> str:
             },
         )
         _add_fill(symbols, str(number - 1), tier.colour, _EDGE)
-    return _text(root)
-
-
-def climb_style(*, column: str = "main_road_climb_m") -> str:
-    """Return a style that fills buildings by the climb home from the main road, dark = high."""
-    root, renderer = _document("graduatedSymbol", column)
-    renderer.set("graduatedMethod", "GraduatedColor")
-    ranges = ElementTree.SubElement(renderer, "ranges")
-    symbols = ElementTree.SubElement(renderer, "symbols")
-    for number, (lower, upper) in enumerate(pairwise(CLIMB_BREAKS_M)):
-        is_last = number == len(CLIMB_COLOURS) - 1
-        span = f"≥ {lower:g}" if is_last else f"{lower:g}–{upper:g}"
-        ElementTree.SubElement(
-            ranges,
-            "range",
-            {
-                "lower": str(lower),
-                "upper": str(upper),
-                "symbol": str(number),
-                "label": f"{span} 米 m",
-                "render": "true",
-            },
-        )
-        _add_fill(symbols, str(number), CLIMB_COLOURS[number], "52,28,72,180")
     return _text(root)
 
 

@@ -24,7 +24,8 @@ from pipeline.atlas.legend import (
 )
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.page import page_text, titled
-from pipeline.contracts.stage import Inputs, Outputs, Stage
+from pipeline.atlas.qgis_style import district_style, tier_style
+from pipeline.contracts.stage import Inputs, MapLayer, Outputs
 from pipeline.contracts.tables import (
     BUILDING_RANKING,
     BUILDINGS,
@@ -32,17 +33,13 @@ from pipeline.contracts.tables import (
     DISTRICTS,
     MEASUREMENTS,
     RANKING,
-    SCENARIO,
     STREET_EDGES,
 )
 from pipeline.settings.whole import Settings
 
 
-def run(inputs: Inputs, *, scenario_name: str = "") -> Outputs:
-    """Return the page.
-
-    ``scenario_name`` is shown on it where given.
-    """
+def run(inputs: Inputs) -> Outputs:
+    """Return the page, and the same buildings and tiers for QGIS."""
     settings: Settings = inputs.settings
     buildings: gpd.GeoDataFrame = inputs.tables[BUILDINGS]
     ranking: pd.DataFrame = inputs.tables[RANKING]
@@ -63,7 +60,7 @@ def run(inputs: Inputs, *, scenario_name: str = "") -> Outputs:
     page: dict[str, Any] = {
         "city": settings.city.model_dump(include={"name_zh", "name_en", "is_synthetic"})
         | {"note": {"zh": settings.city.note_zh, "en": settings.city.note_en}},
-        "scenario": scenario_name,
+        "scenario": inputs.scenario,
         "shade": shade_place,
         "contour_interval_m": settings.atlas.contour_interval_m,
         "tiers": tier_rows(ranked, settings),
@@ -82,7 +79,7 @@ def run(inputs: Inputs, *, scenario_name: str = "") -> Outputs:
         "floor_known_share": round(float(ranked["floor_area_m2"].notna().mean()), 4),
     }
     packed = pack.to_bytes(page)
-    title = titled(settings.city.name_zh, settings.city.name_en, scenario_name)
+    title = titled(settings.city.name_zh, settings.city.name_en, inputs.scenario)
     middle = (float(ranked["latitude_deg"].median()), float(ranked["longitude_deg"].median()))
     text = page_text(packed, title=title, middle=middle)
     ledger = {
@@ -94,24 +91,21 @@ def run(inputs: Inputs, *, scenario_name: str = "") -> Outputs:
         "packed_bytes": len(packed),
         "page_bytes": len(text.encode("utf-8")),
     }
-    return Outputs(pages={"index.html": text}, ledger=ledger)
+    layers = qgis_layers(inputs.tables[DISTRICTS], buildings, ranked, settings)
+    return Outputs(pages={"index.html": text}, map_layers={"ranking.gpkg": layers}, ledger=ledger)
 
 
-STAGE = Stage(
-    name="atlas",
-    run=run,
-    settings=("city", "sources", "measure", "score", "atlas"),
-    home=SCENARIO,
-    reads=(
-        DISTRICTS,
-        BUILDINGS,
-        STREET_EDGES,
-        MEASUREMENTS,
-        RANKING,
-        BUILDING_RANKING,
-        DISTRICT_PRIORITY,
-    ),
-    reads_rasters=("terrain",),
-    pages=("index.html",),
-    rooms=("contracts", "geo", "store", "settings"),
-)
+def qgis_layers(
+    districts: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame,
+    building_ranking: pd.DataFrame,
+    settings: Settings,
+) -> tuple[MapLayer, ...]:
+    """Return the ranked buildings, most urgent first, and the districts, each with its style."""
+    shapes = buildings[["building_id", "geometry"]]
+    features = shapes.merge(building_ranking, on="building_id", validate="one_to_one")
+    features = features.sort_values("rank").reset_index(drop=True)
+    return (
+        MapLayer("districts", districts, district_style()),
+        MapLayer("buildings", features, tier_style(settings.atlas.tiers)),
+    )

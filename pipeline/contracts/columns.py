@@ -183,12 +183,6 @@ _ALL = (
         allowed=("ground", "bridge", "tunnel", "steps", "lift", "escalator"),
     ),
     _real("length_m", "m", 0, 100_000, "length of the link on the map"),
-    _real("ascent_m", "m", 0, 2000, "metres up along the link"),
-    _real("descent_m", "m", 0, 2000, "metres down along the link"),
-    _real("forward_min", "min", 0, 2000, "walk along the link, empty where not allowed", **_EMPTY),
-    _real(
-        "backward_min", "min", 0, 2000, "walk against the link, empty where not allowed", **_EMPTY
-    ),
     _flag("is_main_road", "class is one of the main roads in config"),
     _flag("is_forward_open", "may be walked along its direction"),
     _flag("is_backward_open", "may be walked against its direction"),

@@ -1,6 +1,10 @@
-"""What a stage is: a name, what it reads and writes, the settings it may see, and a pure function."""
+"""What a stage is: a name, what it reads and writes, and the settings it may see.
 
-from collections.abc import Callable, Mapping
+A stage is a plain literal in ``pipeline/flow.py``; its function is ``run`` in
+``pipeline/<name>/stage.py``, which takes ``Inputs`` and returns ``Outputs``.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +25,17 @@ class Inputs:
     """All settings; ``Stage.settings`` lists the sections that the stage may use."""
     ledgers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What earlier stages put on record, by stage."""
+    scenario: str = ""
+    """Name of the scenario; empty in stages that all scenarios share."""
+
+
+@dataclass(frozen=True)
+class MapLayer:
+    """One layer of a GeoPackage: its features and how QGIS draws them."""
+
+    name: str
+    features: Any
+    style_qml: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,34 +46,29 @@ class Outputs:
     rasters: Mapping[str, Any] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
     """File name → text, for maps/."""
+    map_layers: Mapping[str, tuple[MapLayer, ...]] = field(default_factory=dict)
+    """GeoPackage file name → its layers."""
     ledger: Mapping[str, Any] = field(default_factory=dict)
     """Counts and notes for people."""
 
 
 @dataclass(frozen=True)
-class Export:
-    """A copy of a table in a form that people open."""
-
-    file_name: str
-    table: Table
-
-
-@dataclass(frozen=True)
 class Stage:
-    """One of the five stages."""
+    """One of the five stages; its name is its room."""
 
     name: str
-    run: Callable[[Inputs], Outputs]
-    settings: tuple[str, ...]
-    """Sections whose change makes this stage run again."""
+    title: str
+    """What the terminal says while it runs."""
     home: str
     """Whether all scenarios of a city share the outputs."""
-    reads: tuple[Table, ...] = ()
-    writes: tuple[Table, ...] = ()
-    reads_rasters: tuple[str, ...] = ()
-    writes_rasters: tuple[str, ...] = ()
-    exports: tuple[Export, ...] = ()
-    pages: tuple[str, ...] = ()
+    settings: tuple[str, ...]
+    """Sections whose change makes this stage run again, and the only ones it may look at."""
     reads_sources: bool = False
-    rooms: tuple[str, ...] = ()
-    """Folders of code, besides the stage's own room, whose change makes it run again."""
+    reads: tuple[Table, ...] = ()
+    reads_rasters: tuple[str, ...] = ()
+    writes: tuple[Table, ...] = ()
+    writes_rasters: tuple[str, ...] = ()
+    csv_copies: tuple[Table, ...] = ()
+    """Tables, read or written, that people also get as CSV."""
+    map_files: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ import shapely
 
 from pipeline.contracts.raw import OsmExtract
 from pipeline.geo.datum import into_working_crs
-from pipeline.intake.osm_areas import node_locator, relation_area, way_area
+from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 
@@ -37,7 +37,6 @@ def amenities_from_osm(
     name_fields = source.columns.get("amenity_name", ["name"])
     rows: list[dict[str, object]] = []
     points: list[shapely.Geometry] = []
-    seen = 0
 
     def add(key: str, row: str, tags: Mapping[str, str], shape: shapely.Geometry) -> None:
         if key in known:
@@ -57,29 +56,26 @@ def amenities_from_osm(
             )
             points.append(shape)
 
-    for node, tags in sorted(extract.node_tags.items()):
-        if facility_types(tags, facility_tags):
-            seen += 1
-            position = locate([node])
-            assert position is not None
-            add(f"N{node}", f"node/{node}", tags, shapely.Point(position[0]))
-    areas = [("W", "way", way, None) for way in extract.ways]
-    areas += [("R", "relation", relation, ways) for relation in extract.relations]  # type: ignore[misc]
-    for letter, kind, element, members in areas:
-        if not facility_types(element.tags, facility_tags):
-            continue
-        seen += 1
-        if members is None:
-            area = way_area(element, locate)
-        else:
-            area = relation_area(element, members, locate)  # type: ignore[arg-type]
-        row = f"{kind}/{element.id}"
+    def add_area(key: str, row: str, tags: Mapping[str, str], area: Area) -> None:
         if area.shape is None:
             rejects.row(row, area.fault, area.detail)
         else:
-            add(f"{letter}{element.id}", row, element.tags, shapely.point_on_surface(area.shape))
+            add(key, row, tags, shapely.point_on_surface(area.shape))
+
+    nodes = {n: t for n, t in extract.node_tags.items() if facility_types(t, facility_tags)}
+    bearing_ways = [way for way in extract.ways if facility_types(way.tags, facility_tags)]
+    relations = [one for one in extract.relations if facility_types(one.tags, facility_tags)]
+    for node, tags in sorted(nodes.items()):
+        position = locate([node])
+        assert position is not None
+        add(f"N{node}", f"node/{node}", tags, shapely.Point(position[0]))
+    for way in bearing_ways:
+        add_area(f"W{way.id}", f"way/{way.id}", way.tags, way_area(way, locate))
+    for one in relations:
+        area = relation_area(one, ways, locate)
+        add_area(f"R{one.id}", f"relation/{one.id}", one.tags, area)
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=_COLUMNS), geometry=points, crs=working_crs)
-    return table, extract.element_count - seen
+    return table, extract.element_count - len(nodes) - len(bearing_ways) - len(relations)
 
 
 def facility_types(tags: Mapping[str, str], facility_tags: Mapping[str, list[str]]) -> list[str]:

@@ -62,6 +62,10 @@ def footprints_from_osm(
             area = relation_area(relation, ways, locate)
             candidates.append((f"R{relation.id}", f"relation/{relation.id}", relation.tags, area))
 
+    points = [key for key, tags in sorted(extract.node_tags.items()) if _first(tags, use_fields)]
+    for key in points:
+        rejects.row(f"node/{key}", "point_without_outline", "a building mapped as a point")
+
     rows: list[dict[str, object]] = []
     shapes: list[shapely.Geometry] = []
     for building_id, source_row, tags, area in sorted(candidates, key=lambda c: c[0]):
@@ -82,7 +86,7 @@ def footprints_from_osm(
         shapes.append(area.shape)
     return Footprints(
         gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=working_crs),
-        extract.element_count - len(candidates),
+        extract.element_count - len(candidates) - len(points),
     )
 
 
@@ -159,7 +163,7 @@ def storeys(
         if height_m is not None:
             count, origin = max(1.0, height_m / rule.storey_height_m), "from_height"
     return {
-        "storey_count": None if count is None else int(math.floor(count + 0.5)),
+        "storey_count": None if count is None else math.floor(count + 0.5),
         "storey_count_origin": origin,
         "height_m": height_m,
     }

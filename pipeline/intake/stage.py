@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pipeline.contracts.stage import Inputs, Outputs, Stage
+from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
     BUILDINGS,
-    CITY,
     DISTRICTS,
     REJECTS,
     STREET_EDGES,
@@ -56,7 +55,8 @@ def run(inputs: Inputs) -> Outputs:
     terrain: Raster = inputs.sources[terrain_name]
     if terrain.crs != crs:
         raise Problem(
-            terrain_source.path, f"the terrain is in {terrain.crs}", expected=f"{crs}, as city.crs says",
+            terrain_source.path, f"the terrain is in {terrain.crs}",
+            expected=f"{crs}, as city.crs says",
             fix="reproject the raster, e.g. with gdalwarp -t_srs, or correct city.crs",
         )  # fmt: skip
 
@@ -246,15 +246,3 @@ def _table_counts(buildings: gpd.GeoDataFrame, amenities: gpd.GeoDataFrame) -> d
 
 def _counts(column: pd.Series) -> dict[str, int]:
     return {str(k): int(v) for k, v in column.value_counts().sort_index().items()}
-
-
-STAGE = Stage(
-    name="intake",
-    run=run,
-    settings=("city", "sources", "intake"),
-    home=CITY,
-    reads_sources=True,
-    writes=(DISTRICTS, BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES, REJECTS),
-    writes_rasters=("terrain",),
-    rooms=("contracts", "geo", "store", "settings"),
-)

@@ -7,6 +7,7 @@ lines, they are no nodes.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -153,7 +154,7 @@ def _links(
         for i, node in enumerate(node_ids)
         if i in (0, len(node_ids) - 1) or visits[node] > 1 or node in lifts
     ]
-    pieces = [node_ids[a : b + 1] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    pieces = [node_ids[a : b + 1] for a, b in pairwise(cuts)]
     return [piece for piece in pieces if len(set(piece)) > 1]
 
 

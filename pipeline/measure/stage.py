@@ -5,11 +5,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pipeline.contracts.stage import Inputs, Outputs, Stage
+from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
     BUILDINGS,
-    CITY,
     MEASUREMENTS,
     STREET_EDGES,
     STREET_NODES,
@@ -112,15 +111,3 @@ def street_links(nodes: gpd.GeoDataFrame, edges: gpd.GeoDataFrame) -> StreetLink
         node_x=shapely.get_x(nodes.geometry.to_numpy()),
         node_y=shapely.get_y(nodes.geometry.to_numpy()),
     )
-
-
-STAGE = Stage(
-    name="measure",
-    run=run,
-    settings=("measure",),
-    home=CITY,
-    reads=(BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES),
-    reads_rasters=("terrain",),
-    writes=(MEASUREMENTS,),
-    rooms=("contracts", "geo", "store", "settings"),
-)

@@ -38,9 +38,8 @@ def with_areas(ranked: pd.DataFrame, cell_id: pd.Series) -> pd.DataFrame:
     estate, road = ranked["estate_name"], ranked["road_name"]
     row_type = np.where(estate.notna(), "estate", np.where(road.notna(), "road", "grid_cell"))
     area_name = estate.fillna(road).fillna(cell_id)
-    area_id = (
-        ranked["district_name"] + "/" + pd.Series(row_type, index=ranked.index) + "/" + area_name
-    )
+    kind = pd.Series(row_type, index=ranked.index, dtype="str")
+    area_id = ranked["district_name"] + "/" + kind + "/" + area_name.astype("str")
     return ranked.assign(row_type=row_type, area_name=area_name, area_id=area_id)
 
 

@@ -2,15 +2,13 @@
 
 import pandas as pd
 
-from pipeline.contracts.stage import Export, Inputs, Outputs, Stage
+from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     BUILDING_RANKING,
     BUILDINGS,
     DISTRICT_PRIORITY,
     MEASUREMENTS,
     RANKING,
-    REJECTS,
-    SCENARIO,
 )
 from pipeline.plan.lists import building_list, district_priority, with_areas
 from pipeline.settings.plan import PlanSettings
@@ -26,27 +24,16 @@ def run(inputs: Inputs) -> Outputs:
     areas = with_areas(ranked, cell_id)
     districts = district_priority(areas, settings)
     floor = ranked["floor_area_m2"].sum(min_count=1)
+    top = districts[districts["row_type"] != "district"].sort_values(
+        ["score_mean_points", "rank_best", "area_id"], ascending=[False, True, True]
+    )
+    shown = ["district_name", "area_name", "building_count", "score_mean_points", "rank_best"]
     ledger = {
         "rows_in": len(inputs.tables[RANKING]),
         "rows_out": len(ranked),
         "floor_area_known_m2": None if pd.isna(floor) else round(float(floor)),
         "floor_area_known_for": int(ranked["floor_area_m2"].notna().sum()),
-        "areas_listed": int((districts["row_type"] != "district").sum()),
+        "areas_listed": len(top),
+        "top": top[shown].head(10).to_dict("records"),
     }
     return Outputs(tables={BUILDING_RANKING: ranked, DISTRICT_PRIORITY: districts}, ledger=ledger)
-
-
-STAGE = Stage(
-    name="plan",
-    run=run,
-    settings=("plan",),
-    home=SCENARIO,
-    reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS),
-    writes=(BUILDING_RANKING, DISTRICT_PRIORITY),
-    exports=(
-        Export("building_ranking.csv", BUILDING_RANKING),
-        Export("district_priority.csv", DISTRICT_PRIORITY),
-        Export("rejects.csv", REJECTS),
-    ),
-    rooms=("contracts", "geo", "store", "settings"),
-)

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.contracts.stage import Inputs, Outputs, Stage
-from pipeline.contracts.tables import BUILDINGS, MEASUREMENTS, RANKING, SCENARIO
+from pipeline.contracts.stage import Inputs, Outputs
+from pipeline.contracts.tables import BUILDINGS, MEASUREMENTS, RANKING
+from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
 from pipeline.score.need import NEED_UNITS, need_units
 from pipeline.score.rank import POINT_UNITS, point_units, ranks, tier_numbers
@@ -34,7 +35,7 @@ def run(inputs: Inputs) -> Outputs:
     score = np.zeros(len(table), dtype=np.int64)
     stand_ins = np.zeros(len(table), dtype=np.int64)
     for name, criterion in used.items():
-        measured = table[criterion.measure].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        measured = plain_numbers(table[criterion.measure])
         need = need_units(measured, criterion)
         points = point_units(need, weights[name])
         score += points
@@ -42,10 +43,7 @@ def run(inputs: Inputs) -> Outputs:
         columns[f"{name}_points"] = points / POINT_UNITS
         columns[f"{name}_need_share"] = need / NEED_UNITS
         columns[f"{name}_origin"] = np.where(np.isnan(measured), "stand_in", "measured")
-    tie_breaks = [
-        table[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-        for name in settings.tie_breaks
-    ]
+    tie_breaks = [plain_numbers(table[name]) for name in settings.tie_breaks]
     rank = ranks(score, tie_breaks, table["building_id"])
     columns["rank"] = rank
     columns["tier_number"] = tier_numbers(rank, settings.tier_upper_rank_shares)
@@ -59,6 +57,11 @@ def run(inputs: Inputs) -> Outputs:
         "criteria_left_out": absent,
     }
     return Outputs(tables={RANKING: pd.DataFrame(columns)}, ledger=ledger)
+
+
+def plain_numbers(column: pd.Series) -> Floats:
+    """Return a column as floats, NaN where empty."""
+    return np.asarray(column.astype("Float64").to_numpy(dtype=float, na_value=np.nan), dtype=float)
 
 
 def measured_table(measurements: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
@@ -77,14 +80,3 @@ def _check_measures(table: pd.DataFrame, settings: ScoreSettings) -> None:
                 "config", f"{key} = {measure!r} is not a measurement",
                 expected="one of: " + ", ".join(sorted(numbers)), fix=f"correct {key}",
             )  # fmt: skip
-
-
-STAGE = Stage(
-    name="score",
-    run=run,
-    settings=("score",),
-    home=SCENARIO,
-    reads=(MEASUREMENTS, BUILDINGS),
-    writes=(RANKING,),
-    rooms=("contracts", "geo", "store", "settings"),
-)

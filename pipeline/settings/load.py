@@ -41,7 +41,7 @@ def settings_from_layers(layers: list[Layer]) -> Settings:
     try:
         return Settings.model_validate_json(json.dumps(merged, default=str))
     except ValidationError as error:
-        raise _problem(error, merged, origin, layers[-1].file) from None
+        raise _problem(error, origin, layers[-1].file) from None
 
 
 def refuse_foreign_sections(layer: Layer) -> None:
@@ -105,7 +105,6 @@ def _origin_of(path: tuple[str, ...], origin: dict[tuple[str, ...], str], fallba
 
 def _problem(
     error: ValidationError,
-    merged: Mapping[str, Any],
     origin: dict[tuple[str, ...], str],
     fallback: str,
 ) -> Problem:
@@ -113,7 +112,7 @@ def _problem(
     for fault in error.errors(include_url=False):
         path = tuple(str(part) for part in fault["loc"] if part != "[key]")
         file = _origin_of(path, origin, fallback)
-        faults.append((file, _describe(".".join(path), fault, merged)))
+        faults.append((file, _describe(".".join(path), fault)))
     where = faults[0][0]
     same = all(file == where for file, _ in faults)
     told = [text if same else f"{file}: {text}" for file, text in faults[:12]]
@@ -126,19 +125,19 @@ def _problem(
     )
 
 
-def _describe(key: str, fault: Any, merged: Mapping[str, Any]) -> str:
+def _describe(key: str, fault: Any) -> str:
     kind, message = fault["type"], fault["msg"].removeprefix("Value error, ")
     if kind == "missing":
         return f"{key} is missing; it has no default and must be stated"
     if kind == "extra_forbidden":
-        near = get_close_matches(key.split(".")[-1], _siblings(fault["loc"], merged), n=1)
+        near = get_close_matches(key.split(".")[-1], _known_keys(fault["loc"]), n=1)
         return f"unknown key {key}" + (f"; did you mean {near[0]}?" if near else "")
     value = fault["input"]
     shown = f" = {value!r}" if not isinstance(value, dict) else ""
     return f"{key}{shown}: {message}" if key else message
 
 
-def _siblings(path: tuple[object, ...], merged: Mapping[str, Any]) -> list[str]:
+def _known_keys(path: tuple[object, ...]) -> list[str]:
     """Return the keys that the model knows at this place."""
     model: Any = Settings
     for part in path[:-1]:

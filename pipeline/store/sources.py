@@ -1,6 +1,7 @@
 """Read raw files as delivered; every fault names the file and what to do."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,21 @@ from pipeline.contracts.raw import OsmExtract, OsmMember, OsmRelation, OsmWay
 from pipeline.geo.raster import Raster
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
+from pipeline.store.raw_folder import source_path
 
 _AGAIN = "download or copy the file again"
 
 
-def source_path(raw_folder: Path, source: Source) -> Path:
-    """Return where a source lies; it may not point outside the raw folder."""
-    path = (raw_folder / source.path).resolve()
-    if not path.is_relative_to(raw_folder.resolve()):
-        raise Problem(source.path, "points outside the raw folder", expected="a path below it")
-    return path
+def read_sources(raw_folder: Path, sources: Mapping[str, Source]) -> dict[str, Any]:
+    """Return every source in memory; a file that serves several sources is read once."""
+    read: dict[tuple[object, ...], Any] = {}
+    found = {}
+    for name, source in sorted(sources.items()):
+        key = (source.path, source.format, source.encoding, source.crs, source.nodata)
+        if key not in read:
+            read[key] = read_source(raw_folder, name, source)
+        found[name] = read[key]
+    return found
 
 
 def read_source(raw_folder: Path, name: str, source: Source) -> Any:

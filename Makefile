@@ -1,0 +1,47 @@
+# Every target is one line of work; .venv is made from the lock files on first use.
+# Settings: CITY=yuzhong SCENARIO=base RAW=folder-of-raw-files PYTHON=python3.12
+
+CITY ?= yuzhong
+SCENARIO ?= base
+RAW ?=
+PYTHON ?=
+
+PY := .venv/bin/python
+CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
+
+.PHONY: help rank why test check documents lock clean ready ready-dev
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@echo "  with CITY=name SCENARIO=name RAW=folder"
+
+rank: ready ## rank every building, write lists and maps
+	@$(PY) -m pipeline rank $(CHOICE)
+
+why: ready ## say why each stage would run now
+	@$(PY) -m pipeline why $(CHOICE)
+
+test: ready-dev ## run all tests
+	@$(PY) -m pytest
+
+check: ready-dev ## lint, format, types, walls between the rooms
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache
+
+documents: ready ## write data/README.md and config/schema.json anew
+	@$(PY) -m pipeline documents
+
+lock: ready-dev ## choose newest package versions and write the lock files
+	@.venv/bin/uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
+	@.venv/bin/uv pip compile $(LOCKING) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove everything that can be made again
+	@rm -rf data/processed/[!.]* maps/[!.]* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+LOCKING := --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+ready:
+	@PYTHON='$(PYTHON)' sh .setup requirements.lock
+
+ready-dev:
+	@PYTHON='$(PYTHON)' sh .setup requirements.lock requirements-dev.lock

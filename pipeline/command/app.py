@@ -1,0 +1,111 @@
+"""Commands: rank, why, documents."""
+
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.problem import Problem
+
+if TYPE_CHECKING:
+    from pipeline.settings.whole import Settings
+    from pipeline.store.places import Places
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Rank a hillside city's old housing for renovation.",
+)
+
+City = Annotated[str, typer.Option(help="A profile of config/cities/.")]
+Scenario = Annotated[str, typer.Option(help="A file of config/scenarios/.")]
+Raw = Annotated[
+    Path | None, typer.Option(help="Folder of raw files; data/raw/<city> if not given.")
+]
+_NAME = re.compile(r"[A-Za-z0-9_\-]{1,60}")
+
+
+@app.command()
+def rank(city: City = "yuzhong", scenario: Scenario = "base", raw: Raw = None) -> None:
+    """Bring lists and maps up to date."""
+    begin = time.perf_counter()
+    from pipeline import flow
+    from pipeline.command.report import Progress, show_run
+    from pipeline.store.raw_folder import check_raw_folder
+
+    places, settings = _prepare(city, scenario, raw)
+    check_raw_folder(places.raw, city, settings.sources)
+    progress = Progress()
+    try:
+        steps = flow.run_stages(places, settings, progress.begin)
+    finally:
+        progress.end()
+    show_run(places, settings, steps, flow.read_ledgers(places), time.perf_counter() - begin)
+
+
+@app.command()
+def why(city: City = "yuzhong", scenario: Scenario = "base", raw: Raw = None) -> None:
+    """Say why each stage would run now; change nothing."""
+    from pipeline import flow
+    from pipeline.command.report import show_why
+
+    places, settings = _prepare(city, scenario, raw)
+    show_why(flow.why(places, settings))
+
+
+@app.command()
+def documents() -> None:
+    """Write the data dictionary and the settings' schema anew."""
+    from pipeline.command.documents import data_dictionary, settings_schema
+    from pipeline.store.files import Batch
+
+    root = _project_folder()
+    with Batch() as batch:
+        batch.add(root / "data" / "README.md", data_dictionary().encode())
+        batch.add(root / "config" / "schema.json", settings_schema().encode())
+
+
+def _project_folder() -> Path:
+    root = Path.cwd()
+    if not (root / "config" / "default.yaml").is_file():
+        raise Problem(
+            root, "this is not the project's folder", fix="change to the folder with config/"
+        )
+    return root
+
+
+def _prepare(city: str, scenario: str, raw: Path | None) -> "tuple[Places, Settings]":
+    from pipeline.store.configuration import read_settings
+    from pipeline.store.places import Places
+
+    for variable, name in (("CITY", city), ("SCENARIO", scenario)):
+        if not _NAME.fullmatch(name):
+            raise Problem(
+                f"{variable}={name}", "not a usable name", expected="letters, digits, _ and -"
+            )
+    root = Path.cwd()
+    if not (root / "config" / "default.yaml").is_file():
+        raise Problem(
+            root, "this is not the project's folder", fix="change to the folder with config/"
+        )
+    settings = read_settings(root / "config", city, scenario)
+    folder = (raw or root / "data" / "raw" / city).resolve()
+    return Places(root, folder, city, scenario), settings
+
+
+def main() -> None:
+    """Run the command line; a Problem becomes one message and exit code 2."""
+    try:
+        app()
+    except Problem as problem:
+        from pipeline.command.report import show_problem
+
+        show_problem(problem)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("shancheng: stopped; what was finished is kept", file=sys.stderr)
+        sys.exit(130)

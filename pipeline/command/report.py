@@ -1,0 +1,180 @@
+"""What the terminal shows: a line per stage, and a short table at the end."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from pipeline.contracts.stage import Stage
+from pipeline.flow import Step
+from pipeline.problem import Problem
+from pipeline.settings.whole import Settings
+from pipeline.store.places import Places
+
+
+class Progress:
+    """Says which stage runs: a live line on a terminal, plain lines when piped."""
+
+    def __init__(self) -> None:
+        self._console = console()
+        self._status: Status | None = None
+
+    def begin(self, stage: Stage, reasons: tuple[str, ...]) -> None:
+        """Show that a stage begins."""
+        self.end()
+        line = f"{stage.name:8} {stage.title} … ({_first(reasons)})"
+        if self._console.is_terminal:
+            self._status = self._console.status(escape(line))
+            self._status.start()
+        else:
+            self._console.print(line, markup=False)
+
+    def end(self) -> None:
+        """Take the live line away."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+def console() -> Console:
+    """Return the console for what people read; wide enough for paths when piped."""
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=200, soft_wrap=True)
+
+
+def show_problem(problem: Problem) -> None:
+    """Print a fault to standard error."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"shancheng: {problem.text()}",
+        markup=False,
+        style="bold red" if sys.stderr.isatty() else "",
+    )
+
+
+def show_run(
+    places: Places,
+    settings: Settings,
+    steps: Sequence[Step],
+    ledgers: Mapping[str, Mapping[str, Any]],
+    seconds: float,
+) -> None:
+    """Print what the run did and found."""
+    out = console()
+    done = ", ".join(f"{s.stage.name} {s.seconds:.1f} s" for s in steps if s.has_run)
+    out.print(f"stages run: {done or 'none, nothing changed'}", markup=False)
+    city = settings.city
+    if city.is_synthetic:
+        out.print("合成数据 SYNTHETIC DATA: an invented city, not a real register", markup=False)
+    out.print(_summary(places, settings, ledgers, seconds))
+    out.print(_top(ledgers["plan"]))
+    left = ledgers["score"]["criteria_left_out"]
+    if left:
+        out.print(
+            "criteria left out 未计入: " + "; ".join(f"{k} ({v})" for k, v in left.items()),
+            markup=False,
+        )
+    weights = ", ".join(
+        f"{name} {share:.1%}" for name, share in ledgers["score"]["weights"].items()
+    )
+    out.print(f"weights 权重: {weights}", markup=False)
+    for line in strayed_totals(settings, ledgers):
+        out.print(line, markup=False, style="bold yellow")
+
+
+def _summary(
+    places: Places, settings: Settings, ledgers: Mapping[str, Mapping[str, Any]], seconds: float
+) -> Table:
+    intake, measure, plan = ledgers["intake"], ledgers["measure"], ledgers["plan"]
+    footprints = [name for name, source in settings.sources.items() if source.role == "footprints"]
+    counts = [intake["sources"][name] for name in footprints]
+    rejected = sum(count["rows_rejected"] for count in counts)
+    kept = intake["tables"]["buildings"]
+    table = Table(
+        title=f"{settings.city.name_zh} {settings.city.name_en} · {places.scenario}",
+        show_header=False,
+        title_justify="left",
+    )
+    table.add_column()
+    table.add_column()
+    floor = plan["floor_area_known_m2"]
+    area = "unknown" if floor is None else f"{floor:,} m²"
+    table.add_row("buildings in 建筑", f"{kept + rejected:,}")
+    table.add_row("ranked 参与排序", f"{plan['rows_out']:,}")
+    table.add_row("not housing 非住宅", f"{measure['not_housing']:,}")
+    table.add_row("rejected 剔除", f"{rejected:,}")
+    known = plan["floor_area_known_for"]
+    table.add_row("floor area 建筑面积", f"{area}, known for {known:,} of {plan['rows_out']:,}")
+    table.add_row("without street access 无路可达", f"{len(measure['without_street_access']):,}")
+    table.add_row("lists 清单", _short(places, places.scenario_folder))
+    table.add_row("map 地图", _short(places, places.maps_folder / "index.html"))
+    table.add_row("seconds 用时", f"{seconds:.1f}")
+    return table
+
+
+def _top(plan: Mapping[str, Any]) -> Table:
+    table = Table(title="most urgent 最急", title_justify="left")
+    for name in (
+        "district 区",
+        "area 片区",
+        "buildings 栋数",
+        "mean score 均分",
+        "best rank 最前名次",
+    ):
+        table.add_column(name, justify="left" if name[0] in "da" else "right")
+    for row in plan["top"]:
+        table.add_row(
+            escape(row["district_name"]),
+            escape(row["area_name"]),
+            f"{row['building_count']:,}",
+            f"{row['score_mean_points']:.1f}",
+            f"{row['rank_best']:,}",
+        )
+    return table
+
+
+def strayed_totals(settings: Settings, ledgers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a warning for each total that strays from what the profile expects."""
+    expected, plan = settings.city.expected, ledgers["plan"]
+    pairs = [
+        ("ranked buildings", expected.ranked_building_count, plan["rows_out"]),
+        ("floor area, m²", expected.floor_area_m2, plan["floor_area_known_m2"]),
+    ]
+    told = []
+    for name, wanted, found in pairs:
+        if wanted is None:
+            continue
+        off = abs((found or 0) - wanted) / wanted
+        if off > expected.tolerance_share:
+            told.append(
+                f"WARNING 注意: {name} {found or 0:,}, but the profile expects {wanted:,.0f} "
+                f"({off:.1%} off, more than {expected.tolerance_share:.0%})"
+            )
+    return told
+
+
+def show_why(reasons: Mapping[str, Sequence[str]]) -> None:
+    """Print why each stage would run now."""
+    out = console()
+    for name, told in reasons.items():
+        if not told:
+            out.print(f"{name}: up to date", markup=False)
+        for number, reason in enumerate(told):
+            if number == 12:
+                out.print(f"{name}: … and {len(told) - 12} more reasons", markup=False)
+                break
+            out.print(f"{name}: {reason}", markup=False)
+
+
+def _short(places: Places, path: Path) -> str:
+    return path.relative_to(places.root).as_posix()
+
+
+def _first(reasons: tuple[str, ...]) -> str:
+    more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+    return reasons[0] + more

@@ -1,0 +1,307 @@
+"""START HERE: the five stages in order, and the loop that runs them.
+
+A stage never opens a file. For each stage whose inputs, settings or code changed, the loop has
+``store`` load what the stage declares, calls its ``run``, inspects the result against the contracts
+and has ``store`` save it, all files together.
+"""
+
+import importlib
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pipeline.contracts.stage import Inputs, Outputs, Stage
+from pipeline.contracts.tables import (
+    AMENITIES,
+    BUILDING_RANKING,
+    BUILDINGS,
+    CITY,
+    DISTRICT_PRIORITY,
+    DISTRICTS,
+    MEASUREMENTS,
+    RANKING,
+    REJECTS,
+    SCENARIO,
+    STREET_EDGES,
+    STREET_NODES,
+)
+from pipeline.settings.load import flatten
+from pipeline.settings.whole import Settings
+from pipeline.store import files, state
+from pipeline.store.places import Places
+
+STAGES = (
+    Stage(
+        name="intake",
+        title="clean tables from the raw files",
+        home=CITY,
+        settings=("city", "sources", "intake"),
+        reads_sources=True,
+        writes=(DISTRICTS, BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES, REJECTS),
+        writes_rasters=("terrain",),
+    ),
+    Stage(
+        name="measure",
+        title="size, age, ground and walks",
+        home=CITY,
+        settings=("measure",),
+        reads=(BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES),
+        reads_rasters=("terrain",),
+        writes=(MEASUREMENTS,),
+    ),
+    Stage(
+        name="score",
+        title="need, weights, points and ranks",
+        home=SCENARIO,
+        settings=("score",),
+        reads=(BUILDINGS, MEASUREMENTS),
+        writes=(RANKING,),
+    ),
+    Stage(
+        name="plan",
+        title="lists of buildings and districts",
+        home=SCENARIO,
+        settings=("plan",),
+        reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS),
+        writes=(BUILDING_RANKING, DISTRICT_PRIORITY),
+        csv_copies=(BUILDING_RANKING, DISTRICT_PRIORITY, REJECTS),
+    ),
+    Stage(
+        name="atlas",
+        title="maps",
+        home=SCENARIO,
+        settings=("city", "sources", "measure", "score", "atlas"),
+        reads=(
+            DISTRICTS,
+            BUILDINGS,
+            STREET_EDGES,
+            MEASUREMENTS,
+            RANKING,
+            BUILDING_RANKING,
+            DISTRICT_PRIORITY,
+        ),
+        reads_rasters=("terrain",),
+        map_files=("ranking.gpkg",),
+        pages=("index.html",),
+    ),
+)
+
+SHARED_ROOMS = ("contracts", "geo", "settings", "store")
+PACKAGES = (
+    "geopandas",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pyogrio",
+    "rasterio",
+    "scipy",
+    "shapely",
+    "folium",
+)
+CODE_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Step:
+    """What became of one stage in a run."""
+
+    stage: Stage
+    reasons: tuple[str, ...]
+    seconds: float
+
+    @property
+    def has_run(self) -> bool:
+        """Whether the stage was run, or was up to date."""
+        return bool(self.reasons)
+
+
+Watch = Callable[[Stage, tuple[str, ...]], None]
+
+
+def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
+    """Bring every table, list and page of a city and scenario up to date.
+
+    ``watch`` is called with each stage and the reasons why it runs before it does so.
+
+    Raises
+    ------
+    Problem
+        If a source, a setting or the machine stands in the way; earlier stages stay done, the stage
+        at fault leaves its old outputs untouched.
+    """
+    files.make_folder(places.city_folder)
+    with state.single_run(places.lock_file):
+        files.remove_partial(places.city_folder)
+        files.remove_partial(places.maps_folder)
+        steps = []
+        for stage in STAGES:
+            begin = time.perf_counter()
+            record = _record(stage, places, settings)
+            reasons = tuple(state.reasons_to_run(places.state_file, record))
+            if reasons:
+                watch(stage, reasons)
+                _run(stage, places, settings)
+                state.remember(places.state_file, record)
+            steps.append(Step(stage, reasons, time.perf_counter() - begin))
+        _write_ledger(places, settings)
+    return steps
+
+
+def why(places: Places, settings: Settings) -> dict[str, list[str]]:
+    """Return for each stage why it would run now, without running anything.
+
+    A stage that reads what an earlier one will write anew may have to follow; that is known only
+    once the earlier one has run, so it is said as a possibility.
+    """
+    told: dict[str, list[str]] = {}
+    stale: dict[str, str] = {}
+    for stage in STAGES:
+        record = _record(stage, places, settings)
+        reasons = (
+            state.reasons_to_run(places.state_file, record)
+            if places.state_file.exists()
+            else ["it has not run yet"]
+        )
+        if not reasons:
+            waits = sorted({stale[t.name] for t in stage.reads if t.name in stale})
+            reasons = [f"if {name} changes what it writes" for name in waits]
+        if reasons:
+            stale |= {table.name: stage.name for table in stage.writes}
+        told[stage.name] = reasons
+    return told
+
+
+def _record(stage: Stage, places: Places, settings: Settings) -> state.StageRecord:
+    from pipeline.store.raw_folder import source_path
+
+    dumped = settings.model_dump(include=set(stage.settings))
+    scenario = f":{places.scenario}" if stage.home == SCENARIO else ""
+    paths = [source_path(places.raw, source) for source in settings.sources.values()]
+    return state.StageRecord(
+        name=stage.name + scenario,
+        inputs=tuple(places.inputs(stage, sorted(set(paths)))),
+        outputs=tuple(places.outputs(stage)),
+        settings=flatten(dumped),
+        code=_code_digests(stage.name) | _versions(),
+    )
+
+
+@cache
+def _code_digests(room: str) -> dict[str, str]:
+    own = [CODE_FOLDER / "flow.py", CODE_FOLDER / "problem.py"]
+    for name in (room, *SHARED_ROOMS):
+        own += sorted(path for path in (CODE_FOLDER / name).rglob("*") if _is_code(path))
+    return {path.relative_to(CODE_FOLDER).as_posix(): state.digest(path) for path in own}
+
+
+def _is_code(path: Path) -> bool:
+    return path.is_file() and path.suffix in (".py", ".js", ".css", ".html", ".j2")
+
+
+@cache
+def _versions() -> dict[str, str]:
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return {"python": python, **{name: version(name) for name in PACKAGES}}
+
+
+def _run(stage: Stage, places: Places, settings: Settings) -> None:
+    inputs = _load(stage, places, settings)
+    outputs: Outputs = importlib.import_module(f"pipeline.{stage.name}.stage").run(inputs)
+    _save(stage, places, settings, outputs)
+
+
+def _load(stage: Stage, places: Places, settings: Settings) -> Inputs:
+    sources: dict[str, Any] = {}
+    if stage.reads_sources:
+        from pipeline.store.sources import read_sources
+
+        sources = read_sources(places.raw, settings.sources)
+    earlier = STAGES[: STAGES.index(stage)]
+    return Inputs(
+        tables={
+            table: files.read_parquet(places.table(table), has_geometry=bool(table.geometry))
+            for table in stage.reads
+        },
+        sources=sources,
+        rasters={name: files.read_raster(places.raster(name)) for name in stage.reads_rasters},
+        settings=settings,
+        ledgers={one.name: files.read_json(places.ledger(one)) for one in earlier},
+        scenario=places.scenario if stage.home == SCENARIO else "",
+    )
+
+
+def _save(stage: Stage, places: Places, settings: Settings, outputs: Outputs) -> None:
+    from pipeline.contracts.check import conform, inspect
+    from pipeline.store.csv import csv_bytes
+    from pipeline.store.geopackage import write_geopackage
+
+    _same_names(stage, outputs)
+    tables = {}
+    for table, frame in outputs.tables.items():
+        tables[table] = conform(table, frame)
+        inspect(table, tables[table], stage_name=stage.name, crs=settings.city.crs)
+    with files.Batch() as batch:
+        for table, frame in tables.items():
+            batch.add(places.table(table), files.parquet_bytes(frame))
+        for table in stage.csv_copies:
+            if table in tables:
+                frame = tables[table]
+            else:
+                frame = files.read_parquet(places.table(table), has_geometry=bool(table.geometry))
+            batch.add(places.csv(table), csv_bytes(table, frame))
+        for name, raster in outputs.rasters.items():
+            batch.add(places.raster(name), files.raster_bytes(raster))
+        for name, text in outputs.pages.items():
+            batch.add(places.maps_folder / name, text.encode())
+        for name, layers in outputs.map_layers.items():
+            path = places.scenario_folder / name
+            write_geopackage(batch.partial(path), path, layers)
+        batch.add(places.ledger(stage), files.json_bytes(outputs.ledger))
+
+
+def _same_names(stage: Stage, outputs: Outputs) -> None:
+    """Stop if a stage hands back something else than it declares."""
+    declared = (
+        set(stage.writes),
+        set(stage.writes_rasters),
+        set(stage.pages),
+        set(stage.map_files),
+    )
+    found = (set(outputs.tables), set(outputs.rasters), set(outputs.pages), set(outputs.map_layers))
+    if declared != found:
+        raise AssertionError(f"{stage.name} declares {declared} but hands back {found}")
+
+
+def read_ledgers(places: Places) -> dict[str, dict[str, Any]]:
+    """Return what each stage put on record."""
+    return {stage.name: files.read_json(places.ledger(stage)) for stage in STAGES}
+
+
+def _write_ledger(places: Places, settings: Settings) -> None:
+    """Write the ledger of the whole run, unless it stands there already."""
+    sources = {
+        name: {
+            "path": source.path,
+            "publisher": source.publisher,
+            "licence": source.licence,
+            "date": source.date,
+        }
+        for name, source in sorted(settings.sources.items())
+    }
+    content = {
+        "city": settings.city.name_en,
+        "city_zh": settings.city.name_zh,
+        "is_synthetic": settings.city.is_synthetic,
+        "scenario": places.scenario,
+        "sources": sources,
+        "stages": read_ledgers(places),
+    }
+    path, text = places.scenario_folder / "ledger.json", files.json_bytes(content)
+    if not path.exists() or path.read_bytes() != text:
+        with files.Batch() as batch:
+            batch.add(path, text)

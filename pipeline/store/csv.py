@@ -1,0 +1,48 @@
+"""CSV that opens right in a Chinese office.
+
+UTF-8 with a byte-order mark, so that Excel shows Chinese; ids as text; numbers with the decimals of
+their column; empty where a value is missing; and no cell that a spreadsheet would run as a formula.
+"""
+
+import io
+from typing import Any
+
+from pipeline.contracts.check import column_of
+from pipeline.contracts.columns import FLAG, REAL, TEXT
+from pipeline.contracts.tables import Table
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_FORMULA_STARTS = r"^[=+\-@\t\r]"
+
+
+def csv_bytes(table: Table, frame: Any) -> bytes:
+    """Return a table as CSV with the column names of its contract.
+
+    A text that begins with a sign that spreadsheets take for a formula gets an apostrophe in front.
+    """
+    import pyarrow as pa
+    from pyarrow import csv
+
+    columns = {}
+    for name in frame.columns:
+        column = column_of(table, name)
+        assert column is not None
+        values = frame[name]
+        if column.kind == REAL:
+            columns[name] = pa.array(values.round(column.decimals), from_pandas=True)
+        elif column.kind == FLAG:
+            columns[name] = pa.array(values.map({True: "yes", False: "no"}), from_pandas=True)
+        elif column.kind == TEXT:
+            columns[name] = pa.array(neutralised(values), from_pandas=True)
+        else:
+            columns[name] = pa.array(values, from_pandas=True)
+    buffer = io.BytesIO()
+    buffer.write(_BYTE_ORDER_MARK)
+    csv.write_csv(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def neutralised(texts: Any) -> Any:
+    """Return texts that no spreadsheet runs, on one line each."""
+    plain = texts.str.replace(r"[\r\n]+", " ", regex=True)
+    return plain.where(~plain.str.match(_FORMULA_STARTS, na=False), "'" + plain)

@@ -1,0 +1,135 @@
+"""Write outputs: first everything under a partial name, then all renamed. No half-files.
+
+The formats are made in memory, so that a full disk shows as an error of the write itself.
+"""
+
+import errno
+import functools
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.problem import Problem
+from pipeline.store.places import PARTIAL
+
+
+class Batch:
+    """Files that appear together or not at all.
+
+    Use as a context: files are added under partial names; leaving it without an error renames them
+    all, leaving it with one removes them.
+    """
+
+    def __init__(self) -> None:
+        self._written: list[tuple[Path, Path]] = []
+
+    def __enter__(self) -> "Batch":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is None:
+            for partial, final in self._written:
+                _tell_os_errors(final, functools.partial(partial.replace, final))
+            return
+        for partial, _ in self._written:
+            partial.unlink(missing_ok=True)
+
+    def add(self, path: Path, content: bytes) -> None:
+        """Write a file's content beside its place."""
+        partial = self.partial(path)
+        _tell_os_errors(path, lambda: partial.write_bytes(content))
+
+    def partial(self, path: Path) -> Path:
+        """Return the partial name of a file that a library writes itself."""
+        _tell_os_errors(path, lambda: path.parent.mkdir(parents=True, exist_ok=True))
+        partial = path.with_name(path.stem + PARTIAL + path.suffix)
+        self._written.append((partial, path))
+        return partial
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what a run that was killed left behind."""
+    for path in sorted(folder.rglob(f"*{PARTIAL}*")) if folder.is_dir() else []:
+        path.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make an output folder or tell why that cannot be."""
+    _tell_os_errors(folder, lambda: folder.mkdir(parents=True, exist_ok=True))
+
+
+def _tell_os_errors(path: Path, act: Any) -> None:
+    try:
+        act()
+    except OSError as error:
+        raise os_problem(path, error) from None
+
+
+def os_problem(path: Path, error: OSError) -> Problem:
+    """Return what the operating system refused, in words."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return Problem(
+            path, "the disk is full, nothing was changed", fix="free some space and run again"
+        )
+    return Problem(
+        path, f"cannot be written ({error.strerror or error})",
+        fix="give yourself write permission, or move what stands in the way",
+    )  # fmt: skip
+
+
+def json_bytes(content: Mapping[str, Any]) -> bytes:
+    """Return JSON that people can read and that repeats byte for byte."""
+    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=False, allow_nan=False)
+    return (text + "\n").encode()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return what ``json_bytes`` wrote."""
+    return dict(json.loads(path.read_bytes()))
+
+
+def parquet_bytes(frame: Any) -> bytes:
+    """Return a table as Parquet, with its geometry as GeoParquet."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False, compression="zstd")
+    return buffer.getvalue()
+
+
+def read_parquet(path: Path, *, has_geometry: bool) -> Any:
+    """Return a table that ``parquet_bytes`` wrote."""
+    if has_geometry:
+        import geopandas
+
+        return geopandas.read_parquet(path)
+    import pandas
+
+    return pandas.read_parquet(path)
+
+
+def raster_bytes(raster: Any) -> bytes:
+    """Return a raster as a compressed GeoTIFF."""
+    import rasterio
+    from rasterio.io import MemoryFile
+
+    rows, columns = raster.values.shape
+    transform = rasterio.Affine(raster.cell_m, 0, raster.west_m, 0, -raster.cell_m, raster.north_m)
+    with MemoryFile() as memory:
+        with memory.open(
+            driver="GTiff", width=columns, height=rows, count=1, dtype="float32", nodata=float("nan"),
+            crs=raster.crs, transform=transform, compress="deflate", predictor=3,
+        ) as file:  # fmt: skip
+            file.write(raster.values, 1)
+        return bytes(memory.read())
+
+
+def read_raster(path: Path) -> Any:
+    """Return a raster that ``raster_bytes`` wrote."""
+    import rasterio
+
+    from pipeline.geo.raster import Raster
+
+    with rasterio.open(path) as file:
+        transform = file.transform
+        return Raster(file.read(1), transform.c, transform.f, transform.a, file.crs.to_string())

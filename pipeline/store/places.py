@@ -1,0 +1,83 @@
+"""Where everything lies."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.contracts.stage import Stage
+from pipeline.contracts.tables import CITY, Table
+
+PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one city and scenario."""
+
+    root: Path
+    raw: Path
+    city: str
+    scenario: str
+
+    @property
+    def city_folder(self) -> Path:
+        """Tables that all scenarios of the city share."""
+        return self.root / "data" / "processed" / self.city
+
+    @property
+    def scenario_folder(self) -> Path:
+        """Lists of one scenario."""
+        return self.city_folder / self.scenario
+
+    @property
+    def maps_folder(self) -> Path:
+        """Pages of one scenario."""
+        return self.root / "maps" / self.city / self.scenario
+
+    @property
+    def state_file(self) -> Path:
+        """What the last run saw."""
+        return self.city_folder / ".state.sqlite"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held while a run writes."""
+        return self.city_folder / ".lock"
+
+    def home(self, home: str) -> Path:
+        """Return the folder of a table's or stage's home."""
+        return self.city_folder if home == CITY else self.scenario_folder
+
+    def table(self, table: Table) -> Path:
+        """Return where a table lies."""
+        return self.home(table.home) / f"{table.name}.parquet"
+
+    def csv(self, table: Table) -> Path:
+        """Return where the copy for people lies."""
+        return self.scenario_folder / f"{table.name}.csv"
+
+    def raster(self, name: str) -> Path:
+        """Return where a raster lies."""
+        return self.city_folder / f"{name}.tif"
+
+    def ledger(self, stage: Stage) -> Path:
+        """Return where a stage's ledger lies."""
+        return self.home(stage.home) / f"{stage.name}.ledger.json"
+
+    def outputs(self, stage: Stage) -> list[Path]:
+        """Return every file that a stage writes."""
+        return [
+            *(self.table(table) for table in stage.writes),
+            *(self.raster(name) for name in stage.writes_rasters),
+            *(self.csv(table) for table in stage.csv_copies),
+            *(self.scenario_folder / name for name in stage.map_files),
+            *(self.maps_folder / name for name in stage.pages),
+            self.ledger(stage),
+        ]
+
+    def inputs(self, stage: Stage, sources: list[Path]) -> list[Path]:
+        """Return every file that a stage reads."""
+        return [
+            *(sources if stage.reads_sources else []),
+            *(self.table(table) for table in stage.reads),
+            *(self.raster(name) for name in stage.reads_rasters),
+        ]

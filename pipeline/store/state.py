@@ -1,0 +1,152 @@
+"""What changed since the last run, by content; and one run at a time.
+
+doit keeps the record: the content of every input, the settings and the code that a stage saw, and the
+content of what it wrote. This module turns that record into reasons in words.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doit.dependency import DatabaseException, Dependency, SqliteDB
+from doit.task import Task
+
+from pipeline.problem import Problem
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """Everything that decides whether a stage must run."""
+
+    name: str
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+    settings: Mapping[str, Any]
+    """Dotted key → value."""
+    code: Mapping[str, str]
+    """Source file or package → digest or version."""
+
+
+def reasons_to_run(state_file: Path, record: StageRecord) -> list[str]:
+    """Return why a stage must run, in words; empty when nothing changed."""
+    with _open(state_file) as dependency:
+        saved = dependency.get_values(record.name)
+        if not saved:
+            return ["it has not run yet"]
+        reasons = [f"{_short(path)} is missing" for path in record.outputs if not path.exists()]
+        reasons += _differences("setting", saved["settings"], _plain(record.settings))
+        reasons += _differences("code", saved["code"], dict(record.code), show_values=False)
+        wrote = saved["outputs"]
+        reasons += [
+            f"{_short(path)} was changed by hand"
+            for path in record.outputs
+            if path.exists() and wrote.get(path.name) != digest(path)
+        ]
+        status = dependency.get_status(_task(record), None, get_log=True)
+        for path in sorted(status.reasons.get("changed_file_dep") or []):
+            reasons.append(f"input {_short(Path(path))} changed")
+        for word, key in (("new", "added_file_dep"), ("gone", "removed_file_dep")):
+            for path in status.reasons.get(key) or []:
+                reasons.append(f"input {_short(Path(path))} is {word}")
+        for path in status.reasons.get("missing_file_dep") or []:
+            reasons.append(f"input {_short(Path(path))} is missing")
+        return list(dict.fromkeys(reasons))
+
+
+def remember(state_file: Path, record: StageRecord) -> None:
+    """Record that a stage has run and what it wrote."""
+    task = _task(record)
+    task.values = {
+        "settings": _plain(record.settings),
+        "code": dict(record.code),
+        "outputs": {path.name: digest(path) for path in record.outputs},
+    }
+    with _open(state_file) as dependency:
+        dependency.remove_success(task)
+        dependency.save_success(task)
+
+
+def forget(state_file: Path, name: str) -> None:
+    """Strike a stage from the record, before its outputs are touched."""
+    with _open(state_file) as dependency:
+        dependency.remove(name)
+
+
+@contextmanager
+def single_run(lock_file: Path) -> Iterator[None]:
+    """Hold the city for one run; a second one is told so at once."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(lock_file, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Problem(
+            lock_file.parent,
+            "another run is writing here",
+            fix="wait until it ends, then try again",
+        ) from None
+    except OSError as error:
+        raise Problem(
+            lock_file.parent, f"cannot be written ({error.strerror or error})",
+            fix="give yourself write permission, or free the folder",
+        ) from None  # fmt: skip
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _task(record: StageRecord) -> Task:
+    return Task(record.name, None, file_dep=[str(path) for path in record.inputs], uptodate=(True,))
+
+
+@contextmanager
+def _open(state_file: Path) -> Iterator[Dependency]:
+    try:
+        dependency = Dependency(SqliteDB, str(state_file))
+    except DatabaseException:
+        # The record only saves work; without it everything is built again.
+        state_file.unlink()
+        dependency = Dependency(SqliteDB, str(state_file))
+    try:
+        yield dependency
+        dependency.close()
+    except sqlite3.OperationalError as error:
+        raise Problem(
+            state_file, f"cannot be written ({error})", fix="free some disk space, then run again"
+        ) from None
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(settings)))
+
+
+def _differences(
+    what: str, before: Mapping[str, Any], now: Mapping[str, Any], *, show_values: bool = True
+) -> list[str]:
+    told = []
+    for key in sorted(before.keys() | now.keys()):
+        if key not in before:
+            told.append(f"{what} {key} is new")
+        elif key not in now:
+            told.append(f"{what} {key} is gone")
+        elif before[key] != now[key]:
+            change = f": {before[key]} → {now[key]}" if show_values else ""
+            told.append(f"{what} {key} changed{change}")
+    return told
+
+
+def _short(path: Path) -> str:
+    return "/".join(path.parts[-3:])

@@ -1,0 +1,144 @@
+"""The whole job on the real district."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+from rasterstats import zonal_stats
+
+from tests.conftest import Project
+
+
+@pytest.fixture(scope="module")
+def yuzhong(tmp_path_factory: pytest.TempPathFactory, yuzhong_raw: Path) -> Project:
+    """Yuzhong, ranked."""
+    project = Project(tmp_path_factory.mktemp("yuzhong"))
+    result = project.run("rank", "--city", "yuzhong", "--raw", str(yuzhong_raw))
+    assert result.returncode == 0, result.stderr
+    project.said = result.stdout  # type: ignore[attr-defined]
+    return project
+
+
+@pytest.fixture(scope="module")
+def folder(yuzhong: Project) -> Path:
+    return yuzhong.root / "data" / "processed" / "yuzhong" / "base"
+
+
+@pytest.fixture(scope="module")
+def ranking(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(
+        folder / "building_ranking.csv", encoding="utf-8-sig", dtype={"building_id": str}
+    )
+
+
+def test_the_ledger_balances_with_the_raw_replies(folder: Path, yuzhong_raw: Path) -> None:
+    ledger = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))
+    paths = {name: source["path"] for name, source in ledger["sources"].items()}
+    rejects = pd.read_csv(folder / "rejects.csv", encoding="utf-8-sig")
+    rows = rejects[rejects["scope_type"] == "row"]
+    for name, counts in ledger["stages"]["intake"]["sources"].items():
+        if paths[name].startswith("overpass/"):
+            reply = json.loads((yuzhong_raw / paths[name]).read_text(encoding="utf-8"))
+            assert counts["rows_in"] == len(reply["elements"])
+        parts = counts["rows_supporting"] + counts["rows_out"] + counts["rows_rejected"]
+        assert counts["rows_in"] == parts
+        assert counts["rows_rejected"] == sum(counts["rejected_by_reason"].values())
+        assert counts["rows_rejected"] == (rows["source_name"] == name).sum()
+    assert rows["reason_code"].notna().all()
+
+
+def test_every_building_of_the_reply_is_somewhere(folder: Path, yuzhong_raw: Path) -> None:
+    reply = json.loads((yuzhong_raw / "overpass/buildings.json").read_text(encoding="utf-8"))
+    tagged = {
+        f"{e['type']}/{e['id']}" for e in reply["elements"] if "building" in e.get("tags", {})
+    }
+    assert len(tagged) == 2043
+    kept = pd.read_parquet(folder.parent / "buildings.parquet", columns=["source_row"])
+    rejects = pd.read_parquet(folder.parent / "rejects.parquet")
+    lost = rejects[(rejects["scope_type"] == "row") & (rejects["source_name"] == "buildings")]
+    assert set(kept["source_row"]) | set(lost["source_row"]) == tagged
+    assert not set(kept["source_row"]) & set(lost["source_row"])
+    assert (rejects["reason_code"] == "mapping_default").sum() == 549
+
+
+def test_points_add_up_to_the_score_on_every_row(ranking: pd.DataFrame) -> None:
+    points = [c for c in ranking.columns if c.endswith("_points") and c != "score_points"]
+    assert len(points) >= 5
+    total = sum((ranking[c] * 1000).round().astype(int) for c in points)
+    assert (total == (ranking["score_points"] * 1000).round().astype(int)).all()
+    assert ranking["score_points"].is_monotonic_decreasing
+    assert ranking["rank"].tolist() == list(range(1, len(ranking) + 1))
+
+
+def test_csv_parquet_geopackage_and_map_show_the_same_buildings(
+    folder: Path, ranking: pd.DataFrame, yuzhong: Project
+) -> None:
+    ids = set(ranking["building_id"])
+    table = pd.read_parquet(folder / "building_ranking.parquet")
+    assert set(table["building_id"]) == ids
+    layer = gpd.read_file(folder / "ranking.gpkg", layer="buildings")
+    assert set(layer["building_id"]) == ids
+    assert layer.crs == "EPSG:32648"
+    pd.testing.assert_series_equal(
+        layer.set_index("building_id")["rank"].sort_index(),
+        table.set_index("building_id")["rank"].sort_index(),
+        check_dtype=False,
+        check_index_type=False,
+    )
+    with sqlite3.connect(folder / "ranking.gpkg") as database:
+        styled = {row[0] for row in database.execute("select f_table_name from layer_styles")}
+    database.close()
+    assert "buildings" in styled
+    assert (yuzhong.root / "maps/yuzhong/base/index.html").stat().st_size > 100_000
+
+
+def test_elevation_agrees_with_rasterstats(folder: Path, yuzhong_raw: Path) -> None:
+    buildings = gpd.read_parquet(folder.parent / "buildings.parquet")
+    measured = pd.read_parquet(folder.parent / "measurements.parquet").set_index("building_id")
+    large = buildings[buildings["is_housing"] & (buildings.area > 4000)].set_index("building_id")
+    with rasterio.open(yuzhong_raw / "dem/srtm_utm48n_30m.tif") as dem:
+        stats = zonal_stats(
+            large.geometry,
+            dem.read(1),
+            affine=dem.transform,
+            nodata=-32768,
+            stats=["mean", "count"],
+        )
+    whole = np.array([one["mean"] for one in stats], dtype=float)
+    ours = measured.loc[large.index, "elevation_m"].to_numpy()
+    # rasterstats takes whole cells whose middle is inside; shares of cells differ by a few metres
+    assert len(whole) > 10
+    assert np.nanmedian(np.abs(whole - ours)) < 2.0
+
+
+def test_years_storeys_and_names_came_through(folder: Path) -> None:
+    buildings = pd.read_parquet(folder.parent / "buildings.parquet")
+    named = buildings.set_index("building_name")["construction_year"]
+    assert named["张家花园189号"] == 1950
+    assert named["王陵基别墅旧址 红楼"] == 1924
+    by_origin = buildings["construction_year_origin"].value_counts()
+    assert (by_origin["recorded"], by_origin["vague"]) == (14, 2)
+    assert buildings["storey_count"].min() > 1
+
+
+def test_the_terminal_tells_what_a_planner_needs(yuzhong: Project) -> None:
+    said = yuzhong.said  # type: ignore[attr-defined]
+    for words in ("2,043", "1,878", "渝中区", "data/processed/yuzhong/base", "criteria left out"):
+        assert words in said
+    assert "\x1b[" not in said
+
+
+def test_the_priority_list_starts_with_the_district_then_its_top_areas(folder: Path) -> None:
+    listed = pd.read_csv(folder / "district_priority.csv", encoding="utf-8-sig")
+    assert listed["row_type"].tolist()[0] == "district"
+    assert listed["area_rank"].tolist()[1:] == list(range(1, len(listed)))
+    assert listed["score_mean_points"].tolist()[1:] == sorted(
+        listed["score_mean_points"].tolist()[1:], reverse=True
+    )
+    assert (listed["building_count"] >= 5).all()
+    assert (folder / "district_priority.csv").read_bytes().startswith(b"\xef\xbb\xbf")

@@ -1,0 +1,166 @@
+"""Walks on networks small enough to add up by hand, and against networkx."""
+
+import networkx as nx
+import numpy as np
+import pytest
+import shapely
+
+from pipeline.geo.network import StreetPoint, cut_links, nearest, walk_graph
+from pipeline.geo.profile import StreetLinks, link_profiles, stair_minutes, walk_minutes
+from pipeline.geo.raster import Raster
+from pipeline.settings.measure import WalkingRule
+
+WALKING = WalkingRule(
+    planning_speed_m_per_min=60,
+    flat_speed_m_per_min=60,
+    tobler_steepness=3.5,
+    tobler_peak_grade=-0.05,
+    max_grade=0.6,
+    stairs_up_m_per_min=12,
+    stairs_down_m_per_min=16,
+    riser_height_m=0.15,
+    lift_min=1.5,
+    escalator_speed_m_per_min=30,
+    profile_spacing_m=15,
+)
+
+
+def hill(grade: float = 0.1) -> Raster:
+    """Return ground that rises to the east."""
+    x = 10.0 * (np.arange(200) + 0.5) - 500
+    return Raster(
+        np.tile((200 + grade * x).astype(np.float32), (100, 1)), -500, 500, 10, "EPSG:32648"
+    )
+
+
+def links_of(
+    nodes: list[tuple[float, float]],
+    pairs: list[tuple[int, int, str]],
+    one_way: tuple[int, ...] = (),
+) -> StreetLinks:
+    position = np.array(nodes, dtype=float)
+    backward = np.ones(len(pairs), dtype=bool)
+    backward[list(one_way)] = False
+    return StreetLinks(
+        np.array([a for a, _, _ in pairs]),
+        np.array([b for _, b, _ in pairs]),
+        np.array([shapely.LineString([nodes[a], nodes[b]]) for a, b, _ in pairs], dtype=object),
+        np.array([kind for _, _, kind in pairs], dtype=object),
+        np.ones(len(pairs), dtype=bool),
+        backward,
+        position[:, 0],
+        position[:, 1],
+    )
+
+
+def graph_of(links: StreetLinks, terrain: Raster):
+    none = StreetPoint(np.zeros(0, dtype=np.int64), np.zeros(0))
+    pieces, _ = cut_links(links, none)
+    empty = np.zeros(0, dtype=np.int64)
+    profiles = link_profiles(links, terrain, WALKING)
+    return walk_graph(pieces, links, profiles, links.node_count, (empty, empty, np.zeros(0)))
+
+
+def test_tobler_matches_its_published_values() -> None:
+    # Tobler 1993: 6 km/h at a grade of -0.05, 5.037 km/h on the flat
+    fastest = walk_minutes(np.array([100.0]), np.array([-5.0]), WALKING)
+    flat = walk_minutes(np.array([100.0]), np.array([0.0]), WALKING)
+    assert flat[0] == pytest.approx(100 / 60)
+    assert flat[0] / fastest[0] == pytest.approx(6 / 5.037, rel=1e-4)
+    up = walk_minutes(np.array([100.0]), np.array([10.0]), WALKING)
+    assert up[0] / flat[0] == pytest.approx(5.0367 / 3.5493, rel=1e-3)  # 6·exp(-3.5·0.15) = 3.5493
+
+
+def test_stairs_cost_by_height_and_never_less_than_the_flat() -> None:
+    run, rise = np.array([20.0, 20.0, 600.0]), np.array([12.0, -16.0, 1.0])
+    assert stair_minutes(run, rise, WALKING).tolist() == [1.0, 1.0, 10.0]
+
+
+def test_the_way_out_and_the_way_home_differ_on_a_slope() -> None:
+    links = links_of([(0, 0), (300, 0)], [(0, 1, "ground")])
+    graph = graph_of(links, hill(0.1))
+    near = nearest(graph, graph.minutes.T.tocsr(), np.array([0]))
+    assert near.back_min[1] == pytest.approx(5 * np.exp(3.5 * 0.10), rel=1e-4)  # home is uphill
+    assert near.out_min[1] == pytest.approx(5.0, rel=1e-4)  # −0.1 lies as far from −0.05 as 0
+    assert near.back_ascent_m[1] == pytest.approx(30, abs=0.01)
+
+
+def test_a_bridge_does_not_follow_the_valley() -> None:
+    valley = hill(0.0)
+    valley.values[:, 60:80] = 150  # x from 100 to 300
+    links = links_of(
+        [(0, 0), (50, 0), (200, 0), (350, 0), (400, 0)],
+        [(0, 1, "ground"), (1, 2, "bridge"), (2, 3, "bridge"), (3, 4, "ground")],
+    )
+    graph = graph_of(links, valley)
+    near = nearest(graph, graph.minutes.T.tocsr(), np.array([0]))
+    assert near.back_ascent_m[4] == pytest.approx(0, abs=1e-3)
+    assert near.back_min[4] == pytest.approx(400 / 60, rel=1e-6)
+
+
+def test_an_escalator_has_one_direction_and_no_climb() -> None:
+    links = links_of([(0, 0), (60, 0)], [(0, 1, "escalator")], one_way=(0,))
+    graph = graph_of(links, hill(0.3))
+    near = nearest(graph, graph.minutes.T.tocsr(), np.array([0]))
+    assert near.back_min[1] == pytest.approx(2.0)
+    assert near.back_ascent_m[1] == 0
+    assert np.isinf(near.out_min[1])
+
+
+def test_no_way_is_infinite_and_never_a_number() -> None:
+    links = links_of([(0, 0), (50, 0), (0, 90), (50, 90)], [(0, 1, "ground"), (2, 3, "ground")])
+    graph = graph_of(links, hill())
+    near = nearest(graph, graph.minutes.T.tocsr(), np.array([0]))
+    assert np.isinf(near.back_min[2:]).all()
+    assert np.isinf(near.back_ascent_m[2:]).all()
+
+
+def test_cutting_a_link_changes_no_walk() -> None:
+    links = links_of([(0, 0), (300, 0)], [(0, 1, "ground")])
+    points = StreetPoint(np.array([0, 0, 0]), np.array([0.7, 0.0, 0.25]))
+    pieces, node = cut_links(links, points)
+    assert node.tolist() == [4, 2, 3]
+    assert pieces.start.tolist() == [0, 0, 0.25, 0.7]
+    assert pieces.end.tolist() == [0, 0.25, 0.7, 1]
+    assert pieces.holding(StreetPoint(np.array([0, 0]), np.array([0.3, 1.0]))).tolist() == [2, 3]
+    empty = np.zeros(0, dtype=np.int64)
+    profiles = link_profiles(links, hill(), WALKING)
+    graph = walk_graph(pieces, links, profiles, 5, (empty, empty, np.zeros(0)))
+    near = nearest(graph, graph.minutes.T.tocsr(), np.array([0]))
+    whole = graph_of(links, hill())
+    expected = nearest(whole, whole.minutes.T.tocsr(), np.array([0]))
+    assert near.back_min[1] == pytest.approx(expected.back_min[1])
+    assert near.back_ascent_m[1] == pytest.approx(30, abs=0.01)
+
+
+def test_walks_equal_networkx_on_a_random_network() -> None:
+    random = np.random.default_rng(11)
+    nodes = [tuple(p) for p in random.uniform(-450, 450, (60, 2))]
+    pairs = [(int(a), int(b), "ground") for a, b in random.integers(0, 60, (150, 2)) if a != b]
+    links = links_of(nodes, pairs)
+    terrain = hill(0.2)
+    graph = graph_of(links, terrain)
+    targets = np.array([3, 17, 40])
+    near = nearest(graph, graph.minutes.T.tocsr(), targets)
+
+    walk = nx.MultiDiGraph()
+    for a, b, _ in pairs:
+        (xa, ya), (xb, yb) = nodes[a], nodes[b]
+        run, rise = np.hypot(xb - xa, yb - ya), 0.2 * (xb - xa)
+        for begin, end, up in ((a, b, rise), (b, a, -rise)):
+            minutes = run / 60 * np.exp(3.5 * (abs(up / run + 0.05) - 0.05))
+            walk.add_edge(begin, end, minutes=minutes, ascent=max(up, 0))
+    home, paths = nx.multi_source_dijkstra(walk, set(targets.tolist()), weight="minutes")
+    out = nx.multi_source_dijkstra_path_length(
+        walk.reverse(), set(targets.tolist()), weight="minutes"
+    )
+    for node in home:
+        assert near.back_min[node] == pytest.approx(home[node], rel=1e-3)
+        assert near.out_min[node] == pytest.approx(out[node], rel=1e-3)
+        climbed = sum(
+            min(walk[a][b].values(), key=lambda arc: arc["minutes"])["ascent"]
+            for a, b in zip(paths[node], paths[node][1:], strict=False)
+        )
+        assert near.back_ascent_m[node] == pytest.approx(climbed, abs=0.1)
+    missing = set(range(60)) - set(home)
+    assert all(np.isinf(near.back_min[node]) for node in missing)
