@@ -1,1 +1,1 @@
-"""Stage 5: maps."""
+"""Stage 5: the offline map."""

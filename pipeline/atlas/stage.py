@@ -1,14 +1,111 @@
-"""Stage 5."""
+"""Stage 5, atlas: one offline page on which people read, search and question the ranking."""
 
-from pipeline.contracts.stage import *
-from pipeline.contracts.tables import *
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from pipeline.atlas.backdrop import add_contours, add_districts, add_shade, add_streets, shade
+from pipeline.atlas.buildings import (
+    NEED_PER_POINT,
+    add_others,
+    add_ranked,
+    used_criteria,
+    whole_table,
+)
+from pipeline.atlas.legend import (
+    area_rows,
+    attribution_texts,
+    criterion_rows,
+    gap_rows,
+    left_out_rows,
+    source_rows,
+    tier_rows,
+)
+from pipeline.atlas.packing import Pack
+from pipeline.atlas.page import page_text, titled
+from pipeline.atlas.qgis_style import district_style, tier_style
+from pipeline.contracts.stage import Inputs, MapLayer, Outputs
+from pipeline.contracts.tables import (
+    BUILDING_RANKING,
+    BUILDINGS,
+    DISTRICT_PRIORITY,
+    DISTRICTS,
+    MEASUREMENTS,
+    RANKING,
+    STREET_EDGES,
+)
+from pipeline.settings.whole import Settings
 
 
-def run(inputs):
-    b = inputs.tables[BUILDINGS]
-    r = inputs.tables[BUILDING_RANKING]
-    g = b[["building_id", "geometry"]].merge(r, on="building_id").sort_values("rank")
-    return Outputs(
-        pages={"index.html": "x"},
-        map_layers={"ranking.gpkg": (MapLayer("buildings", g, "<qgis/>"),)},
+def run(inputs: Inputs) -> Outputs:
+    """Return the page, and the same buildings and tiers for QGIS."""
+    settings: Settings = inputs.settings
+    buildings: gpd.GeoDataFrame = inputs.tables[BUILDINGS]
+    ranking: pd.DataFrame = inputs.tables[RANKING]
+    ranked: pd.DataFrame = inputs.tables[BUILDING_RANKING]
+    terrain = inputs.rasters["terrain"]
+    scored = inputs.ledgers["score"]
+    used = used_criteria(settings.score.criteria, scored["weights"])
+
+    pack = Pack()
+    add_districts(pack, inputs.tables[DISTRICTS], buildings)
+    shade_place = add_shade(pack, shade(terrain, settings.atlas))
+    contour_count = add_contours(pack, terrain, interval_m=settings.atlas.contour_interval_m)
+    street_counts = add_streets(pack, inputs.tables[STREET_EDGES])
+    other_count = add_others(pack, buildings, ranked["building_id"])
+    table = whole_table(buildings, inputs.tables[MEASUREMENTS], ranking, ranked)
+    add_ranked(pack, table, used)
+
+    page: dict[str, Any] = {
+        "city": settings.city.model_dump(include={"name_zh", "name_en", "is_synthetic"})
+        | {"note": {"zh": settings.city.note_zh, "en": settings.city.note_en}},
+        "scenario": inputs.scenario,
+        "shade": shade_place,
+        "contour_interval_m": settings.atlas.contour_interval_m,
+        "tiers": tier_rows(ranked, settings),
+        "criteria": criterion_rows(used, settings),
+        "need_per_point": NEED_PER_POINT,
+        "left_out": left_out_rows(
+            scored["criteria_left_out"], scored.get("known_share", {}), settings
+        ),
+        "sources": source_rows(settings.sources),
+        "attribution": attribution_texts(settings.sources),
+        "areas": area_rows(inputs.tables[DISTRICT_PRIORITY]),
+        "gaps": gap_rows(inputs.ledgers, settings, ranking),
+        "reference_year": settings.measure.reference_year,
+        "ranked_count": len(table),
+        "other_count": other_count,
+        "floor_known_share": round(float(ranked["floor_area_m2"].notna().mean()), 4),
+    }
+    packed = pack.to_bytes(page)
+    title = titled(settings.city.name_zh, settings.city.name_en, inputs.scenario)
+    middle = (float(ranked["latitude_deg"].median()), float(ranked["longitude_deg"].median()))
+    text = page_text(packed, title=title, middle=middle)
+    ledger = {
+        "rows_in": len(ranked),
+        "rows_out": len(table),
+        "other_footprints": other_count,
+        "contour_lines": contour_count,
+        "street_lines": street_counts,
+        "packed_bytes": len(packed),
+        "page_bytes": len(text.encode("utf-8")),
+    }
+    layers = qgis_layers(inputs.tables[DISTRICTS], buildings, ranked, settings)
+    return Outputs(pages={"index.html": text}, map_layers={"ranking.gpkg": layers}, ledger=ledger)
+
+
+def qgis_layers(
+    districts: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame,
+    building_ranking: pd.DataFrame,
+    settings: Settings,
+) -> tuple[MapLayer, ...]:
+    """Return the ranked buildings, most urgent first, and the districts, each with its style."""
+    shapes = buildings[["building_id", "geometry"]]
+    features = shapes.merge(building_ranking, on="building_id", validate="one_to_one")
+    features = features.sort_values("rank").reset_index(drop=True)
+    return (
+        MapLayer("districts", districts, district_style()),
+        MapLayer("buildings", features, tier_style(settings.atlas.tiers)),
     )

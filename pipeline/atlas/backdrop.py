@@ -1,0 +1,288 @@
+"""What lies under the buildings: hillshade, contours, streets, district outlines.
+
+All of it is for orientation only; nothing here is measured from. The terrain is smoothed a little
+before it is drawn, since the noise of a 30 m model shows as grain.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import Transformer
+from scipy.ndimage import distance_transform_edt
+
+from pipeline.atlas.mercator import (
+    UNITS_PER_M,
+    WEB_MERCATOR,
+    add_lines,
+    add_polygons,
+    mercator_shapes,
+    units,
+)
+from pipeline.atlas.packing import Pack
+from pipeline.geo.raster import Floats, Raster, bilinear
+from pipeline.geo.terrain import hillshade
+from pipeline.settings.atlas import AtlasSettings
+
+MAX_SHADE_CELLS = 300_000
+MAX_CONTOUR_CELLS = 120_000
+MAX_STREET_POINTS = 200_000
+SHADE_STEPS = 40
+LABEL_CELLS = 160
+CONTOUR_TOLERANCE_M = 4.0
+STREET_TOLERANCE_M = 1.5
+LINE_QUANTUM_UNITS = 8
+
+STREET_CLASSES = ("main", "minor", "service", "foot", "steps")
+STRUCTURES = ("ground", "bridge", "tunnel")
+_MINOR = {
+    "motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link", "secondary",
+    "secondary_link", "tertiary", "tertiary_link", "residential", "unclassified", "living_street",
+    "road",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shade:
+    """A grey picture of the terrain on a north-up Web Mercator grid.
+
+    ``grey`` is 0 where empty, else 1 (dark) to ``SHADE_STEPS`` (lit). ``west_m`` and ``north_m``
+    are the outer corner of the first cell in Web Mercator metres, ``cell_m`` the side of a cell.
+    """
+
+    grey: NDArray[np.uint8]
+    west_m: float
+    north_m: float
+    cell_m: float
+
+
+def smoothed(terrain: Raster) -> Raster:
+    """Return the terrain under a 3 × 3 binomial filter; empty cells stay empty and do not count."""
+    known = ~np.isnan(terrain.values)
+    total = _binomial(np.where(known, terrain.values, 0).astype(np.float64))
+    weight = _binomial(known.astype(np.float64))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return terrain.with_values(np.where(known, total / weight, np.nan))
+
+
+def shade(terrain: Raster, settings: AtlasSettings) -> Shade:
+    """Return the hillshade, resampled from the terrain's own projection to Web Mercator."""
+    light = terrain.with_values(
+        hillshade(
+            smoothed(terrain),
+            azimuth_deg=settings.hillshade_azimuth_deg,
+            altitude_deg=settings.hillshade_altitude_deg,
+            exaggeration=settings.hillshade_exaggeration,
+        )
+    )
+    forward = Transformer.from_crs(terrain.crs, WEB_MERCATOR, always_xy=True)
+    west, south, east, north = forward.transform_bounds(*terrain.bounds)
+    own_width = terrain.bounds[2] - terrain.bounds[0]
+    cell_m = terrain.cell_m * (east - west) / own_width * 0.6
+    cell_m = max(cell_m, float(np.sqrt((east - west) * (north - south) / MAX_SHADE_CELLS)))
+    columns, rows = int((east - west) / cell_m) + 1, int((north - south) / cell_m) + 1
+    x, y = np.meshgrid(
+        west + (np.arange(columns) + 0.5) * cell_m, north - (np.arange(rows) + 0.5) * cell_m
+    )
+    back = Transformer.from_crs(WEB_MERCATOR, terrain.crs, always_xy=True)
+    own_x, own_y = back.transform(x.ravel(), y.ravel())
+    values = bilinear(light, np.asarray(own_x), np.asarray(own_y)).reshape(rows, columns)
+    known = ~np.isnan(values)
+    grey = np.where(known, np.floor(np.where(known, values, 0) * (SHADE_STEPS - 1) + 0.5) + 1, 0)
+    return Shade(grey.astype(np.uint8), west, north, cell_m)
+
+
+def contours(terrain: Raster, *, interval_m: float) -> tuple[NDArray[np.object_], Floats]:
+    """Return contour lines in the terrain's projection, and the height of each.
+
+    Marching squares (Lorensen and Cline 1987, in two dimensions) on the smoothed cell centres; in
+    the ambiguous case the two corners that lie high are cut off singly.
+    """
+    grid = _coarser(smoothed(terrain), MAX_CONTOUR_CELLS)
+    lowest, highest = np.nanmin(grid.values), np.nanmax(grid.values)
+    first = np.ceil(lowest / interval_m) * interval_m
+    lines: list[NDArray[np.object_]] = []
+    heights: list[float] = []
+    for level in np.arange(first, highest, interval_m):
+        segments = _segments(grid, float(level) + 1e-6)
+        if not len(segments):
+            continue
+        merged = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(segments)))
+        parts = shapely.simplify(shapely.get_parts(merged), CONTOUR_TOLERANCE_M)
+        parts = parts[shapely.length(parts) > 4 * grid.cell_m]
+        lines.append(parts)
+        heights += [float(level)] * len(parts)
+    found = np.concatenate(lines) if lines else np.zeros(0, dtype=object)
+    return found, np.array(heights)
+
+
+def street_lines(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return streets joined to long lines: class, structure, name, most important first.
+
+    Where there are more points than a page should carry, foot paths and then service roads stay
+    out.
+    """
+    classes = street_class(edges)
+    structure = edges["structure_type"].where(edges["structure_type"].isin(STRUCTURES), "ground")
+    name = edges["road_name"].astype("object").where(edges["road_name"].notna(), "")
+    keys = pd.DataFrame({"street_class": classes, "structure_type": structure, "road_name": name})
+    rows: list[tuple[Any, ...]] = []
+    shapes = edges.geometry.to_numpy()
+    groups: dict[Any, Any] = keys.groupby(list(keys.columns), sort=False).indices
+    for key, places in sorted(groups.items()):
+        merged = shapely.line_merge(shapely.multilinestrings(shapes[places]))
+        rows += [(*key, part) for part in shapely.get_parts(merged)]
+    table = pd.DataFrame(rows, columns=[*keys.columns, "geometry"])
+    table["geometry"] = shapely.simplify(
+        table["geometry"].to_numpy(), STREET_TOLERANCE_M, preserve_topology=False
+    )
+    table["_place"] = table["street_class"].map({n: i for i, n in enumerate(STREET_CLASSES)})
+    table = table.sort_values("_place", kind="stable").drop(columns="_place")
+    points = shapely.get_num_coordinates(table["geometry"].to_numpy())
+    for unimportant in ("foot", "service"):
+        if points.sum() > MAX_STREET_POINTS:
+            kept = (table["street_class"] != unimportant).to_numpy()
+            table, points = table[kept], points[kept]
+    return gpd.GeoDataFrame(table.reset_index(drop=True), geometry="geometry", crs=edges.crs)
+
+
+def street_class(edges: pd.DataFrame) -> "pd.Series[str]":
+    """Return how each street is drawn: one of ``STREET_CLASSES``."""
+    kind = edges["highway_type"].astype("str")
+    is_steps = edges["structure_type"].isin(["steps", "escalator", "lift"])
+    chosen = np.select(
+        [is_steps, edges["is_main_road"], kind.isin(_MINOR), kind == "service"],
+        ["steps", "main", "minor", "service"],
+        default="foot",
+    )
+    return pd.Series(chosen, index=edges.index)
+
+
+def add_shade(pack: Pack, picture: Shade) -> dict[str, float]:
+    """Pack the hillshade and return where it lies, in units of the Web Mercator square."""
+    rows, columns = picture.grey.shape
+    pack.numbers("shade", picture.grey.astype(np.int64).ravel())
+    x, y = units(np.array([picture.west_m]), np.array([picture.north_m]))
+    return {
+        "rows": rows,
+        "columns": columns,
+        "x": int(x[0]),
+        "y": int(y[0]),
+        "cell": picture.cell_m * UNITS_PER_M,
+        "steps": SHADE_STEPS,
+    }
+
+
+def add_contours(pack: Pack, terrain: Raster, *, interval_m: float) -> int:
+    """Pack the contours and return how many lines there are."""
+    lines, heights = contours(terrain, interval_m=interval_m)
+    projected = mercator_shapes(gpd.GeoDataFrame(geometry=lines, crs=terrain.crs))
+    add_lines(pack, "contours", projected, quantum=LINE_QUANTUM_UNITS)
+    pack.measures("contours.height_m", heights, decimals=0)
+    return len(lines)
+
+
+def add_streets(pack: Pack, edges: gpd.GeoDataFrame) -> dict[str, int]:
+    """Pack the streets and return how many lines of each class there are."""
+    lines = street_lines(edges)
+    add_lines(pack, "streets", mercator_shapes(lines), quantum=LINE_QUANTUM_UNITS)
+    class_number = {name: number for number, name in enumerate(STREET_CLASSES)}
+    structure_number = {name: number for number, name in enumerate(STRUCTURES)}
+    pack.numbers("streets.class", lines["street_class"].map(class_number))
+    pack.numbers("streets.structure", lines["structure_type"].map(structure_number))
+    names = lines["road_name"].where(lines["road_name"] != "", other=pd.NA)
+    pack.categories("streets.name", names)
+    counts = lines["street_class"].value_counts()
+    return {name: int(counts.get(name, 0)) for name in STREET_CLASSES}
+
+
+def add_districts(pack: Pack, districts: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> None:
+    """Pack the district outlines, and their names with a place to write them."""
+    add_polygons(pack, "districts", mercator_shapes(districts))
+    pack.texts("districts.name", districts["district_name"].astype("str"))
+    places = label_points(districts, buildings).to_crs(WEB_MERCATOR)
+    x, y = units(places.x.to_numpy(), places.y.to_numpy())
+    pack.numbers("districts.label_x", x)
+    pack.numbers("districts.label_y", y)
+
+
+def label_points(districts: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """Return for each district the roomiest place: inside it, far from its edge and buildings."""
+    middles = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy()))
+    points = [_roomiest(shape, middles) for shape in districts.geometry]
+    return gpd.GeoSeries(points, crs=districts.crs)
+
+
+def _roomiest(district: shapely.Geometry, middles: Floats) -> shapely.Geometry:
+    west, south, east, north = shapely.bounds(district)
+    cell = max(east - west, north - south) / LABEL_CELLS
+    x, y = np.meshgrid(np.arange(west, east, cell), np.arange(south, north, cell))
+    is_free = shapely.contains_xy(district, x, y)
+    column = ((middles[:, 0] - west) / cell + 0.5).astype(np.int64)
+    row = ((middles[:, 1] - south) / cell + 0.5).astype(np.int64)
+    inside = (column >= 0) & (column < x.shape[1]) & (row >= 0) & (row < x.shape[0])
+    is_free[row[inside], column[inside]] = False
+    room = distance_transform_edt(np.pad(is_free, 1))[1:-1, 1:-1]
+    if not room.any():
+        return shapely.point_on_surface(district)
+    place = np.unravel_index(np.argmax(room), room.shape)
+    return shapely.Point(x[place], y[place])
+
+
+def _binomial(values: Floats) -> Floats:
+    padded = np.pad(values, 1, mode="edge")
+    across = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
+    return (across[:-2] + 2 * across[1:-1] + across[2:]) / 16
+
+
+def _coarser(grid: Raster, max_cells: int) -> Raster:
+    step = int(np.ceil(np.sqrt(grid.values.size / max_cells)))
+    if step <= 1:
+        return grid
+    rows, columns = (side // step for side in grid.values.shape)
+    blocks = grid.values[: rows * step, : columns * step].reshape(rows, step, columns, step)
+    return Raster(blocks.mean(axis=(1, 3)), grid.west_m, grid.north_m, grid.cell_m * step, grid.crs)
+
+
+# Corners are numbered clockwise from the north-west, edges likewise from the north. For each of the
+# sixteen patterns of high corners: the pairs of edges that a contour joins.
+_CASES: dict[int, tuple[tuple[int, int], ...]] = {
+    1: ((3, 0),), 2: ((0, 1),), 3: ((3, 1),), 4: ((1, 2),), 5: ((3, 0), (1, 2)), 6: ((0, 2),),
+    7: ((3, 2),), 8: ((2, 3),), 9: ((2, 0),), 10: ((0, 1), (2, 3)), 11: ((2, 1),), 12: ((1, 3),),
+    13: ((1, 0),), 14: ((0, 3),),
+}  # fmt: skip
+
+
+def _segments(grid: Raster, level: float) -> Floats:
+    """Return the pieces of one contour: piece × two ends × x, y."""
+    z = grid.values.astype(np.float64)
+    corners = np.stack([z[:-1, :-1], z[:-1, 1:], z[1:, 1:], z[1:, :-1]])
+    pattern = (corners > level).T @ np.array([1, 2, 4, 8])
+    pattern = pattern.T * ~np.isnan(corners).any(axis=0)
+    pieces = []
+    for case, joins in _CASES.items():
+        row, column = np.nonzero(pattern == case)
+        for start, end in joins:
+            ends = [_crossing(z, row, column, edge, level) for edge in (start, end)]
+            pieces.append(np.stack(ends, axis=1))
+    found = np.concatenate(pieces)
+    x = grid.west_m + (found[..., 0] + 0.5) * grid.cell_m
+    y = grid.north_m - (found[..., 1] + 0.5) * grid.cell_m
+    return np.stack([x, y], axis=-1)
+
+
+def _crossing(
+    z: Floats, row: NDArray[np.intp], column: NDArray[np.intp], edge: int, level: float
+) -> Floats:
+    """Return where the contour crosses an edge, in cells; neighbours get the very same number."""
+    if edge in (0, 2):
+        row = row + (edge == 2)
+        near, far = z[row, column], z[row, column + 1]
+        return np.stack([column + (level - near) / (far - near), row.astype(np.float64)], axis=-1)
+    column = column + (edge == 1)
+    near, far = z[row, column], z[row + 1, column]
+    return np.stack([column.astype(np.float64), row + (level - near) / (far - near)], axis=-1)

@@ -1,0 +1,175 @@
+"""What the page says about the whole: tiers, weights, what is left out, sources, areas, gaps."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from pipeline.atlas.buildings import Used
+from pipeline.settings.city import Source
+from pipeline.settings.whole import Settings
+
+FLOOR_KNOWN_SHARE = 0.8
+"""Floor area is shown by tier only where it is known for more buildings than this."""
+
+
+def tier_rows(building_ranking: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:
+    """Return one entry a tier: labels, colour, buildings, shares of footprint and of floor area."""
+    footprint = building_ranking["footprint_area_m2"].astype(float)
+    floor = building_ranking["floor_area_m2"].astype("Float64")
+    is_floor_known = bool(floor.notna().mean() >= FLOOR_KNOWN_SHARE)
+    rows = []
+    for number, tier in enumerate(settings.atlas.tiers, start=1):
+        inside = building_ranking["tier_number"] == number
+        row = {
+            "label": {"zh": tier.label_zh, "en": tier.label_en},
+            "colour": tier.colour,
+            "count": int(inside.sum()),
+            "footprint_share": _share(footprint[inside].sum(), footprint.sum()),
+            "upper_rank_share": settings.score.tier_upper_rank_shares[number - 1],
+        }
+        if is_floor_known:
+            row["floor_share"] = _share(floor[inside].sum(), floor.sum())
+        rows.append(row)
+    return rows
+
+
+def criterion_rows(used: tuple[Used, ...], settings: Settings) -> list[dict[str, Any]]:
+    """Return one entry a criterion that counts: how it is scored and where its values come from."""
+    return [
+        {
+            "name": item.name,
+            "label": {"zh": item.criterion.label_zh, "en": item.criterion.label_en},
+            "measure": item.criterion.measure,
+            "unit": item.criterion.unit,
+            "group": item.criterion.group,
+            "weight": item.weight_units,
+            "none_at": item.criterion.none_at,
+            "worst_at": item.criterion.worst_at,
+            "decimals": item.decimals,
+            "stand_in": item.criterion.stand_in_need_share,
+            "reason": item.criterion.source,
+            "origin": value_origin(item.criterion.measure, settings),
+        }
+        for item in used
+    ]
+
+
+def value_origin(measure: str, settings: Settings) -> str:
+    """Return what a measurement is made from: one of walk, terrain or register.
+
+    ``walk`` stands for streets and terrain (and facilities, where it leads to one), ``register``
+    for the row of the building's own source.
+    """
+    facility = next(
+        (name for name in settings.measure.facilities if measure.startswith(f"{name}_")), None
+    )
+    if facility == "main_road":
+        return "walk_to_road"
+    if facility is not None:
+        return "walk_to_facility"
+    if measure.startswith(("slope_", "elevation_")):
+        return "terrain"
+    return "register"
+
+
+def left_out_rows(
+    left_out: Mapping[str, str], known_share: Mapping[str, float], settings: Settings
+) -> list[dict[str, Any]]:
+    """Return one entry a criterion that does not count, with the reason as a word and a number."""
+    rows = []
+    for name, text in left_out.items():
+        criterion = settings.score.criteria[name]
+        share = known_share.get(name)
+        if criterion.weight == 0:
+            reason = "weight_zero"
+        elif share is None:
+            reason = "told"
+        else:
+            reason = "no_data" if share == 0 else "known_for_few"
+        label = {"zh": criterion.label_zh, "en": criterion.label_en}
+        rows.append(
+            {"name": name, "label": label, "reason": reason, "known_share": share, "text": text}
+        )
+    return rows
+
+
+def source_rows(sources: Mapping[str, Source]) -> dict[str, dict[str, str]]:
+    """Return what the page tells of each source."""
+    return {
+        name: {
+            "role": source.role,
+            "publisher": source.publisher,
+            "licence": source.licence,
+            "attribution": source.attribution,
+            "date": source.date,
+            "path": source.path,
+        }
+        for name, source in sources.items()
+    }
+
+
+def attribution_texts(sources: Mapping[str, Source]) -> list[str]:
+    """Return the words that the licences demand, each once, with the months of the data."""
+    months: dict[str, set[str]] = {}
+    for source in sources.values():
+        months.setdefault(source.attribution, set()).add(source.date[:7])
+    return [f"{text} ({'–'.join(sorted({min(when), max(when)}))})" for text, when in months.items()]
+
+
+def area_rows(district_priority: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the districts and their top areas, in the order of the list."""
+    rows = []
+    for row in cast(Any, district_priority.itertuples(index=False)):
+        rows.append(
+            {
+                "type": row.row_type,
+                "district": row.district_name,
+                "name": row.area_name,
+                "rank": _number(row.district_rank if row.row_type == "district" else row.area_rank),
+                "count": int(row.building_count),
+                "tier_1": int(row.tier_1_count),
+                "tier_2": int(row.tier_2_count),
+                "mean": round(float(row.score_mean_points), 1),
+                "lon": round(float(row.longitude_deg), 6),
+                "lat": round(float(row.latitude_deg), 6),
+            }
+        )
+    return rows
+
+
+def gap_rows(
+    ledgers: Mapping[str, Mapping[str, Any]], settings: Settings, ranking: pd.DataFrame
+) -> dict[str, Any]:
+    """Return what is missing: rejected rows, unmapped facilities, stand-ins."""
+    rejected: dict[str, int] = {}
+    for entry in ledgers.get("intake", {}).get("sources", {}).values():
+        for scope in ("rejected_by_reason", "values_set_to_missing", "notices"):
+            for reason, count in entry.get(scope, {}).items():
+                rejected[reason] = rejected.get(reason, 0) + int(count)
+    measured = ledgers.get("measure", {})
+    unmapped = measured.get("facility_types_not_mapped", {})
+    facilities = settings.measure.facilities
+    return {
+        "rejected": dict(sorted(rejected.items())),
+        "unmapped": [
+            {
+                "label": {"zh": facilities[name].label_zh, "en": facilities[name].label_en},
+                "count": int(count),
+            }
+            for name, count in unmapped.items()
+            if name in facilities
+        ],
+        "without_street_access": len(measured.get("without_street_access", ())),
+        "stand_in_buildings": int((ranking["stand_in_count"] > 0).sum()),
+        "min_facility_count": settings.measure.access.min_facility_count,
+    }
+
+
+def _share(part: float, whole: float) -> float:
+    return round(float(part) / float(whole), 4) if whole and not np.isnan(whole) else 0.0
+
+
+def _number(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)

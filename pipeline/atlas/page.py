@@ -1,0 +1,101 @@
+"""The page: folium's map as the frame, our own layer in it, everything inside one file.
+
+Every text from the data travels in the pack and reaches the document as text; the templates below
+hold none but the title, which is escaped. Element ids are fixed, so the same input gives the same
+bytes.
+"""
+
+import base64
+import html
+from importlib.resources import files
+from typing import Any
+
+import folium
+from branca.element import MacroElement
+from folium.template import Template
+
+SCRIPTS = (
+    "texts.js", "words.js", "unpack.js", "model.js", "paint.js", "tiles.js", "labels.js",
+    "elements.js", "legend.js", "panel.js", "lists.js", "about.js", "app.js",
+)  # fmt: skip
+STYLES = ("page.css", "parts.css")
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; base-uri 'none'; form-action 'none'"
+)
+_LEAFLET = "xstatic.pkg.leaflet"
+_OWN = "pipeline.atlas"
+
+
+class OfflineMap(folium.Map):
+    """A folium map that asks no host for anything."""
+
+    default_js: list[tuple[str, str]] = []  # noqa: RUF012 - so does folium declare it
+    default_css: list[tuple[str, str]] = []  # noqa: RUF012
+    _template = Template((files(_OWN) / "templates" / "map.html.j2").read_text(encoding="utf-8"))
+
+
+class RankingLayer(MacroElement):
+    """The canvas layer with its panels, as a folium element.
+
+    Parameters
+    ----------
+    pack
+        Bytes of ``Pack.to_bytes``.
+    """
+
+    _template = Template((files(_OWN) / "templates" / "layer.html.j2").read_text(encoding="utf-8"))
+
+    def __init__(self, pack: bytes) -> None:
+        super().__init__()
+        self._name = "RankingLayer"
+        self._id = "atlas"
+        self.policy = POLICY
+        self.leaflet_style = _asset(_LEAFLET, "data", "leaflet.css")
+        self.leaflet_script = _asset(_LEAFLET, "data", "leaflet.js")
+        self.styles = "\n".join(_asset(_OWN, "static", name) for name in STYLES)
+        self.scripts = "\n".join(_asset(_OWN, "static", name) for name in SCRIPTS)
+        self.packed = base64.b64encode(pack).decode("ascii")
+
+
+def page_text(pack: bytes, *, title: str, middle: tuple[float, float]) -> str:
+    """Return the whole page.
+
+    Parameters
+    ----------
+    pack
+        Bytes of ``Pack.to_bytes``.
+    title
+        Title of the browser window; any text.
+    middle
+        Latitude and longitude to begin at, until the page fits the view to the buildings.
+    """
+    page = OfflineMap(
+        location=middle,
+        tiles=None,
+        zoom_start=13,
+        zoom_control=False,
+        control_scale=False,
+        zoom_snap=0.5,
+        fade_animation=False,
+        attribution_control=False,
+    )
+    page.options |= {"min_zoom": 9, "max_zoom": 19}  # folium gives these to its tile layers only
+    page._id = "atlas"
+    page._parent.title = html.escape(title)
+    RankingLayer(pack).add_to(page)
+    text: str = page.get_root().render()
+    return text
+
+
+def _asset(package: str, *path: str) -> str:
+    text = files(package).joinpath(*path).read_text(encoding="utf-8")
+    if "</script" in text.lower() or "</style" in text.lower():
+        raise ValueError(f"{'/'.join(path)} would end its own element")
+    return text.strip()
+
+
+def titled(name_zh: str, name_en: str, scenario_name: str) -> str:
+    """Return the window title."""
+    parts: list[Any] = ["山城 Shancheng", f"{name_zh} {name_en}"]
+    return " · ".join([*parts, scenario_name] if scenario_name else parts)

@@ -1,0 +1,194 @@
+// Names and numbers over the map, on one canvas that is drawn anew after each move.
+const LABEL_FONT = '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif';
+const STREET_LABEL_ZOOMS = { main: 15, minor: 16.5, service: 17.5, foot: 17, steps: 17 };
+const SAME_NAME_GAP = 320;
+
+const Labels = L.Layer.extend({
+  initialize(model) {
+    this.model = model;
+  },
+
+  onAdd(map) {
+    map.createPane("labels").style.pointerEvents = "none";
+    map.getPane("labels").style.zIndex = 450;
+    this.canvas = L.DomUtil.create("canvas", "leaflet-zoom-hide", map.getPane("labels"));
+    map.on("moveend zoomend resize viewreset", this.draw, this);
+    this.draw();
+  },
+
+  draw() {
+    const map = this._map;
+    const ratio = Math.min(3, window.devicePixelRatio || 1);
+    const size = map.getSize();
+    const corner = map.containerPointToLayerPoint([0, 0]);
+    L.DomUtil.setPosition(this.canvas, corner);
+    this.canvas.width = size.x * ratio;
+    this.canvas.height = size.y * ratio;
+    this.canvas.style.width = size.x + "px";
+    this.canvas.style.height = size.y + "px";
+    const origin = map.getPixelOrigin().add(corner);
+    const zoom = map.getZoom();
+    const scale = (256 * 2 ** zoom) / WORLD_UNITS;
+    const view = { left: origin.x, top: origin.y, scale, zoom, width: size.x, height: size.y };
+    view.west = origin.x / scale;
+    view.north = origin.y / scale;
+    view.east = (origin.x + size.x) / scale;
+    view.south = (origin.y + size.y) / scale;
+    const context = this.canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, size.x, size.y);
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    const taken = [];
+    drawDistrictNames(context, this.model, view, taken);
+    drawStreetNames(context, this.model, view, taken);
+    drawRanks(context, this.model, view, taken);
+    drawHeights(context, this.model, view, taken);
+  },
+});
+
+function isFree(taken, x, y, halfWidth, halfHeight) {
+  const free = taken.every((t) => Math.abs(t.x - x) > t.w + halfWidth || Math.abs(t.y - y) > t.h + halfHeight);
+  if (free) taken.push({ x, y, w: halfWidth, h: halfHeight });
+  return free;
+}
+
+function write(context, words, x, y, colour, halo, haloWidth) {
+  context.lineWidth = haloWidth;
+  context.strokeStyle = halo;
+  context.strokeText(words, x, y);
+  context.fillStyle = colour;
+  context.fillText(words, x, y);
+}
+
+function drawDistrictNames(context, model, view, taken) {
+  if (view.zoom > 14.5) return;
+  const names = once(model, "districts.name", () => model.columns.texts("districts.name"));
+  const x = once(model, "districts.label_x", () => model.columns.numbers("districts.label_x"));
+  const y = once(model, "districts.label_y", () => model.columns.numbers("districts.label_y"));
+  context.font = `600 18px ${LABEL_FONT}`;
+  names.forEach((name, i) => {
+    const px = x[i] * view.scale - view.left, py = y[i] * view.scale - view.top;
+    const half = context.measureText(name).width / 2;
+    if (isFree(taken, px, py, half, 12)) write(context, name, px, py, OUTLINE_COLOUR, "rgba(255,255,255,.85)", 5);
+  });
+}
+
+// Names run along their street, longest pieces first.
+function drawStreetNames(context, model, view, taken) {
+  if (view.zoom < STREET_LABEL_ZOOMS.main) return;
+  const classes = once(model, "street classes", () => model.columns.numbers("streets.class"));
+  const { words, places } = once(model, "streets.name", () => model.columns.categories("streets.name"));
+  const candidates = [];
+  for (let i = 0; i < model.streets.count; i += 1) {
+    if (!places[i] || !meets(model.streets.box, i, view, 0)) continue;
+    const kind = STREET_NAMES[classes[i]];
+    if (view.zoom >= STREET_LABEL_ZOOMS[kind]) {
+      const run = visibleRun(model.streets, i, view);
+      if (run) candidates.push({ ...run, name: words[places[i] - 1], kind });
+    }
+  }
+  candidates.sort((a, b) => STREET_NAMES.indexOf(a.kind) - STREET_NAMES.indexOf(b.kind) || b.length - a.length);
+  const written = new Map();
+  for (const { name, kind, length, points } of candidates) {
+    context.font = `${kind === "main" ? 600 : 400} 14px ${LABEL_FONT}`;
+    const half = context.measureText(name).width / 2;
+    if (length < half * 1.6) continue;
+    const { x, y, angle } = placeAlong(points, length / 2, half);
+    const others = written.get(name) || [];
+    if (others.some((o) => Math.hypot(o.x - x, o.y - y) < SAME_NAME_GAP)) continue;
+    const w = Math.abs(Math.cos(angle)) * half + 9, h = Math.abs(Math.sin(angle)) * half + 9;
+    if (x < w || y < h || x > view.width - w || y > view.height - h) continue;
+    if (!isFree(taken, x, y, w, h)) continue;
+    written.set(name, [...others, { x, y }]);
+    context.save();
+    context.translate(x, y);
+    context.rotate(angle);
+    write(context, name, 0, 0, "#2c333b", "rgba(255,255,255,.9)", 3.5);
+    context.restore();
+  }
+}
+
+// The longest piece of a line inside the view, in pixels.
+function visibleRun(lines, i, view) {
+  let best = null, points = [], length = 0;
+  const close = () => {
+    if (points.length > 1 && (!best || length > best.length)) best = { points, length };
+    points = [];
+    length = 0;
+  };
+  for (let p = lines.pointStart[i]; p < lines.pointStart[i + 1]; p += 1) {
+    const x = lines.x[p] * view.scale - view.left, y = lines.y[p] * view.scale - view.top;
+    const last = points[points.length - 1];
+    if (last) length += Math.hypot(x - last[0], y - last[1]);
+    points.push([x, y]);
+    if (x < 0 || y < 0 || x > view.width || y > view.height) {
+      const keep = points[points.length - 1];
+      close();
+      points = [keep];
+    }
+  }
+  close();
+  return best;
+}
+
+function placeAlong(points, distance, half) {
+  const at = (wanted) => {
+    let rest = Math.max(0, wanted);
+    for (let i = 1; i < points.length; i += 1) {
+      const step = Math.hypot(points[i][0] - points[i - 1][0], points[i][1] - points[i - 1][1]);
+      if (rest <= step && step > 0) {
+        const share = rest / step;
+        return [0, 1].map((k) => points[i - 1][k] + share * (points[i][k] - points[i - 1][k]));
+      }
+      rest -= step;
+    }
+    return points[points.length - 1];
+  };
+  const [x, y] = at(distance), [x0, y0] = at(distance - half), [x1, y1] = at(distance + half);
+  let angle = Math.atan2(y1 - y0, x1 - x0);
+  if (angle > Math.PI / 2) angle -= Math.PI;
+  if (angle <= -Math.PI / 2) angle += Math.PI;
+  return { x, y, angle };
+}
+
+// Near enough, each building wears its rank.
+function drawRanks(context, model, view, taken) {
+  if (view.zoom < 16.5) return;
+  context.font = `600 14px ${LABEL_FONT}`;
+  const rows = within(model.grid, model.ranked, view.west, view.north, view.east, view.south);
+  rows.sort((a, b) => model.rank[a] - model.rank[b]);
+  for (const row of rows) {
+    const { box } = model.ranked;
+    const width = (box[4 * row + 2] - box[4 * row]) * view.scale;
+    const height = (box[4 * row + 3] - box[4 * row + 1]) * view.scale;
+    const words = String(model.rank[row]);
+    const half = context.measureText(words).width / 2;
+    if (width < half * 2 || height < 15) continue;
+    const [x, y] = middleOf(model.ranked, row);
+    const px = x * view.scale - view.left, py = y * view.scale - view.top;
+    if (isFree(taken, px, py, half + 2, 9)) write(context, words, px, py, "#111", "rgba(255,255,255,.9)", 3);
+  }
+}
+
+function drawHeights(context, model, view, taken) {
+  if (view.zoom < 15) return;
+  const heights = once(model, "contour heights", () => model.columns.measures("contours.height_m"));
+  const bold = model.page.contour_interval_m * 5;
+  context.font = `14px ${LABEL_FONT}`;
+  for (let i = 0; i < model.contours.count; i += 1) {
+    if (view.zoom < 16.5 && heights[i] % bold !== 0) continue;
+    if (!meets(model.contours.box, i, view, 0)) continue;
+    const run = visibleRun(model.contours, i, view);
+    if (!run || run.length < 120) continue;
+    const { x, y, angle } = placeAlong(run.points, run.length / 2, 14);
+    if (x < 20 || y < 20 || x > view.width - 20 || y > view.height - 20) continue;
+    if (!isFree(taken, x, y, 24, 16)) continue;
+    context.save();
+    context.translate(x, y);
+    context.rotate(angle);
+    write(context, String(heights[i]), 0, 0, "#7a5a2a", "rgba(255,255,255,.8)", 3);
+    context.restore();
+  }
+}

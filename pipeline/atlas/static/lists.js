@@ -1,0 +1,125 @@
+// Search, top areas and top buildings; each line takes the map there.
+const TOP_COUNT = 20;
+const AREA_ZOOM = 16.5;
+
+function addLists(map, model, actions) {
+  const search = byId("search");
+  const find = () => drawFound(byId("found"), model, search.value, actions);
+  search.addEventListener("input", find);
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") {
+      const first = byId("found").querySelector("button");
+      if (first) first.click();
+    }
+  });
+  const tabs = ["areas", "buildings", "about"];
+  const choose = (chosen) => {
+    for (const name of tabs) {
+      byId(name).hidden = name !== chosen;
+      byId(name + "-tab").setAttribute("aria-selected", String(name === chosen));
+      byId(name + "-tab").tabIndex = name === chosen ? 0 : -1;
+    }
+  };
+  tabs.forEach((name, i) => {
+    byId(name + "-tab").addEventListener("click", () => choose(name));
+    byId(name + "-tab").addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: 2 }[event.key];
+      if (!step) return;
+      const next = tabs[(i + step) % tabs.length];
+      choose(next);
+      byId(next + "-tab").focus();
+    });
+  });
+  choose("areas");
+  return () => {
+    search.placeholder = text("search_hint");
+    byId("buildings-tab").textContent = text("top_buildings", Math.min(TOP_COUNT, model.count));
+    drawAreas(byId("areas"), map, model);
+    drawTop(byId("buildings"), model, actions);
+    find();
+  };
+}
+
+function searchTexts(model) {
+  return once(model, "search texts", () => {
+    const texts = new Array(model.count);
+    for (let row = 0; row < model.count; row += 1) {
+      const parts = ["building_name", "estate_name", "road_name"].map((name) => word(model, name, row));
+      texts[row] = (label(model, "building_id", row) + "\n" + parts.join("\n")).toLowerCase();
+    }
+    return texts;
+  });
+}
+
+function drawFound(box, model, query, actions) {
+  const wanted = query.trim().toLowerCase();
+  if (!wanted) {
+    box.replaceChildren();
+    return;
+  }
+  const texts = searchTexts(model);
+  const rows = [];
+  let count = 0;
+  for (const row of model.byRank) {
+    if (!texts[row].includes(wanted)) continue;
+    count += 1;
+    if (rows.length < TOP_COUNT) rows.push(row);
+  }
+  if (!count) {
+    box.replaceChildren(element("p", { class: "hint" }, text("nothing_found")));
+    return;
+  }
+  const note = count > rows.length ? element("p", { class: "hint" }, text("found_many", grouped(count), rows.length)) : "";
+  box.replaceChildren(buildingList(model, rows, actions), note);
+}
+
+function drawTop(box, model, actions) {
+  box.replaceChildren(buildingList(model, [...model.byRank.slice(0, TOP_COUNT)], actions));
+}
+
+function buildingList(model, rows, actions) {
+  const lines = rows.map((row) => {
+    const name = word(model, "building_name", row) || word(model, "estate_name", row);
+    const road = word(model, "road_name", row);
+    const where = [name, road].filter(Boolean).join(" · ") || word(model, "district_name", row);
+    const score = grouped(model.score[row] / POINT_UNITS, 1);
+    return element(
+      "li", {},
+      element(
+        "button", { type: "button", class: "line", onclick: () => actions.select(row) },
+        element("span", { class: "place-number" }, grouped(model.rank[row])),
+        swatch(model.page.tiers[model.tier[row] - 1].colour),
+        element("span", { class: "line-name" }, where),
+        element("span", { class: "line-note" }, text("building_line", label(model, "building_id", row), score)),
+      ),
+    );
+  });
+  return element("ol", { class: "lines" }, ...lines);
+}
+
+function drawAreas(box, map, model) {
+  const parts = [];
+  let list = null;
+  for (const area of model.page.areas) {
+    const note = text("area_line", grouped(area.count), grouped(area.tier_1), grouped(area.mean, 1));
+    if (area.type === "district") {
+      list = element("ol", { class: "lines" });
+      parts.push(element("h3", {}, area.name), element("p", { class: "hint" }, note), list);
+      continue;
+    }
+    const go = () => map.setView([area.lat, area.lon], AREA_ZOOM);
+    list.append(
+      element(
+        "li", {},
+        element(
+          "button", { type: "button", class: "line", onclick: go },
+          element("span", { class: "place-number" }, String(area.rank)),
+          element("span", { class: "kind" }, text("area_" + area.type)),
+          element("span", { class: "line-name" }, area.name),
+          element("span", { class: "line-note" }, note),
+        ),
+      ),
+    );
+  }
+  box.replaceChildren(...parts);
+}

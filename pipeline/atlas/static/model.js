@@ -1,0 +1,221 @@
+// The city in memory: shapes, points, classes, and which building lies where.
+const WORLD_UNITS = 2 ** 28;
+const NEED_UNITS = 10000;
+const POINT_UNITS = 1000;
+const GRID_CELL = 1024;
+const MISSING = 255;
+const VALUE_COLOURS = ["#edf8fb", "#b3cde3", "#8c96c6", "#8856a7", "#6a0a66"];
+const MISSING_COLOUR = "#a8b89a";
+const CLIMB_BREAKS_M = [5, 10, 20, 30];
+const SLOPE_BREAKS_DEG = [2, 6, 15, 25]; // the classes of the national land survey, TD/T 1055-2019
+
+function buildModel(columns, page) {
+  const ranked = columns.polygons("ranked");
+  const model = {
+    page, columns, ranked,
+    count: ranked.count,
+    others: columns.polygons("others"),
+    districts: columns.polygons("districts"),
+    streets: columns.lines("streets"),
+    contours: columns.lines("contours"),
+    rank: columns.numbers("rank"),
+    tier: columns.numbers("tier"),
+    needs: page.criteria.map((item) => columns.numbers("need." + item.name)),
+    standIns: page.criteria.map((item) => columns.numbers("stand_in." + item.name)),
+    lazy: new Map(),
+  };
+  model.score = new Int32Array(model.count);
+  for (let row = 0; row < model.count; row += 1) {
+    for (let k = 0; k < model.needs.length; k += 1) model.score[row] += pointUnits(model, row, k);
+  }
+  model.byRank = new Int32Array(model.count);
+  for (let row = 0; row < model.count; row += 1) model.byRank[model.rank[row] - 1] = row;
+  model.grid = buildGrid(ranked);
+  model.otherGrid = buildGrid(model.others);
+  model.colouring = tierColouring(model);
+  return model;
+}
+
+// Thousandths of a point, by the same whole-number rule as the tables.
+function pointUnits(model, row, k) {
+  const scale = model.page.need_per_point;
+  return Math.floor((model.needs[k][row] * model.page.criteria[k].weight + scale / 2) / scale);
+}
+
+function once(model, key, make) {
+  if (!model.lazy.has(key)) model.lazy.set(key, make());
+  return model.lazy.get(key);
+}
+
+// A number of the building, wherever it is packed: with a criterion, or beside the criteria.
+function fact(model, name, row) {
+  const k = model.page.criteria.findIndex((item) => item.measure === name);
+  if (k >= 0) return measured(model, row, k);
+  const key = "fact." + name;
+  if (!model.columns.has(key)) return NaN;
+  return once(model, key, () => model.columns.measures(key))[row];
+}
+
+function hasFact(model, name) {
+  return model.columns.has("fact." + name) || model.page.criteria.some((item) => item.measure === name);
+}
+
+function word(model, name, row) {
+  const { words, places } = once(model, name, () => model.columns.categories(name));
+  return places[row] === 0 ? "" : words[places[row] - 1];
+}
+
+function flag(model, name, row) {
+  return once(model, name, () => model.columns.numbers(name))[row] === 1;
+}
+
+function label(model, name, row) {
+  return once(model, name, () => model.columns.texts(name))[row];
+}
+
+// Record of the source; U+0001 stands for the number in the building's id.
+function sourceRow(model, row) {
+  return label(model, "source_row", row).replace("\u0001", () => label(model, "building_id", row).slice(1));
+}
+
+// The measured value of a criterion as people read it; NaN where a stand-in was taken.
+function measured(model, row, k) {
+  if (model.standIns[k][row]) return NaN;
+  const item = model.page.criteria[k];
+  const excess = once(model, "excess." + item.name, () => model.columns.numbers("excess." + item.name));
+  const scale = 10 ** item.decimals;
+  const told = item.none_at + (model.needs[k][row] * (item.worst_at - item.none_at)) / NEED_UNITS;
+  return (Math.floor(told * scale + 0.5) + excess[row]) / scale;
+}
+
+function tierColouring(model) {
+  const classes = new Uint8Array(model.count);
+  for (let row = 0; row < model.count; row += 1) classes[row] = model.tier[row] - 1;
+  return { key: "tier", classes, colours: model.page.tiers.map((tier) => tier.colour) };
+}
+
+function valueColouring(model, key, name, breaks) {
+  const classes = new Uint8Array(model.count);
+  for (let row = 0; row < model.count; row += 1) {
+    const value = fact(model, name, row);
+    classes[row] = Number.isNaN(value) ? MISSING : breaks.filter((limit) => value >= limit).length;
+  }
+  return { key, classes, colours: VALUE_COLOURS, breaks };
+}
+
+function needColouring(model, k) {
+  const classes = new Uint8Array(model.count);
+  for (let row = 0; row < model.count; row += 1) {
+    const fifth = Math.min(4, Math.floor((model.needs[k][row] * 5) / NEED_UNITS));
+    classes[row] = model.standIns[k][row] ? MISSING : fifth;
+  }
+  return { key: "need." + k, classes, colours: VALUE_COLOURS, criterion: k };
+}
+
+function colouringOf(model, key) {
+  return once(model, "colouring." + key, () => {
+    if (key === "climb") return valueColouring(model, key, "main_road_climb_m", CLIMB_BREAKS_M);
+    if (key === "slope") return valueColouring(model, key, "slope_deg", SLOPE_BREAKS_DEG);
+    if (key.startsWith("need.")) return needColouring(model, Number(key.slice(5)));
+    return tierColouring(model);
+  });
+}
+
+// Square cells over all shapes; items of cell c are item[start[c]] … item[start[c + 1] − 1].
+function buildGrid(shapes) {
+  const { box, count } = shapes;
+  let west = Infinity, north = Infinity, east = -Infinity, south = -Infinity;
+  for (let i = 0; i < count; i += 1) {
+    west = Math.min(west, box[4 * i]);
+    north = Math.min(north, box[4 * i + 1]);
+    east = Math.max(east, box[4 * i + 2]);
+    south = Math.max(south, box[4 * i + 3]);
+  }
+  const columns = count ? Math.floor((east - west) / GRID_CELL) + 1 : 0;
+  const rows = count ? Math.floor((south - north) / GRID_CELL) + 1 : 0;
+  const grid = { west, north, columns, rows, start: new Uint32Array(columns * rows + 1), stamp: 0 };
+  const visit = (use) => {
+    for (let i = 0; i < count; i += 1) {
+      const x1 = Math.floor((box[4 * i + 2] - west) / GRID_CELL);
+      const y1 = Math.floor((box[4 * i + 3] - north) / GRID_CELL);
+      for (let y = Math.floor((box[4 * i + 1] - north) / GRID_CELL); y <= y1; y += 1) {
+        for (let x = Math.floor((box[4 * i] - west) / GRID_CELL); x <= x1; x += 1) use(y * columns + x, i);
+      }
+    }
+  };
+  visit((cell) => { grid.start[cell + 1] += 1; });
+  for (let c = 0; c < columns * rows; c += 1) grid.start[c + 1] += grid.start[c];
+  const next = grid.start.slice();
+  grid.item = new Uint32Array(grid.start[columns * rows]);
+  visit((cell, i) => { grid.item[next[cell]] = i; next[cell] += 1; });
+  grid.seen = new Uint32Array(count);
+  return grid;
+}
+
+// Rows whose box meets a box, each once.
+function within(grid, shapes, west, north, east, south) {
+  const found = [];
+  if (!grid.columns) return found;
+  grid.stamp += 1;
+  const clamp = (value, most) => Math.max(0, Math.min(most, Math.floor(value / GRID_CELL)));
+  const x0 = clamp(west - grid.west, grid.columns - 1), x1 = clamp(east - grid.west, grid.columns - 1);
+  const y0 = clamp(north - grid.north, grid.rows - 1), y1 = clamp(south - grid.north, grid.rows - 1);
+  const { box } = shapes;
+  for (let y = y0; y <= y1; y += 1) {
+    for (let c = y * grid.columns + x0; c <= y * grid.columns + x1; c += 1) {
+      for (let k = grid.start[c]; k < grid.start[c + 1]; k += 1) {
+        const i = grid.item[k];
+        if (grid.seen[i] === grid.stamp) continue;
+        grid.seen[i] = grid.stamp;
+        if (box[4 * i] <= east && box[4 * i + 2] >= west && box[4 * i + 1] <= south && box[4 * i + 3] >= north) {
+          found.push(i);
+        }
+      }
+    }
+  }
+  return found;
+}
+
+// Even-odd rule over all rings, so holes and parts are right.
+function contains(shapes, row, px, py) {
+  let inside = false;
+  for (let ring = shapes.ringStart[row]; ring < shapes.ringStart[row + 1]; ring += 1) {
+    const from = shapes.pointStart[ring], to = shapes.pointStart[ring + 1];
+    for (let i = from, j = to - 1; i < to; j = i, i += 1) {
+      const xi = shapes.x[i], yi = shapes.y[i], xj = shapes.x[j], yj = shapes.y[j];
+      if (yi > py !== yj > py && px < ((xj - xi) * (py - yi)) / (yj - yi) + xi) inside = !inside;
+    }
+  }
+  return inside;
+}
+
+// The building at a place, else the nearest one within reach; −1 if none.
+function rowAt(shapes, grid, px, py, reach) {
+  const near = within(grid, shapes, px - reach, py - reach, px + reach, py + reach);
+  let best = -1, bestDistance = Infinity;
+  for (const row of near) {
+    if (contains(shapes, row, px, py)) return row;
+    const [x, y] = middleOf(shapes, row);
+    const dx = Math.max(0, Math.abs(px - x) - (shapes.box[4 * row + 2] - shapes.box[4 * row]) / 2);
+    const dy = Math.max(0, Math.abs(py - y) - (shapes.box[4 * row + 3] - shapes.box[4 * row + 1]) / 2);
+    const distance = Math.hypot(dx, dy);
+    if (distance < bestDistance) [best, bestDistance] = [row, distance];
+  }
+  return best;
+}
+
+function middleOf(shapes, row) {
+  const { box } = shapes;
+  return [(box[4 * row] + box[4 * row + 2]) / 2, (box[4 * row + 1] + box[4 * row + 3]) / 2];
+}
+
+function toLatLng(x, y) {
+  const lat = Math.atan(Math.sinh(Math.PI * (1 - (2 * y) / WORLD_UNITS))) * (180 / Math.PI);
+  return L.latLng(lat, (x / WORLD_UNITS) * 360 - 180);
+}
+
+function toUnits(latlng) {
+  const sine = Math.sin((latlng.lat * Math.PI) / 180);
+  const y = 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
+  return [(latlng.lng / 360 + 0.5) * WORLD_UNITS, y * WORLD_UNITS];
+}

@@ -1,0 +1,322 @@
+// One square of the map on a canvas. `view` has left, top (pixels of the world), scale (pixels a unit),
+// side, ratio (device pixels a pixel) and zoom.
+const PAPER = "#eceeee";
+const PIXEL_ZOOM = 13;
+const PIXEL_COUNT = 8000;
+const SMALLEST_PIXELS = 1.8;
+const OTHER_FILL = "#c3c7cd";
+const OTHER_EDGE = "#a3a9b2";
+const OUTLINE_COLOUR = "#26405f";
+
+// Width in pixels by zoom: [zoom, width] pairs, straight between.
+const STREET_WIDTHS = {
+  main: [[10, 0.5], [13, 1], [14, 1.8], [15, 3.2], [17, 8], [19, 18]],
+  minor: [[13, 0.4], [15, 1.6], [17, 5], [19, 12]],
+  service: [[15, 0.6], [17, 2.4], [19, 6]],
+  foot: [[15, 0.7], [17, 1.2], [19, 2]],
+  steps: [[14, 1], [17, 2], [19, 4]],
+};
+const SHADE_VEIL = [[14, 0], [17, 0.45]]; // shade cells are broad when near, and would outweigh the map
+const STREET_ZOOMS = { main: 10, minor: 13.5, service: 15, foot: 15.5, steps: 14.5 };
+const STREET_NAMES = ["main", "minor", "service", "foot", "steps"];
+
+function widthAt(pairs, zoom) {
+  if (zoom <= pairs[0][0]) return pairs[0][1];
+  for (let i = 1; i < pairs.length; i += 1) {
+    const [z0, w0] = pairs[i - 1], [z1, w1] = pairs[i];
+    if (zoom <= z1) return w0 + ((w1 - w0) * (zoom - z0)) / (z1 - z0);
+  }
+  return pairs[pairs.length - 1][1];
+}
+
+function shadePicture(columns, shade) {
+  const grey = columns.numbers("shade");
+  const canvas = document.createElement("canvas");
+  canvas.width = shade.columns;
+  canvas.height = shade.rows;
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(shade.columns, shade.rows);
+  for (let i = 0; i < grey.length; i += 1) {
+    const light = (grey[i] - 1) / (shade.steps - 1);
+    const tone = Math.max(165, Math.min(250, 232 + (light - Math.SQRT1_2) * 105));
+    image.data[4 * i] = tone - 3;
+    image.data[4 * i + 1] = tone;
+    image.data[4 * i + 2] = tone + 1;
+    image.data[4 * i + 3] = grey[i] === 0 ? 0 : 255;
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+function paint(context, model, view) {
+  context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
+  context.fillStyle = PAPER;
+  context.fillRect(0, 0, view.side, view.side);
+  view.west = view.left / view.scale;
+  view.north = view.top / view.scale;
+  view.east = (view.left + view.side) / view.scale;
+  view.south = (view.top + view.side) / view.scale;
+  paintShade(context, model, view);
+  paintContours(context, model, view);
+  paintStreets(context, model, view);
+  paintOutside(context, model, view);
+  if (view.zoom <= PIXEL_ZOOM && model.count > PIXEL_COUNT) paintPixels(context, model, view);
+  else if (view.zoom <= PIXEL_ZOOM) paintOneByOne(context, model, view);
+  else paintBatches(context, model, view);
+  paintSteps(context, model, view);
+  paintOutlines(context, model, view);
+}
+
+function paintShade(context, model, view) {
+  const shade = model.page.shade;
+  const picture = once(model, "shade.picture", () => shadePicture(model.columns, shade));
+  const clamp = (value, most) => Math.max(0, Math.min(most, value));
+  const c0 = clamp(Math.floor((view.west - shade.x) / shade.cell) - 2, shade.columns);
+  const c1 = clamp(Math.ceil((view.east - shade.x) / shade.cell) + 2, shade.columns);
+  const r0 = clamp(Math.floor((view.north - shade.y) / shade.cell) - 2, shade.rows);
+  const r1 = clamp(Math.ceil((view.south - shade.y) / shade.cell) + 2, shade.rows);
+  if (c1 <= c0 || r1 <= r0) return;
+  const size = shade.cell * view.scale;
+  context.imageSmoothingEnabled = true;
+  context.imageSmoothingQuality = size > 1 ? "high" : "low";
+  context.drawImage(
+    picture, c0, r0, c1 - c0, r1 - r0,
+    (shade.x + c0 * shade.cell) * view.scale - view.left,
+    (shade.y + r0 * shade.cell) * view.scale - view.top,
+    (c1 - c0) * size, (r1 - r0) * size,
+  );
+  context.fillStyle = `rgba(246, 247, 247, ${widthAt(SHADE_VEIL, view.zoom)})`;
+  context.fillRect(0, 0, view.side, view.side);
+}
+
+function meets(box, i, view, margin) {
+  return box[4 * i] <= view.east + margin && box[4 * i + 2] >= view.west - margin
+    && box[4 * i + 1] <= view.south + margin && box[4 * i + 3] >= view.north - margin;
+}
+
+function addLine(context, lines, i, view) {
+  const from = lines.pointStart[i], to = lines.pointStart[i + 1];
+  context.moveTo(lines.x[from] * view.scale - view.left, lines.y[from] * view.scale - view.top);
+  for (let p = from + 1; p < to; p += 1) {
+    context.lineTo(lines.x[p] * view.scale - view.left, lines.y[p] * view.scale - view.top);
+  }
+}
+
+function addRings(context, shapes, row, view) {
+  for (let ring = shapes.ringStart[row]; ring < shapes.ringStart[row + 1]; ring += 1) {
+    const from = shapes.pointStart[ring], to = shapes.pointStart[ring + 1];
+    context.moveTo(shapes.x[from] * view.scale - view.left, shapes.y[from] * view.scale - view.top);
+    for (let p = from + 1; p < to; p += 1) {
+      context.lineTo(shapes.x[p] * view.scale - view.left, shapes.y[p] * view.scale - view.top);
+    }
+    context.closePath();
+  }
+}
+
+function paintContours(context, model, view) {
+  if (view.zoom < 13) return;
+  const heights = once(model, "contour heights", () => model.columns.measures("contours.height_m"));
+  const bold = model.page.contour_interval_m * 5;
+  for (const isBold of [false, true]) {
+    if (!isBold && view.zoom < 14) continue;
+    context.beginPath();
+    for (let i = 0; i < model.contours.count; i += 1) {
+      if ((heights[i] % bold === 0) === isBold && meets(model.contours.box, i, view, 0)) {
+        addLine(context, model.contours, i, view);
+      }
+    }
+    context.lineWidth = isBold ? 1.1 : 0.7;
+    context.strokeStyle = isBold ? "rgba(112, 88, 52, 0.5)" : "rgba(112, 88, 52, 0.28)";
+    context.stroke();
+  }
+}
+
+function paintOutside(context, model, view) {
+  context.beginPath();
+  context.rect(-2, -2, view.side + 4, view.side + 4);
+  for (let row = 0; row < model.districts.count; row += 1) addRings(context, model.districts, row, view);
+  context.fillStyle = "rgba(250, 250, 250, 0.62)";
+  context.fill("evenodd");
+}
+
+function streetPath(context, model, view, kind, structures, width) {
+  const classes = once(model, "street classes", () => model.columns.numbers("streets.class"));
+  const structure = once(model, "street structures", () => model.columns.numbers("streets.structure"));
+  const wanted = STREET_NAMES.indexOf(kind);
+  context.beginPath();
+  for (let i = 0; i < model.streets.count; i += 1) {
+    if (classes[i] === wanted && structures.includes(structure[i])
+      && meets(model.streets.box, i, view, width / view.scale)) {
+      addLine(context, model.streets, i, view);
+    }
+  }
+}
+
+function paintStreets(context, model, view) {
+  context.lineCap = "round";
+  context.lineJoin = "round";
+  for (const kind of ["foot", "service", "minor", "main"]) {
+    if (view.zoom < STREET_ZOOMS[kind]) continue;
+    const width = widthAt(STREET_WIDTHS[kind], view.zoom);
+    streetPath(context, model, view, kind, [2], width + 2);
+    context.setLineDash([6, 5]);
+    context.lineCap = "butt";
+    context.lineWidth = Math.max(1, width * 0.5);
+    context.strokeStyle = kind === "main" ? "rgba(96, 104, 116, 0.55)" : "rgba(110, 118, 130, 0.35)";
+    context.stroke();
+    context.setLineDash([]);
+    context.lineCap = "round";
+    streetPath(context, model, view, kind, [0, 1], width + 2);
+    if (kind === "foot") {
+      context.setLineDash([3, 3]);
+      context.lineWidth = width;
+      context.strokeStyle = "rgba(104, 112, 124, 0.6)";
+      context.stroke();
+      context.setLineDash([]);
+      continue;
+    }
+    context.lineWidth = width + (kind === "main" && view.zoom > 14 ? 1.8 : 1);
+    context.strokeStyle = kind === "main" ? "#858d98" : "rgba(126, 134, 145, 0.75)";
+    context.stroke();
+    context.lineWidth = width;
+    context.strokeStyle = kind === "main" ? "#fdf3cf" : "#ffffff";
+    context.stroke();
+  }
+}
+
+function paintSteps(context, model, view) {
+  if (view.zoom < STREET_ZOOMS.steps) return;
+  const width = widthAt(STREET_WIDTHS.steps, view.zoom);
+  streetPath(context, model, view, "steps", [0, 1, 2], width);
+  context.lineCap = "butt";
+  context.setLineDash([1.6, 2.2]);
+  context.lineWidth = width + 1;
+  context.strokeStyle = "#1f3f5b";
+  context.stroke();
+  context.setLineDash([]);
+}
+
+function colourOf(colouring, place) {
+  return place === MISSING ? MISSING_COLOUR : colouring.colours[place];
+}
+
+function edgeOf(colouring) {
+  return colouring.key === "tier" ? "rgba(82, 8, 10, 0.75)" : "rgba(52, 28, 72, 0.7)";
+}
+
+// Far out: each building sets pixels, never fewer than SMALLEST_PIXELS square. Rows come in the order
+// of the ground, so no class paints over the others as a rule.
+function paintPixels(context, model, view) {
+  const size = Math.round(view.side * view.ratio);
+  const image = context.createImageData(size, size);
+  const pixels = new Uint32Array(image.data.buffer);
+  setPixels(pixels, size, model.others, view, null, [pixelOf(OTHER_FILL)]);
+  const colours = new Uint32Array(256).fill(pixelOf(MISSING_COLOUR));
+  model.colouring.colours.forEach((colour, place) => { colours[place] = pixelOf(colour); });
+  setPixels(pixels, size, model.ranked, view, model.colouring.classes, colours);
+  const sheet = once(model, "pixel sheet", () => document.createElement("canvas"));
+  if (sheet.width !== size) {
+    sheet.width = size;
+    sheet.height = size;
+  }
+  sheet.getContext("2d").putImageData(image, 0, 0);
+  context.drawImage(sheet, 0, 0, size, size, 0, 0, view.side, view.side);
+}
+
+function setPixels(pixels, size, shapes, view, classes, colours) {
+  const { box, count } = shapes;
+  const { west, north, east, south } = view;
+  const scale = view.scale * view.ratio;
+  const left = view.left * view.ratio, top = view.top * view.ratio;
+  const smallest = SMALLEST_PIXELS * view.ratio;
+  for (let row = 0, at = 0; row < count; row += 1, at += 4) {
+    if (box[at] > east || box[at + 2] < west || box[at + 1] > south || box[at + 3] < north) continue;
+    const colour = colours[classes === null ? 0 : classes[row]];
+    const width = (box[at + 2] - box[at]) * scale, height = (box[at + 3] - box[at + 1]) * scale;
+    const lackX = width < smallest ? (smallest - width) / 2 : 0;
+    const lackY = height < smallest ? (smallest - height) / 2 : 0;
+    const x0 = Math.max(0, Math.round(box[at] * scale - left - lackX));
+    const y0 = Math.max(0, Math.round(box[at + 1] * scale - top - lackY));
+    const x1 = Math.min(size, Math.round(box[at + 2] * scale - left + lackX));
+    const y1 = Math.min(size, Math.round(box[at + 3] * scale - top + lackY));
+    for (let y = y0; y < y1; y += 1) {
+      for (let p = y * size + x0; p < y * size + x1; p += 1) pixels[p] = colour;
+    }
+  }
+}
+
+function pixelOf(colour) {
+  const value = parseInt(colour.slice(1), 16);
+  return ((255 << 24) | ((value & 255) << 16) | (value & 0xff00) | (value >>> 16)) >>> 0;
+}
+
+function addShape(context, shapes, row, view) {
+  const { box } = shapes;
+  const width = (box[4 * row + 2] - box[4 * row]) * view.scale;
+  const height = (box[4 * row + 3] - box[4 * row + 1]) * view.scale;
+  if (width >= SMALLEST_PIXELS || height >= SMALLEST_PIXELS) {
+    addRings(context, shapes, row, view);
+    return;
+  }
+  const [x, y] = middleOf(shapes, row);
+  const half = SMALLEST_PIXELS / 2;
+  context.rect(x * view.scale - view.left - half, y * view.scale - view.top - half, 2 * half, 2 * half);
+}
+
+function paintOneByOne(context, model, view) {
+  const area = [view.west, view.north, view.east, view.south];
+  context.fillStyle = OTHER_FILL;
+  context.beginPath();
+  for (const row of within(model.otherGrid, model.others, ...area)) addShape(context, model.others, row, view);
+  context.fill();
+  for (const row of within(model.grid, model.ranked, ...area).sort((a, b) => a - b)) {
+    context.beginPath();
+    addShape(context, model.ranked, row, view);
+    context.fillStyle = colourOf(model.colouring, model.colouring.classes[row]);
+    context.fill();
+  }
+}
+
+function paintBatches(context, model, view) {
+  const area = [view.west, view.north, view.east, view.south];
+  context.lineJoin = "round";
+  context.beginPath();
+  for (const row of within(model.otherGrid, model.others, ...area)) addShape(context, model.others, row, view);
+  context.fillStyle = OTHER_FILL;
+  context.fill();
+  context.lineWidth = 0.6;
+  context.strokeStyle = OTHER_EDGE;
+  context.stroke();
+  const batches = new Map();
+  for (const row of within(model.grid, model.ranked, ...area)) {
+    const place = model.colouring.classes[row];
+    if (!batches.has(place)) batches.set(place, []);
+    batches.get(place).push(row);
+  }
+  const edge = edgeOf(model.colouring);
+  for (const place of [...batches.keys()].sort((a, b) => b - a)) {
+    context.beginPath();
+    for (const row of batches.get(place)) addShape(context, model.ranked, row, view);
+    context.fillStyle = colourOf(model.colouring, place);
+    context.fill();
+    context.lineWidth = view.zoom < 15 ? 0.5 : 0.9;
+    context.strokeStyle = edge;
+    context.stroke();
+  }
+}
+
+function paintOutlines(context, model, view) {
+  context.beginPath();
+  for (let row = 0; row < model.districts.count; row += 1) {
+    if (meets(model.districts.box, row, view, 8 / view.scale)) addRings(context, model.districts, row, view);
+  }
+  context.lineJoin = "round";
+  context.lineWidth = 4;
+  context.strokeStyle = "rgba(255, 255, 255, 0.7)";
+  context.stroke();
+  context.setLineDash([10, 4, 2, 4]);
+  context.lineWidth = 1.8;
+  context.strokeStyle = OUTLINE_COLOUR;
+  context.stroke();
+  context.setLineDash([]);
+}

@@ -1,0 +1,186 @@
+// What is known of the clicked building: rank, points, values and where each comes from.
+const ORIGIN_OF_FACT = {
+  storey_count: (view) => "origin_" + word(view.model, "storey_count_origin", view.row),
+  construction_year: (view) => "origin_" + word(view.model, "construction_year_origin", view.row),
+  floor_area_m2: (view) => "origin_" + word(view.model, "floor_area_origin", view.row),
+  footprint_area_m2: () => "origin_footprint",
+  height_m: () => "origin_recorded",
+  elevation_m: () => "origin_terrain",
+  slope_deg: () => "origin_terrain",
+  main_road_walk_out_min: () => "origin_walk_to_road",
+  main_road_walk_back_min: () => "origin_walk_to_road",
+  main_road_climb_m: () => "origin_walk_to_road",
+};
+const FACT_UNITS = {
+  storey_count: "storeys", height_m: "m", age_yr: "yr", footprint_area_m2: "m²", floor_area_m2: "m²",
+  elevation_m: "m", slope_deg: "°", access_m: "m", main_road_walk_out_min: "min",
+  main_road_walk_back_min: "min", main_road_climb_m: "m",
+};
+
+function buildingTitle(model, row) {
+  return word(model, "building_name", row) || word(model, "estate_name", row) || text("unnamed");
+}
+
+function drawPanel(panel, model, row, actions) {
+  const view = { model, row };
+  const tier = model.page.tiers[model.tier[row] - 1];
+  const rank = model.rank[row];
+  const place = ["district_name", "estate_name", "road_name"].map((name) => word(model, name, row));
+  panel.setAttribute("aria-label", text("panel"));
+  panel.replaceChildren(
+    element(
+      "div", { class: "panel-buttons" },
+      stepButton("previous", "‹", rank > 1, () => actions.step(model.byRank[rank - 2], "previous")),
+      stepButton("next", "›", rank < model.count, () => actions.step(model.byRank[rank], "next")),
+      element("button", { type: "button", class: "close", "aria-label": text("close"), title: text("close"), onclick: actions.close }, "×"),
+    ),
+    element("h2", {}, buildingTitle(model, row)),
+    element("p", { class: "place" }, place.filter(Boolean).join(" · ")),
+    element(
+      "div", { class: "verdict" },
+      element("span", { class: "rank" }, text("rank", grouped(rank))),
+      element("span", { class: "of" }, text("rank_of", grouped(model.count))),
+      element("span", { class: "score" }, text("score", grouped(model.score[row] / POINT_UNITS, 3))),
+      element("span", { class: "tier" }, swatch(tier.colour), inLanguage(tier.label)),
+    ),
+    pointsPart(view),
+    factsPart(view),
+    sourcesPart(view),
+  );
+}
+
+function stepButton(key, sign, isOn, onclick) {
+  const attributes = { type: "button", "data-step": key, "aria-label": text(key), title: text(key), disabled: !isOn, onclick };
+  return element("button", attributes, sign);
+}
+
+function pointsPart(view) {
+  const { model, row } = view;
+  const heaviest = Math.max(...model.page.criteria.map((item) => item.weight)) / 100;
+  const items = model.page.criteria.map((item, k) => {
+    const points = pointUnits(model, row, k) / POINT_UNITS;
+    const most = item.weight / 100;
+    const name = inLanguage(item.label);
+    return element(
+      "li", { "data-criterion": item.name },
+      element(
+        "div", { class: "points-line" },
+        element("span", { class: "name" }, name),
+        element("span", { class: "number" }, element("b", {}, grouped(points, 3)), " / " + grouped(most, 2)),
+      ),
+      bar(points / heaviest, most / heaviest, model.standIns[k][row] ? MISSING_COLOUR : "#8a1c22", name + " " + grouped(points, 3)),
+      ...valueLines(view, k),
+    );
+  });
+  return element(
+    "section", {},
+    element("h3", {}, text("points"), element("span", { class: "hint" }, text("points_hint"))),
+    element("ol", { class: "points" }, ...items),
+    element(
+      "p", { class: "points-line total" },
+      element("span", { class: "name" }, text("total")),
+      element("span", { class: "number" }, element("b", {}, grouped(model.score[row] / POINT_UNITS, 3)), " / 100"),
+    ),
+  );
+}
+
+function valueLines({ model, row }, k) {
+  const item = model.page.criteria[k];
+  const bounds = text("bounds", grouped(item.none_at, decimalsOf(item.none_at)), withUnit(item.worst_at, item.unit, decimalsOf(item.worst_at)));
+  const value = measured(model, row, k);
+  if (Number.isNaN(value)) {
+    const words = text("stand_in", percent(item.stand_in));
+    return [element("p", { class: "detail missing" }, words), element("p", { class: "detail" }, bounds)];
+  }
+  return [
+    element(
+      "p", { class: "detail" },
+      text("value") + " ", element("b", {}, withUnit(value, item.unit, item.decimals)),
+      " · " + text("need", percent(model.needs[k][row] / NEED_UNITS, 1)) + " · " + bounds,
+    ),
+    element("p", { class: "detail origin" }, text("from") + text("colon") + text("origin_" + item.origin)),
+  ];
+}
+
+function decimalsOf(number) {
+  return Number.isInteger(number) ? 0 : 1;
+}
+
+function factsPart(view) {
+  const { model, row } = view;
+  const rows = [];
+  const add = (name, value, origin) => {
+    rows.push(element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value, origin ? element("span", { class: "from" }, origin) : "")));
+  };
+  add(text("fact_id"), label(model, "building_id", row));
+  const use = word(model, "building_use_type", row);
+  add(text("fact_use"), useWord(use), text("housing_" + word(model, "housing_origin", row)));
+  const shownByScore = new Set(model.page.criteria.map((item) => item.measure));
+  for (const name of ["storey_count", "height_m", "construction_year", "age_yr", "footprint_area_m2", "floor_area_m2",
+    "elevation_m", "slope_deg", "access_m", "main_road_walk_out_min", "main_road_walk_back_min", "main_road_climb_m"]) {
+    if (shownByScore.has(name) || !model.columns.has("fact." + name)) continue;
+    const value = fact(model, name, row);
+    if (Number.isNaN(value) && ["height_m", "age_yr"].includes(name)) continue;
+    const origin = ORIGIN_OF_FACT[name] ? text(ORIGIN_OF_FACT[name](view)) : "";
+    add(text("fact_" + name), factWords(view, name, value), Number.isNaN(value) ? "" : origin);
+  }
+  const [lon, lat] = [fact(model, "longitude_deg", row), fact(model, "latitude_deg", row)];
+  add(text("fact_place"), lon.toFixed(6) + ", " + lat.toFixed(6));
+  const notes = [];
+  if (flag(model, "is_overlapping", row)) notes.push(text("overlapping"));
+  if (!flag(model, "has_street_access", row)) notes.push(text("no_street"));
+  return element(
+    "section", {},
+    element("h3", {}, text("facts")),
+    element("table", { class: "facts" }, element("tbody", {}, ...rows)),
+    ...notes.map((note) => element("p", { class: "detail missing" }, note)),
+  );
+}
+
+function factWords({ model, row }, name, value) {
+  if (name === "construction_year") {
+    const low = fact(model, "construction_year_low", row), high = fact(model, "construction_year_high", row);
+    if (Number.isNaN(value) && Number.isNaN(low)) return text("unknown");
+    return low === high || Number.isNaN(low) ? String(value) : low + "–" + high;
+  }
+  if (Number.isNaN(value)) return text("unknown");
+  const words = withUnit(value, FACT_UNITS[name], model.columns.decimals("fact." + name));
+  if (name !== "elevation_m") return words;
+  const low = fact(model, "elevation_lowest_m", row), high = fact(model, "elevation_highest_m", row);
+  return low < high ? words + " (" + grouped(low) + "–" + grouped(high) + ")" : words;
+}
+
+function sourcesPart({ model, row }) {
+  const own = word(model, "source_name", row);
+  const needed = new Set(["streets", "terrain"]);
+  if (model.page.criteria.some((item) => item.origin === "walk_to_facility")) needed.add("amenities");
+  const lines = [];
+  for (const [name, source] of Object.entries(model.page.sources)) {
+    if (name !== own && !needed.has(source.role)) continue;
+    const told = [text("role_" + source.role) + text("colon") + source.publisher, text("date_of_data") + " " + source.date];
+    if (name === own) told.push(text("row") + " " + sourceRow(model, row));
+    lines.push(told.join(" · "));
+  }
+  const once = [...new Set(lines)];
+  return element(
+    "section", {},
+    element("h3", {}, text("sources")),
+    element("ul", { class: "sources" }, ...once.map((line) => element("li", {}, line))),
+  );
+}
+
+function drawOtherPanel(panel, model, row, actions) {
+  const { words, places } = once(model, "others.building_name", () => model.columns.categories("others.building_name"));
+  const uses = once(model, "others.building_use_type", () => model.columns.categories("others.building_use_type"));
+  const use = uses.places[row] ? uses.words[uses.places[row] - 1] : "";
+  panel.setAttribute("aria-label", text("panel"));
+  panel.replaceChildren(
+    element(
+      "div", { class: "panel-buttons" },
+      element("button", { type: "button", class: "close", "aria-label": text("close"), title: text("close"), onclick: actions.close }, "×"),
+    ),
+    element("h2", {}, places[row] ? words[places[row] - 1] : text("unnamed")),
+    element("p", {}, element("b", {}, text("not_ranked_panel"))),
+    element("p", {}, text("not_ranked_reason", useWord(use))),
+  );
+}

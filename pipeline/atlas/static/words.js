@@ -1,0 +1,61 @@
+// Words of the data that have a translation, and how numbers are written.
+const UNIT_WORDS = {
+  zh: { yr: "年", storeys: "层", m: "米", "m²": "平方米", min: "分钟", "°": "°" },
+  en: { yr: "years", storeys: "storeys", m: "m", "m²": "m²", min: "min", "°": "°" },
+};
+
+const USE_WORDS = {
+  yes: "未注明", residential: "住宅", apartments: "公寓", house: "独栋住宅", dormitory: "宿舍",
+  terrace: "联排住宅", detached: "独立住宅", hospital: "医院", school: "学校", office: "办公",
+  commercial: "商业", retail: "零售", hotel: "酒店", roof: "棚顶", train_station: "车站",
+  transportation: "交通", tower: "塔", historic: "历史建筑", stadium: "体育场", temple: "寺庙",
+  museum: "博物馆", construction: "在建", garage: "车库", university: "大学", church: "教堂",
+  kindergarten: "幼儿园", industrial: "工业", warehouse: "仓库", public: "公共建筑",
+};
+
+const REJECT_WORDS = {
+  zh: {
+    duplicate_footprint: "重复轮廓", footprint_too_small: "轮廓过小", footprint_too_large: "轮廓过大",
+    mapping_default: "疑为默认值，置空", overlap: "轮廓重叠（提示）", not_walkable: "不可步行的道路",
+    repeated_way: "重复道路", repeated_facility: "重复设施", outside_study_area: "在研究区外",
+    unreadable_number: "数字无法识别", unreadable_year: "年份无法识别", ring_not_closed: "环线不闭合",
+    outline_repaired: "轮廓已修复", too_few_points: "点数不足", no_outer_ring: "没有外环",
+    no_area: "没有面积", unreadable_outline: "轮廓无法读取", point_absent: "缺少节点",
+  },
+  en: {},
+};
+
+let language = "zh";
+
+function text(key, ...values) {
+  const pattern = TEXTS[language][key];
+  return pattern.replace(/\{(\d)\}/g, (_, place) => String(values[place]));
+}
+
+function inLanguage(pair) {
+  return language === "zh" ? pair.zh : pair.en;
+}
+
+function grouped(number, decimals = 0) {
+  return number.toLocaleString("en-US", {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
+}
+
+function withUnit(number, unit, decimals) {
+  const word = UNIT_WORDS[language][unit] || unit;
+  return grouped(number, decimals) + (word === "°" || word === "" ? word : "\u00a0" + word);
+}
+
+function percent(share, decimals = 0) {
+  return grouped(share * 100, decimals);
+}
+
+function useWord(use) {
+  return language === "zh" && USE_WORDS[use] ? USE_WORDS[use] : use.replace(/_/g, " ");
+}
+
+function rejectWord(reason) {
+  return REJECT_WORDS[language][reason] || reason.replace(/_/g, " ");
+}
