@@ -85,9 +85,17 @@ MEASUREMENTS = Table(
         "elevation_error_m", "slope_deg", "relief_m", "landform_type", "storeys_above_entry_count",
         "storeys_below_entry_count", "storeys_climbed_count", "access_m", "has_street_access",
         "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_gap_m", "{}_climb_m",
-        "{}_min_count",
+        "{}_min_count", "main_road_path_point_number",
     ),
 )  # fmt: skip
+
+MAIN_ROAD_PATHS = Table(
+    "main_road_paths",
+    ("path_point_number",),
+    ("path_point_number", "next_path_point_number", "path_elevation_m"),
+    ("Point",),
+    may_have_no_rows=True,
+)
 
 RANKING = Table(
     "ranking",

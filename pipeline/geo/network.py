@@ -46,8 +46,7 @@ class Pieces:
 def cut_links(links: StreetLinks, points: StreetPoint) -> tuple[Pieces, Integers]:
     """Return the links cut at points, and the new node of each point (numbered after the old)."""
     order = np.lexsort((points.fraction, points.link))
-    node = np.empty(len(order), dtype=np.int64)
-    node[order] = links.node_count + np.arange(len(order))
+    node = links.node_count + np.arange(len(order))
     count = len(links.from_node)
     link = np.concatenate([np.arange(count), points.link[order]])
     start = np.concatenate([np.zeros(count), points.fraction[order]])

@@ -134,7 +134,10 @@ def link_profiles(
     number = np.arange(sample_count.sum()) - np.repeat(first, sample_count)
     fraction = number / step_count[link]
 
-    z = (1 - fraction) * node_z[links.from_node[link]] + fraction * node_z[links.to_node[link]]
+    begin_z, end_z = node_z[links.from_node[link]], node_z[links.to_node[link]]
+    # an empty height at one end must not spread to the other: 0 × NaN is NaN
+    z = np.where(number == 0, begin_z, (1 - fraction) * begin_z + fraction * end_z)
+    z = np.where(number == step_count[link], end_z, z)
     inner = follows[link] & (number > 0) & (number < step_count[link])
     points = shapely.line_interpolate_point(
         links.shape[link[inner]], fraction[inner], normalized=True

@@ -10,6 +10,7 @@ from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
     BUILDINGS,
+    MAIN_ROAD_PATHS,
     MEASUREMENTS,
     STREET_EDGES,
     STREET_NODES,
@@ -74,8 +75,9 @@ def run(inputs: Inputs) -> Outputs:
             **access.columns,
         }
     )
+    paths = access.paths.table(settings.city.crs)
     return Outputs(
-        tables={MEASUREMENTS: measurements},
+        tables={MEASUREMENTS: measurements, MAIN_ROAD_PATHS: paths},
         rasters={"ground": terrain},
         ledger=_ledger(buildings, housing, inputs.tables[AMENITIES], world, access.has_access),
     )

@@ -1,6 +1,6 @@
 """The walking world: streets with heights, facilities joined to them, and everybody's way into it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -14,6 +14,7 @@ from pipeline.geo.profile import Flags, Names, StreetLinks, link_profiles, node_
 from pipeline.geo.raster import Floats, Raster
 from pipeline.measure.access import Doors, doors, usable_links
 from pipeline.measure.counts import facility_counts
+from pipeline.measure.paths import PathTree, path_tree
 from pipeline.measure.walks import (
     MAIN_ROAD,
     BuildingWalks,
@@ -52,8 +53,8 @@ class Access:
     columns: dict[str, Any]
     has_access: Flags
     entry_m: Floats
-    main_road: Walks
     doors: Doors
+    paths: PathTree
 
 
 def street_links(
@@ -105,8 +106,6 @@ def street_world(
     rule: MeasureSettings,
 ) -> StreetWorld:
     """Return the network with heights, lifts taken apart and facilities joined."""
-    from dataclasses import replace
-
     links = street_links(nodes, edges, rule.walking.riser_height_m)
     node_z = node_elevation_m(links, terrain)
     incline = edges["incline_type"].to_numpy(dtype=object)
@@ -157,7 +156,12 @@ def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Ac
         rule.walking,
     )
     buildings = BuildingWalks(network, ways)
-    walks = {name: buildings.walks(name) for name in rule.facilities}
+    walks: dict[str, Walks] = {}
+    for name in rule.facilities:
+        near = buildings.nearest(name)
+        walks[name] = buildings.walks(name, near)
+        if name == MAIN_ROAD:
+            paths = path_tree(buildings, near, walks[name], world.node_x, world.node_y)
     columns: dict[str, Any] = {
         "access_m": _at_first_door(ways, ways.access_m),
         "has_street_access": ways.has_access,
@@ -178,7 +182,10 @@ def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Ac
     chosen = walks[MAIN_ROAD].home_door
     if len(street_z):
         entry = np.where(chosen >= 0, street_z[chosen], entry)
-    return Access(columns, ways.has_access, entry, walks[MAIN_ROAD], ways)
+    begin = pd.array(paths.building_point, dtype="Int64")
+    begin[paths.building_point < 0] = pd.NA
+    columns["main_road_path_point_number"] = begin
+    return Access(columns, ways.has_access, entry, ways, paths)
 
 
 def _at_first_door(ways: Doors, values: Floats) -> Floats:

@@ -135,9 +135,10 @@ class BuildingWalks:
         """Return, for every node, the walk from and to the nearest facility of a type."""
         return nearest(self.network.graph, self._reverse, self.network.targets[facility])
 
-    def walks(self, facility: str) -> Walks:
+    def walks(self, facility: str, near: Nearest | None = None) -> Walks:
         """Return every building's walks to its nearest facility of a type."""
-        near, doors = self.nearest(facility), self.doors
+        near = near or self.nearest(facility)
+        doors = self.doors
         by_from = near.back_min[self.from_node] + self._home_from
         by_to = near.back_min[self.to_node] + self._home_to
         home = np.minimum(by_from, by_to)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.settings.base import CalendarYear, Name, NotNegative, Positive, Section, Slug
 
@@ -90,6 +90,12 @@ class Facility(Section):
     """Walking distance that the standard allows; null where there is none."""
 
 
+def _has_main_road(facilities: dict[str, Facility]) -> dict[str, Facility]:
+    if "main_road" not in facilities:
+        raise ValueError("main_road must be one of them: the climb is measured from it")
+    return facilities
+
+
 class MeasureSettings(Section):
     """Stage 2."""
 
@@ -104,5 +110,5 @@ class MeasureSettings(Section):
     access: AccessRule
     count_within_min: Annotated[list[Annotated[int, Field(gt=0, le=30)]], Field(max_length=5)]
     """Minutes within which facilities are counted."""
-    facilities: dict[Slug, Facility]
+    facilities: Annotated[dict[Slug, Facility], AfterValidator(_has_main_road)]
     """Facility types in the order of the lists; main_road and rail_entrance are destinations too."""

@@ -129,7 +129,9 @@ def test_cutting_a_link_changes_no_walk() -> None:
     links = links_of([(0, 0), (300, 0)], [(0, 1, "ground")])
     points = StreetPoint(np.array([0, 0, 0]), np.array([0.7, 0.0, 0.25]))
     pieces, node = cut_links(links, points)
-    assert node.tolist() == [4, 2, 3]
+    assert node.tolist() == [2, 3, 4]
+    assert pieces.from_node.tolist() == [0, 3, 4, 2]
+    assert pieces.to_node.tolist() == [3, 4, 2, 1]
     assert pieces.start.tolist() == [0, 0, 0.25, 0.7]
     assert pieces.end.tolist() == [0, 0.25, 0.7, 1]
     assert pieces.holding(StreetPoint(np.array([0, 0]), np.array([0.3, 1.0]))).tolist() == [2, 3]
