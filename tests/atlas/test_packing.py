@@ -1,0 +1,133 @@
+"""Packing keeps every number within its quantum and every text whole."""
+
+import math
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pyproj import Transformer
+
+from pipeline.atlas.mercator import WORLD_UNITS, add_lines, add_polygons, mercator_shapes, units
+from pipeline.atlas.packing import OWN_NUMBER, Pack, one_line
+from tests.atlas.town import CRS, ORIGIN, shapes, square
+from tests.atlas.unpacked import Unpacked
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[], [0], [-1, 1, -2, 2], [2**30 - 1, -(2**30) + 1, 0], list(range(1000, 3000, 7)), [5] * 300],
+)
+def test_whole_numbers_come_back(values: list[int]) -> None:
+    pack = Pack()
+    pack.numbers("n", values)
+    assert Unpacked(pack.to_bytes({})).numbers("n") == values
+
+
+def test_numbers_too_large_are_refused() -> None:
+    with pytest.raises(ValueError, match="beyond"):
+        Pack().numbers("n", [2**30])
+
+
+def test_a_quantum_moves_a_number_by_half_of_it_at_most() -> None:
+    pack = Pack()
+    values = np.arange(-50, 51)
+    pack.numbers("n", values, quantum=8)
+    back = np.array(Unpacked(pack.to_bytes({})).numbers("n"))
+    assert np.abs(back - values).max() <= 4
+    assert (back % 8 == 0).all()
+
+
+def test_measures_keep_their_decimals_and_their_gaps() -> None:
+    pack = Pack()
+    pack.measures("m", [12.34, np.nan, -3.25, 0.0], decimals=1)
+    assert Unpacked(pack.to_bytes({})).measures("m") == [12.3, None, -3.2, 0.0]
+
+
+def test_a_column_without_a_value_is_empty_throughout() -> None:
+    pack = Pack()
+    pack.measures("m", [np.nan, np.nan], decimals=2)
+    assert Unpacked(pack.to_bytes({})).measures("m") == [None, None]
+
+
+def test_texts_come_back_on_one_line_each() -> None:
+    pack = Pack()
+    pack.texts("t", ["红楼", "a\nb\u2028c", "", "\ud800"])
+    pack.texts("none", [])
+    back = Unpacked(pack.to_bytes({}))
+    assert back.texts("t") == ["红楼", "a b c", "", "?"]
+    assert back.texts("none") == []
+    assert one_line("\r\n\t") == "   "
+
+
+def test_categories_come_back_with_their_gaps() -> None:
+    pack = Pack()
+    pack.categories("c", pd.Series(["b", None, "a", "b"], dtype="str"))
+    assert Unpacked(pack.to_bytes({})).categories("c") == ["b", None, "a", "b"]
+
+
+def test_a_record_that_repeats_the_id_is_told_once() -> None:
+    pack = Pack()
+    pack.texts_beside("r", ["way/123", "page 7", "x"], ["W123", "B9", ""])
+    assert Unpacked(pack.to_bytes({})).texts("r") == [f"way/{OWN_NUMBER}", "page 7", "x"]
+
+
+def test_the_same_content_gives_the_same_bytes() -> None:
+    def made() -> bytes:
+        pack = Pack()
+        pack.numbers("n", [1, 2, 3])
+        return pack.to_bytes({"b": 1, "a": "红"})
+
+    assert made() == made()
+
+
+def test_units_are_those_of_the_web_map_square() -> None:
+    edge_m = 20_037_508.342789244  # half the equator of the sphere of radius 6,378,137 m
+    x, y = units(np.array([-edge_m, 0.0, edge_m]), np.array([edge_m, 0.0, -edge_m]))
+    assert x.tolist() == y.tolist() == [0, WORLD_UNITS // 2, WORLD_UNITS]
+
+
+def test_polygons_keep_holes_parts_and_places() -> None:
+    frame = gpd.GeoDataFrame(geometry=shapes()[:2], crs=CRS)
+    pack = Pack()
+    add_polygons(pack, "p", mercator_shapes(frame))
+    ring, pair = Unpacked(pack.to_bytes({})).polygons("p")
+    assert [len(points) for points in ring] == [4, 4]
+    assert [len(points) for points in pair] == [4, 4]
+    turns = [math.copysign(1, _area(points)) for points in ring]
+    assert turns[0] == -turns[1], "a hole turns the other way"
+    # a unit is 2πR cos φ / 2²⁸ metres on the ground, φ = 29.55°
+    unit_m2 = (2 * math.pi * 6_378_137 * math.cos(math.radians(29.55)) / 2**28) ** 2
+    assert sum(_area(points) for points in ring) * unit_m2 == pytest.approx(-3200, rel=0.02) or (
+        sum(_area(points) for points in ring) * unit_m2 == pytest.approx(3200, rel=0.02)
+    )
+    corners = {point for points in ring for point in points}
+    degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+    for corner in shapely.get_coordinates(square(0, 0, 60)):
+        assert min(math.dist(_slippy(*degrees.transform(*corner)), c) for c in corners) <= 1
+
+
+def test_lines_keep_their_points_within_the_quantum() -> None:
+    line = shapely.LineString([ORIGIN, (ORIGIN[0] + 500, ORIGIN[1] + 300)])
+    frame = gpd.GeoDataFrame(geometry=[line], crs=CRS)
+    pack = Pack()
+    add_lines(pack, "l", mercator_shapes(frame), quantum=8)
+    back = Unpacked(pack.to_bytes({}))
+    degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+    for place, point in enumerate(line.coords):
+        x, y = _slippy(*degrees.transform(*point))
+        assert abs(back.numbers("l.x")[place] - x) <= 4.5
+        assert abs(back.numbers("l.y")[place] - y) <= 4.5
+
+
+def _slippy(lon: float, lat: float) -> tuple[float, float]:
+    """The tile formula of the OpenStreetMap wiki, at zoom 28."""
+    x = (lon + 180) / 360 * 2**28
+    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**28
+    return x, y
+
+
+def _area(points: list[tuple[int, int]]) -> float:
+    ahead = points[1:] + points[:1]
+    return sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, ahead, strict=True)) / 2

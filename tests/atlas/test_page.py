@@ -1,0 +1,138 @@
+"""The page as text: complete, repeatable, and deaf to what names contain."""
+
+import re
+from dataclasses import replace
+from importlib.resources import files
+
+import folium
+import pytest
+
+from pipeline.atlas.legend import attribution_texts
+from pipeline.atlas.stage import run
+from pipeline.contracts.tables import BUILDING_RANKING, RANKING
+from pipeline.problem import Problem
+from tests.atlas import town
+from tests.atlas.unpacked import Unpacked, pack_of
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return run(town.inputs()).pages["index.html"]
+
+
+@pytest.fixture(scope="module")
+def pack(page: str) -> Unpacked:
+    return pack_of(page)
+
+
+def test_the_same_input_gives_the_same_bytes(page: str) -> None:
+    assert run(town.inputs()).pages["index.html"] == page
+
+
+def test_every_ranked_building_is_in_it_once(pack: Unpacked) -> None:
+    assert sorted(pack.texts("building_id")) == town.IDS
+    assert len(pack.polygons("ranked")) == 6
+    assert len(pack.polygons("others")) == 1
+    by_id = dict(zip(pack.texts("building_id"), pack.numbers("rank"), strict=True))
+    assert [by_id[key] for key in town.IDS] == town.RANK
+
+
+def test_need_and_value_come_back_as_measured(pack: Unpacked) -> None:
+    place = {key: row for row, key in enumerate(pack.texts("building_id"))}
+    needs = pack.numbers("need.climb")
+    assert [needs[place[key]] for key in town.IDS] == [10_000, 5000, 2500, 1000, 1, 0]
+    assert [pack.numbers("stand_in.slope")[place[key]] for key in town.IDS] == [0, 0, 0, 0, 0, 1]
+    # bounds of climb: 3 and 30 m, shown to 0.1 m; need tells 30.0 for B1, whose value is 41.2
+    assert pack.numbers("excess.climb")[place["B1"]] == 112
+    assert pack.numbers("excess.climb")[place["B6"]] == -20
+    assert abs(pack.numbers("excess.climb")[place["B3"]]) <= 1
+    storeys = pack.measures("fact.storey_count")
+    assert [storeys[place[key]] for key in town.IDS] == [7, None, None, None, None, None]
+
+
+def test_no_text_of_the_data_stands_in_the_document(page: str) -> None:
+    for name in (*town.NAMES.values(), town.ROAD, "onerror=alert", "{{7*7}}", "<i>区"):
+        assert name not in page
+    assert page.count("<script") == page.count("</script>")
+
+
+def test_names_survive_packing(pack: Unpacked) -> None:
+    assert set(town.NAMES.values()) <= set(pack.categories("building_name"))
+
+
+def test_a_hostile_title_is_escaped() -> None:
+    text = run(town.inputs(name_zh="</title><script>alert(4)</script>")).pages["index.html"]
+    assert "<script>alert(4)" not in text
+
+
+def test_the_page_names_no_outside_file(page: str) -> None:
+    document = re.sub(r'id="pack">[^<]*<', "", page)
+    assert not re.search(r"<(script|img|link|iframe)[^>]*\b(src|href)=", document)
+    assert "@import" not in document
+    assert "default-src 'none'" in document
+    assert "connect-src" not in document
+    assert document.index("Content-Security-Policy") < document.index("<style")
+
+
+def test_leaflet_is_whole_and_its_licence_beside_it(page: str) -> None:
+    script = (files("xstatic.pkg.leaflet") / "data" / "leaflet.js").read_text(encoding="utf-8")
+    assert script.strip() in page
+    assert "Redistributions in binary form must reproduce" in page
+
+
+def test_other_folium_maps_are_left_as_they_were(page: str) -> None:
+    assert any("leaflet" in name for name, _ in folium.Map.default_js)
+    assert "cdn" in folium.Map().get_root().render()
+
+
+def test_points_that_differ_from_the_table_stop_the_stage() -> None:
+    inputs = town.inputs()
+    tables = dict(inputs.tables)
+    for table in (RANKING, BUILDING_RANKING):
+        wrong = tables[table].copy()
+        wrong.loc[wrong["building_id"] == "B2", "climb_points"] = 30.001
+        tables[table] = wrong
+    with pytest.raises(Problem, match=r"climb_points.*\n*.*B2"):
+        run(replace(inputs, tables=tables))
+
+
+def test_the_whole_is_told(pack: Unpacked) -> None:
+    page = pack.page
+    assert [tier["count"] for tier in page["tiers"]] == [1, 1, 2, 1, 1]
+    assert page["tiers"][0]["footprint_share"] == 0.3721  # 3,200 of 8,600 m²
+    assert "floor_share" not in page["tiers"][0]
+    assert [(c["name"], c["weight"]) for c in page["criteria"]] == [
+        ("climb", 6000),
+        ("slope", 4000),
+    ]
+    reasons = {item["name"]: item["reason"] for item in page["left_out"]}
+    assert reasons == {"age": "known_for_few", "market": "no_data"}
+    assert page["gaps"]["stand_in_buildings"] == 1
+    assert page["gaps"]["rejected"] == {"footprint_too_small": 4}
+    assert page["scenario"] == "base"
+
+
+def test_each_attribution_stands_once_with_its_months() -> None:
+    assert attribution_texts(town.settings().sources) == [
+        "© OpenStreetMap contributors (2026-04)",
+        "SRTM, NASA/USGS (2000-02)",
+    ]
+
+
+def test_the_geopackage_gets_the_same_buildings_in_order_of_rank() -> None:
+    layers = {layer.name: layer for layer in run(town.inputs()).map_layers["ranking.gpkg"]}
+    assert layers["buildings"].features["building_id"].tolist() == [
+        "B1",
+        "B2",
+        "B3",
+        "B6",
+        "B4",
+        "B5",
+    ]
+    assert layers["buildings"].features.crs == town.CRS
+    assert len(layers["districts"].features) == 1
+
+
+def test_own_scripts_stay_short() -> None:
+    for file in (files("pipeline.atlas") / "static").iterdir():
+        assert len(file.read_text(encoding="utf-8").splitlines()) < 400, file.name
