@@ -1,7 +1,7 @@
 """Facilities with a 类别 field, placed by population and era, delivered in GCJ-02.
 
-GCJ-02 is the datum of Chinese web maps: WGS-84 bent by a smooth offset of several hundred metres. The
-formula is the published one (eviltransform, Tang 2013).
+GCJ-02 is the datum of Chinese web maps: WGS-84 bent by a smooth offset of several hundred metres.
+The formula is the published one (eviltransform, Tang 2013).
 """
 
 import numpy as np

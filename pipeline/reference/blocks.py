@@ -1,7 +1,7 @@
 """Blocks and parcels: what lies between the streets.
 
-A block is one cell of the street mesh, drawn in from its streets. A parcel is one to twelve neighbouring
-blocks inside a square of 4 × 4 that one owner built on: usually an estate.
+A block is one cell of the street mesh, drawn in from its streets. A parcel is one to twelve
+neighbouring blocks inside a square of 4 × 4 that one owner built on: usually an estate.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from pipeline.reference.settings import Mesh
 SQUARE = 4
 _TILINGS = 64
 # chance that a piece of so many cells is left whole
-_WHOLE_SHARE = (0.0, 1.0, 0.3, 0.6, 0.62, 0.0, 0.7, 0.0, 0.55, 0.5, 0.0, 0.0, 0.42)
+_WHOLE_SHARE = (0.0, 1.0, 0.3, 0.6, 0.62, 0.0, 0.72, 0.0, 0.62, 0.6, 0.0, 0.0, 0.5)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ def square_tilings(rng: np.random.Generator) -> Ints:
     return result
 
 
-def parcel_numbers(rng: np.random.Generator, row: Ints, column: Ints, shape: tuple[int, int]) -> Ints:
+def parcel_numbers(
+    rng: np.random.Generator, row: Ints, column: Ints, shape: tuple[int, int]
+) -> Ints:
     """Return the parcel of each cell: a number shared by the cells of one piece of one square."""
     tilings = square_tilings(rng)
     squares = (shape[0] // SQUARE + 2, shape[1] // SQUARE + 2)
@@ -70,18 +72,19 @@ def parcel_numbers(rng: np.random.Generator, row: Ints, column: Ints, shape: tup
     return np.asarray((square_row * squares[1] + square_column) * SQUARE**2 + piece)
 
 
-def make_blocks(
-    seed: int, mesh: Mesh, lattice: Lattice, chosen: Bools, tile: int
-) -> Blocks:
+def make_blocks(seed: int, mesh: Mesh, lattice: Lattice, chosen: Bools, tile: int) -> Blocks:
     """Return the blocks of the chosen cells; crushed ones are left out."""
     row, column = np.nonzero(chosen)
     corners = lattice.cell_corners()[row, column]
     parcel = parcel_numbers(stream(seed, "parcels", tile), row, column, lattice.shape)
-    inset = np.where(
-        _side_levels(lattice, row, column) > 0,
-        mesh.main_road_half_width_m,
-        mesh.local_road_half_width_m,
-    ) + 1.5
+    inset = (
+        np.where(
+            _side_levels(lattice, row, column) > 0,
+            mesh.main_road_half_width_m,
+            mesh.local_road_half_width_m,
+        )
+        + 1.5
+    )
     polygons = shapely.polygons(inset_corners(corners, inset))
     middle = corners.mean(axis=1)
     along = corners[:, 1] + corners[:, 2] - corners[:, 0] - corners[:, 3]
@@ -103,7 +106,12 @@ def _side_levels(lattice: Lattice, row: Ints, column: Ints) -> Ints:
     along_count = rows * (columns - 1)
     along = lattice.road_level[:along_count].reshape(rows, columns - 1)
     across = lattice.road_level[along_count:].reshape(rows - 1, columns)
-    sides = (along[row, column], across[row, column + 1], along[row + 1, column], across[row, column])
+    sides = (
+        along[row, column],
+        across[row, column + 1],
+        along[row + 1, column],
+        across[row, column],
+    )
     return np.column_stack(sides)
 
 

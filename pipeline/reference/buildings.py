@@ -21,9 +21,9 @@ def number_estates(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return buildings with their numbers, and the estates.
 
-    Buildings gain ``building_id`` (programme only, else a footprint number), ``estate_id`` (empty for
-    single buildings), ``community`` and ``district``. Estates have ``estate_id``, ``estate_name``,
-    ``community``, ``district``, ``parcel``, ``has_polygon``, ``is_managed``, ``manager_name``.
+    Buildings gain ``building_id`` (of the register, or a footprint number), ``estate_id`` (empty
+    for single buildings), ``community`` and ``district``. Estates have ``estate_id``,
+    ``estate_name``, ``community``, ``district``, ``parcel``, ``has_polygon``, ``is_managed``, ``manager_name``.
     """
     rng = stream(settings.seed, "estates", tile)
     lots = growth.lots
@@ -43,7 +43,9 @@ def number_estates(
     estates = parcels[is_estate].copy()
     estates["estate_id"] = estates["prefix"]
     estates["estate_name"] = _estate_names(rng, estates)
-    managed = 1 / (1 + np.exp(-(5 * (estates["age_score"] - 0.5) + rng.normal(0, 1.2, len(estates)))))
+    managed = 1 / (
+        1 + np.exp(-(5 * (estates["age_score"] - 0.5) + rng.normal(0, 1.2, len(estates))))
+    )
     limit = np.quantile(managed, settings.surveys.unmanaged_share)
     estates["is_managed"] = managed > limit
     estates["manager_name"] = _managers(rng, estates["is_managed"].to_numpy())
@@ -51,7 +53,9 @@ def number_estates(
 
     info = parcels.loc[lots["parcel"], ["community", "district", "prefix", "is_loose"]]
     table = lots.assign(**{name: info[name].to_numpy() for name in info})
-    table = table.sort_values(["prefix", "is_programme", "parcel"], ascending=[True, False, True], kind="stable")
+    table = table.sort_values(
+        ["prefix", "is_programme", "parcel"], ascending=[True, False, True], kind="stable"
+    )
     place = table.groupby(["prefix", "is_programme"]).cumcount() + 1
     programme = table["is_programme"].to_numpy()
     numbers = np.where(programme, place, 0)
@@ -81,13 +85,15 @@ def _estate_names(rng: np.random.Generator, estates: pd.DataFrame) -> list[str]:
 def _managers(rng: np.random.Generator, managed: Bools) -> np.ndarray:
     firms = [f"{name}物业管理有限公司" for name in place_names(rng, 60)]
     named = np.array(firms, dtype=object)[rng.integers(0, len(firms), managed.size)]
-    return np.where(managed, named, pick(rng, {"无": 0.6, "社区代管": 0.25, "": 0.15}, managed.size))
+    return np.where(
+        managed, named, pick(rng, {"无": 0.6, "社区代管": 0.25, "": 0.15}, managed.size)
+    )
 
 
 def describe(
     settings: ReferenceSettings, terrain: Terrain, table: pd.DataFrame, tile: int
 ) -> pd.DataFrame:
-    """Return buildings with year, storeys, shops, lift, structure, hazard and heights of the ground."""
+    """Return buildings with year, storeys, shops, structure and height of the ground."""
     rng = stream(settings.seed, "buildings", tile)
     count = len(table)
     kinds = settings.building_types
@@ -108,19 +114,22 @@ def describe(
     year = first + start * (last - first) + rng.uniform(0, 1, count) * phase
     year = np.clip(np.floor(year), first, last).astype(int)
     tall = rng.random(group.max() + 1)[group]
-    storeys = low + np.floor((high - low + 1) * np.clip(tall + rng.normal(0, 0.22, count), 0, 0.999))
+    storeys = low + np.floor(
+        (high - low + 1) * np.clip(tall + rng.normal(0, 0.22, count), 0, 0.999)
+    )
     shop_floor = rng.random(count) < of("shop_share")
     shops = np.where(shop_floor, np.where(storeys > 11, 2, 1), 0)
-    table = table.assign(
+    return table.assign(
         construction_year=year,
         storey_count=storeys.astype(int),
-        shop_storey_count=np.where(table["is_programme"], np.minimum(shops, storeys - 1), 0).astype(int),
+        shop_storey_count=np.where(table["is_programme"], np.minimum(shops, storeys - 1), 0).astype(
+            int
+        ),
         structure=_structures(rng, settings, kind),
         ground_elevation_m=np.round(
             terrain.ground_m(table["x_m"].to_numpy(), table["y_m"].to_numpy()), 2
         ),
     )
-    return table
 
 
 def _structures(
@@ -171,7 +180,9 @@ def _nudged(
         gap = target - float(np.sum(area[rows] * (storeys - shops)[rows]))
         step = 1 if gap > 0 else -1
         # nothing becomes a single storey, and no walk-up of eight grows into a tower
-        able = rows[(storeys[rows] + step > 1 + shops[rows]) & (storeys[rows] != (9 if step > 0 else 12))]
+        able = rows[
+            (storeys[rows] + step > 1 + shops[rows]) & (storeys[rows] != (9 if step > 0 else 12))
+        ]
         order = rng.permutation(able)
         moved = np.cumsum(area[order]) <= abs(gap)
         storeys[order[moved]] += step
@@ -180,18 +191,22 @@ def _nudged(
     return storeys
 
 
-def furnish(settings: ReferenceSettings, terrain: Terrain, table: pd.DataFrame, tile: int) -> pd.DataFrame:
-    """Return buildings with households, lift, hazard grade and the storey of the street entrance."""
+def furnish(settings: ReferenceSettings, table: pd.DataFrame, tile: int) -> pd.DataFrame:
+    """Return buildings with households, lift, hazard grade and the storey of the entrance."""
     rng = stream(settings.seed, "furnish", tile)
     count = len(table)
     year, storeys = table["construction_year"].to_numpy(), table["storey_count"].to_numpy()
     flats = settings.people.flat_area_m2
-    flat = np.select([year < 1980, year < 1998], [flats.before_1980, flats.before_1998], flats.later)
+    flat = np.select(
+        [year < 1980, year < 1998], [flats.before_1980, flats.before_1998], flats.later
+    )
     flat = flat * np.exp(rng.normal(0, 0.12, count))
     households = np.maximum(np.round(table["housing_area_m2"].to_numpy() / flat), 2).astype(int)
-    towers = table["kind"].to_numpy() == "towers"
+    lived_in = table["kind"].isin(["towers", "selfbuilt"]).to_numpy()
     built = table["footprint_area_m2"].to_numpy() * storeys
-    households = np.where(table["is_programme"], households, np.where(towers, built / 110, 0)).astype(int)
+    households = np.where(
+        table["is_programme"], households, np.where(lived_in, built / 110, 0)
+    ).astype(int)
     shares = {name: each.lift_share for name, each in settings.building_types.items()}
     share = np.array([shares[name] for name in table["kind"]])
     share = np.where((storeys >= 10) & table["is_programme"], np.maximum(share, 0.8), share)

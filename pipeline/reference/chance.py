@@ -47,7 +47,9 @@ class NoiseField:
         """Return the field at points; same shape as ``x_m``."""
         column = (x_m - self.left_m) / self.wavelength_m + 3
         row = (y_m - self.bottom_m) / self.wavelength_m + 3
-        values = map_coordinates(self.knots, [row, column], order=3, prefilter=False, mode="nearest")
+        values = map_coordinates(
+            self.knots, [row, column], order=3, prefilter=False, mode="nearest"
+        )
         return np.asarray(values / _SPLINE_SPREAD)
 
 

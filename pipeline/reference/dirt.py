@@ -47,7 +47,7 @@ def soil_register(
     source: str,
     tile: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the register with faults, and their records; duplicated rows are moved to random places."""
+    """Return the register with faults, and their records; copies stand at random places."""
     rng = stream(settings.seed, "register dirt", tile)
     dirt, size = settings.dirt, len(register)
     soiled = register.copy()
@@ -109,7 +109,7 @@ def _with_repeats(
     key: str,
     kind: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the table with copies of rows somewhere below them, and records with final row numbers."""
+    """Return the table with copies somewhere below their rows, and records with final rows."""
     size = len(table)
     place = repeated + (size - repeated) * rng.random(repeated.size)
     position = np.concatenate([np.arange(size, dtype=float), place + 0.5])
@@ -138,7 +138,9 @@ def soil_footprints(
         ring = shapely.get_coordinates(outlines[row])
         # the last two corners change places: the classic slip when digitising
         outlines[row] = shapely.Polygon(ring[[0, 1, 3, 2, 0]])
-    found = [_records("bow_tie_ring", source, key.iloc[rows], rows, "geometry", _texts(footprints, rows))]
+    found = [
+        _records("bow_tie_ring", source, key.iloc[rows], rows, "geometry", _texts(footprints, rows))
+    ]
 
     centres = shapely.get_coordinates(shapely.centroid(footprints["outline"].to_numpy()))
     tree = shapely.STRtree(footprints["outline"].to_numpy())
@@ -150,16 +152,27 @@ def soil_footprints(
     # a footprint that another one is pushed into stays where it is
     rows = rows[~np.isin(rows, [neighbour[int(row)] for row in rows])]
     for row in rows:
-        outlines[row] = _pushed(outlines[row], footprints["outline"].iloc[neighbour[int(row)]], centres[row])
+        outlines[row] = _pushed(
+            outlines[row], footprints["outline"].iloc[neighbour[int(row)]], centres[row]
+        )
     found.append(
-        _records("overlapping_footprint", source, key.iloc[rows], rows, "geometry", _texts(footprints, rows))
+        _records(
+            "overlapping_footprint",
+            source,
+            key.iloc[rows],
+            rows,
+            "geometry",
+            _texts(footprints, rows),
+        )
     )
     soiled = footprints.assign(outline=outlines)
     repeated = exact_sample(rng, size, dirt.duplicate_footprint)
     return _with_repeats(rng, soiled, repeated, found, source, "楼栋编号", "duplicate_footprint")
 
 
-def _pushed(outline: shapely.Polygon, neighbour: shapely.Polygon, centre: np.ndarray) -> shapely.Polygon:
+def _pushed(
+    outline: shapely.Polygon, neighbour: shapely.Polygon, centre: np.ndarray
+) -> shapely.Polygon:
     """Return the outline moved towards its neighbour until the two overlap by some metres."""
     near = shapely.get_coordinates(shapely.shortest_line(outline, neighbour))
     step = near[1] - near[0]
@@ -185,6 +198,10 @@ def soil_amenities(
     for column, other in (("longitude", "latitude"), ("latitude", "longitude")):
         soiled.iloc[rows, soiled.columns.get_loc(column)] = amenities[other].to_numpy()[rows]
     truth = [str(v) for v in amenities["longitude"].to_numpy()[rows]]
-    found = [_records("swapped_amenity", source, amenities["设施编号"].iloc[rows], rows, "longitude", truth)]
+    found = [
+        _records(
+            "swapped_amenity", source, amenities["设施编号"].iloc[rows], rows, "longitude", truth
+        )
+    ]
     repeated = exact_sample(rng, len(amenities), settings.dirt.duplicate_amenity)
     return _with_repeats(rng, soiled, repeated, found, source, "设施编号", "duplicate_amenity")

@@ -80,7 +80,7 @@ def district_numbers(
     x_m: Floats,
     y_m: Floats,
 ) -> tuple[Ints, Floats]:
-    """Return each point's district and its distance to the district's nearest centre, km of layout."""
+    """Return each point's district and the distance to its nearest centre, km of layout."""
     side = point_sides(sides, x_m, y_m)
     turn = np.radians(settings.land.strike_deg)
     best = np.full(x_m.shape, np.inf)
@@ -104,7 +104,6 @@ def district_numbers(
 
 def make_communities(
     settings: ReferenceSettings,
-    frame: Frame,
     sides: list[shapely.Polygon],
     x_m: Floats,
     y_m: Floats,
@@ -185,7 +184,10 @@ def tile_code(code: str, tile: int) -> str:
     return _code(code, tile)
 
 
-_FIRST = "龙凤鹤松柏梅竹兰桂榆柳枫杨石岩江河溪泉湖云霞霁虹晴曙新光明华兴隆安宁康福禄寿永和平顺祥瑞锦玉金银铜铁红紫翠碧青黄白沧澜嘉渝巴蜀"
+_FIRST = (
+    "龙凤鹤松柏梅竹兰桂榆柳枫杨石岩江河溪泉湖云霞霁虹晴曙新光明华兴隆安宁康福禄寿永和平顺祥瑞"
+    "锦玉金银铜铁红紫翠碧青黄白沧澜嘉渝巴蜀"
+)
 _LAST = "溪沟坝坪湾嘴岩坡岗岭坎堡井池塘桥门街场园庙寺阁楼台滩浩沱碛垭冲坳林村苑庭"
 
 

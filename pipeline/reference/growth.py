@@ -1,7 +1,7 @@
 """How the city grew: which land is built on, with what, and from when.
 
-Every district grows outwards from its centres until its share of the programme stands; the older types
-lie near the centres and along the rivers, later ones at the edge.
+Every district grows outwards from its centres until its share of the programme stands; the older
+types lie near the centres and along the rivers, later ones at the edge.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ from pipeline.reference.mesh import Lattice, base_lattice, main_roads, sound_cel
 from pipeline.reference.settings import BuildingType, ReferenceSettings
 from pipeline.reference.terrain import Terrain
 
-_BUILDINGS_PER_CELL = 2.5  # programme buildings on an average cell, all uses together
+_BUILDINGS_PER_CELL = 2.3  # programme buildings on an average cell, all uses together
+_MAX_ATTEMPTS = 6
 _MAX_RELIEF_M = 9.5  # three storeys: more than that is not built over
 
 
@@ -26,9 +27,10 @@ _MAX_RELIEF_M = 9.5  # three storeys: more than that is not built over
 class Growth:
     """The built land: lattice, used cells and the lots on them.
 
-    ``lots`` has one row per building with ``kind``, ``is_programme``, ``parcel``, ``outline`` (polygon),
-    ``footprint_area_m2``, ``relief_m``, ``x_m``, ``y_m``, ``length_m``, ``depth_m``, ``angle_rad``,
-    ``shape``, ``age_score`` (0 old – 1 new). ``parcels`` has ``district``, ``kind`` and ``rank_share``.
+    ``lots`` has one row per building with ``kind``, ``is_programme``, ``parcel``, ``outline``
+    (polygon), ``footprint_area_m2``, ``relief_m``, ``x_m``, ``y_m``, ``length_m``, ``depth_m``,
+    ``angle_rad``, ``shape``, ``age_score`` (0 old – 1 new). ``parcels`` has ``district``, ``kind``
+    and ``rank_share``.
     """
 
     lattice: Lattice
@@ -44,7 +46,7 @@ def candidate_cells(
     terrain: Terrain,
     corners: Floats,
     sides: list[shapely.Polygon],
-    building_count: int,
+    cell_count: float,
     tile: int,
 ) -> tuple[Bools, Ints, Floats]:
     """Return cells that may be built on, their district and their rank from the centre, 0–1."""
@@ -72,8 +74,7 @@ def candidate_cells(
     rank = np.full(sound.size, np.inf)
     for index, unit in enumerate(settings.districts):
         mine = np.flatnonzero(district == index)
-        wanted = building_count * unit.programme_share / _BUILDINGS_PER_CELL
-        wanted = round(wanted * settings.mesh.overshoot + 30)
+        wanted = round(cell_count * unit.programme_share + 30)
         best = mine[np.argsort(score[mine], kind="stable")][:wanted]
         rows = usable[best]
         chosen[rows] = True
@@ -114,7 +115,7 @@ def plan_parcels(
     rank: Floats,
     tile: int,
 ) -> pd.DataFrame:
-    """Return one row per parcel: ``district``, ``rank_share``, ``kind``, ``is_programme``, ``age_score``."""
+    """Return one row per parcel: district, rank, kind, whether programme, and age score."""
     rng = stream(settings.seed, "parcels use", tile)
     use = settings.land_use
     frame = pd.DataFrame(
@@ -128,7 +129,13 @@ def plan_parcels(
         }
     )
     parcels = frame.groupby("parcel").agg(
-        {"district": "first", "rank_share": "mean", "x_m": "mean", "y_m": "mean", "cell_count": "sum"}
+        {
+            "district": "first",
+            "rank_share": "mean",
+            "x_m": "mean",
+            "y_m": "mean",
+            "cell_count": "sum",
+        }
     )
     count = len(parcels)
     x, y = parcels["x_m"].to_numpy(), parcels["y_m"].to_numpy()
@@ -154,9 +161,7 @@ def plan_parcels(
     return parcels.assign(kind=kind, is_programme=is_programme, age_score=position)
 
 
-def fill_blocks(
-    settings: ReferenceSettings, terrain: Terrain, blocks: Blocks, kinds: np.ndarray, tile: int
-) -> Lots:
+def fill_blocks(settings: ReferenceSettings, blocks: Blocks, kinds: np.ndarray, tile: int) -> Lots:
     """Return the lots of all blocks; ``kinds`` has the type of each block."""
     rng = stream(settings.seed, "lots", tile)
     parts = []
@@ -189,11 +194,6 @@ def _cut_at_quota(
     supply = parcels.assign(count=counts.reindex(parcels.index).fillna(0).astype(int))
     available = supply.groupby("district")["count"].sum()
     available = available.reindex(range(len(settings.districts))).fillna(0).to_numpy()
-    if available.sum() < building_count:
-        raise ValueError(
-            f"reference: room for {available.sum():,.0f} programme buildings, {building_count:,} "
-            "wanted. Usual cause: mesh.overshoot too low or building types too large."
-        )
     shares = np.array([unit.programme_share for unit in settings.districts])
     quota = np.floor(shares * building_count)
     quota = np.minimum(quota, available)
@@ -201,7 +201,9 @@ def _cut_at_quota(
         room = available - quota
         missing = building_count - quota.sum()
         step = np.minimum(room, np.ceil(missing * room / room.sum()))
-        step = np.where(np.cumsum(step) <= missing, step, np.maximum(0, missing - np.cumsum(step) + step))
+        step = np.where(
+            np.cumsum(step) <= missing, step, np.maximum(0, missing - np.cumsum(step) + step)
+        )
         quota += step
     kept = []
     for index, limit in enumerate(quota.astype(int)):
@@ -222,9 +224,32 @@ def grow(
 ) -> Growth:
     """Return the built city with exactly ``building_count`` programme lots."""
     x, y = base_lattice(settings, terrain, tile)
+    cell_count = building_count / _BUILDINGS_PER_CELL * settings.mesh.overshoot
+    for _ in range(_MAX_ATTEMPTS):
+        growth = _grown_on(settings, terrain, sides, (x, y), cell_count, building_count, tile)
+        if growth is not None:
+            return growth
+        cell_count *= 1.25
+    raise ValueError(
+        f"reference: no room for {building_count:,} programme buildings. "
+        "Usual cause: building types too large, or a scale below 0.005."
+    )
+
+
+def _grown_on(
+    settings: ReferenceSettings,
+    terrain: Terrain,
+    sides: list[shapely.Polygon],
+    lattice_m: tuple[Floats, Floats],
+    cell_count: float,
+    building_count: int,
+    tile: int,
+) -> Growth | None:
+    """Return the city on about ``cell_count`` candidate cells, None when they are too few."""
+    x, y = lattice_m
     raw = Lattice(x, y, np.empty((0, 2), dtype=np.int64), np.empty(0, dtype=np.int64))
     chosen, district, rank = candidate_cells(
-        settings, terrain, raw.cell_corners(), sides, building_count, tile
+        settings, terrain, raw.cell_corners(), sides, cell_count, tile
     )
     lattice = main_roads(settings, terrain, x, y, chosen)
     chosen &= sound_cells(lattice.cell_corners(), settings.mesh)
@@ -232,7 +257,7 @@ def grow(
     cell = (blocks.row, blocks.column)
     parcels = plan_parcels(settings, terrain, blocks, district[cell], rank[cell], tile)
     kinds = parcels["kind"].reindex(blocks.parcel).to_numpy()
-    lots = fill_blocks(settings, terrain, blocks, kinds, tile)
+    lots = fill_blocks(settings, blocks, kinds, tile)
     relief = relief_m(terrain, lots)
     lots, relief = lots.take(np.flatnonzero(relief < _MAX_RELIEF_M)), relief[relief < _MAX_RELIEF_M]
     outlines = lots.outlines()
@@ -259,6 +284,8 @@ def grow(
         }
     )
     counts = table[table["is_programme"]].groupby("parcel").size()
+    if counts.sum() < building_count:
+        return None
     built, allowed = _cut_at_quota(settings, parcels, counts, building_count)
     table = table[table["parcel"].isin(built.index)]
     serial = table.groupby("parcel").cumcount()

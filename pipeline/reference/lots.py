@@ -1,7 +1,7 @@
 """Building lots: rows of buildings laid into blocks, and the outlines of buildings.
 
-Rows lie along the contour; rows of one block share pitch and setback, single buildings are left out or
-turned a little, so that the pattern is that of a compound and not of a chessboard.
+Rows lie along the contour; rows of one block share pitch and setback, single buildings are left
+out or turned a little, so that the pattern is that of a compound and not of a chessboard.
 """
 
 from dataclasses import dataclass
@@ -161,9 +161,7 @@ def _extent(polygons: np.ndarray, angle_rad: Floats) -> tuple[Floats, Floats, Fl
     return shapely.area(polygons) / np.maximum(span_y, 1), span_y, shear
 
 
-def _fitted(
-    rng: np.random.Generator, kind: BuildingType, lots: Lots, polygons: np.ndarray
-) -> Lots:
+def _fitted(rng: np.random.Generator, kind: BuildingType, lots: Lots, polygons: np.ndarray) -> Lots:
     """Return the lots that lie inside their block; those that stick out are tried at two thirds."""
     wanted = rng.random(lots.x_m.size) < kind.keep_share
     shapely.prepare(polygons)
@@ -175,7 +173,13 @@ def _fitted(
     least = 0.62 * kind.length_m[0]
     shorter = np.maximum(short.length_m * 0.62, least)
     short = Lots(
-        short.block, short.x_m, short.y_m, shorter, short.depth_m * 0.94, short.angle_rad, short.shape
+        short.block,
+        short.x_m,
+        short.y_m,
+        shorter,
+        short.depth_m * 0.94,
+        short.angle_rad,
+        short.shape,
     )
     fits = np.flatnonzero(shapely.contains(polygons[tight], short.rectangles()))
     return join([lots.take(rows[inside]), short.take(fits)])

@@ -1,9 +1,10 @@
 """The street mesh: a warped lattice whose rows follow the contours.
 
-Rows run along the strike of the ridges and are pushed up or down the slope until they lie level, so that
-lines along a row make streets on the contour and lines across make stairways. Main roads are cheapest
-paths between hubs on the same lattice (Mehlhorn's shortest-path Voronoi construction, Information
-Processing Letters 27, 1988), so they wind where it is steep and cross rivers where it is narrow.
+Rows run along the strike of the ridges and are pushed up or down the slope until they lie level, so
+that lines along a row make streets on the contour and lines across make stairways. Main roads are
+cheapest paths between hubs on the same lattice (Mehlhorn's shortest-path Voronoi construction,
+Information Processing Letters 27, 1988), so they wind where it is steep and cross rivers where they
+are narrow.
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Lattice:
         return self.x_m.shape  # type: ignore[return-value]
 
     def cell_corners(self) -> Floats:
-        """Return the corners of all cells, counter-clockwise or clockwise: rows × columns × 4 × 2."""
+        """Return the corners of all cells in ring order: rows × columns × 4 × 2."""
         points = np.stack([self.x_m, self.y_m], axis=-1)
         ring = (points[:-1, :-1], points[:-1, 1:], points[1:, 1:], points[1:, :-1])
         return np.stack(ring, axis=2)
@@ -70,7 +71,9 @@ def base_lattice(settings: ReferenceSettings, terrain: Terrain, tile: int) -> tu
     return _levelled(terrain, x, y)
 
 
-def _levelled(terrain: Terrain, x: Floats, y: Floats, *, round_count: int = 14) -> tuple[Floats, Floats]:
+def _levelled(
+    terrain: Terrain, x: Floats, y: Floats, *, round_count: int = 14
+) -> tuple[Floats, Floats]:
     for _ in range(round_count):
         height = terrain.smooth_ground_m(x, y)
         padded = np.pad(height, ((0, 0), (1, 1)), mode="edge")
@@ -160,7 +163,9 @@ def hub_paths(
     tree = minimum_spanning_tree(
         coo_matrix((total[best], (low[best], high[best])), shape=(vertex_count,) * 2).tocsr()
     ).tocoo()
-    in_tree = np.isin(low[best] * vertex_count + high[best], tree.row.astype(np.int64) * vertex_count + tree.col)
+    in_tree = np.isin(
+        low[best] * vertex_count + high[best], tree.row.astype(np.int64) * vertex_count + tree.col
+    )
     spare = np.flatnonzero(~in_tree)
     spare = spare[np.argsort(total[best][spare], kind="stable")][: round(spare.size * extra_share)]
     chosen = rows[best[np.concatenate([np.flatnonzero(in_tree), spare])]]
@@ -224,9 +229,7 @@ def main_roads(
     return Lattice(new_x, new_y, edges, level)
 
 
-def _rounded(
-    x: Floats, y: Floats, edges: Ints, level: Ints, town: Bools
-) -> tuple[Floats, Floats]:
+def _rounded(x: Floats, y: Floats, edges: Ints, level: Ints, town: Bools) -> tuple[Floats, Floats]:
     """Return positions with main roads smoothed; off town, bridges and tunnels become straight."""
     on = level > 0
     start, end = edges[on].T

@@ -10,7 +10,18 @@ from pipeline.reference.districts import Communities
 from pipeline.reference.settings import ReferenceSettings
 
 NOTE = "合成数据 synthetic"
-_NUMERALS = {0: "零", 1: "一", 2: "二", 3: "三", 4: "四", 5: "五", 6: "六", 7: "七", 8: "八", 9: "九"}
+_NUMERALS = {
+    0: "零",
+    1: "一",
+    2: "二",
+    3: "三",
+    4: "四",
+    5: "五",
+    6: "六",
+    7: "七",
+    8: "八",
+    9: "九",
+}
 USES = {
     "towers": "住宅",
     "shops": "商业",
@@ -36,13 +47,8 @@ def year_texts(
     formats = pick(rng, {str(k): v for k, v in settings.year_formats.items()}, year.size)
     month, day = rng.integers(1, 13, year.size), rng.integers(1, 29, year.size)
     back, ahead = rng.integers(0, 3, year.size), rng.integers(0, 3, year.size)
-    texts = [
-        _year_text(*row)
-        for row in zip(
-            formats.tolist(), year.tolist(), month.tolist(), day.tolist(), back.tolist(), ahead.tolist(),
-            strict=True,
-        )
-    ]  # fmt: skip
+    drawn = (formats, year, month, day, back, ahead)
+    texts = [_year_text(*row) for row in zip(*(each.tolist() for each in drawn), strict=True)]
     return np.array(texts, dtype=object)
 
 
@@ -76,7 +82,7 @@ def _year_text(form: str, year: int, month: int, day: int, back: int, ahead: int
 def missing_years(
     settings: ReferenceSettings, rng: np.random.Generator, buildings: pd.DataFrame, managed: Floats
 ) -> Ints:
-    """Return the rows whose year is missing: older and unmanaged ones more often, whole estates at once."""
+    """Return the rows whose year is missing: older and unmanaged ones more often."""
     group = np.unique(buildings["parcel"].to_numpy(), return_inverse=True)[1]
     estate = rng.normal(0, 1.3, group.max() + 1)[group]
     age = (1988 - buildings["construction_year"].to_numpy()) / 12

@@ -25,9 +25,9 @@ MAIN_HIGHWAYS = ("trunk", "primary", "secondary", "tertiary")
 class Streets:
     """The network in the working CRS.
 
-    ``links`` has ``start``, ``end`` (node numbers), ``highway``, ``is_bridge``, ``is_tunnel``, ``line``,
-    ``place`` (links of one line stand together, in order), ``chain`` and ``length_m``. ``z_m`` is the height
-    of the path: the ground, or the deck of a bridge.
+    ``links`` has ``start``, ``end`` (node numbers), ``highway``, ``is_bridge``, ``is_tunnel``,
+    ``line`` and ``place`` (links of one line stand together, in order), ``chain`` and ``length_m``.
+    ``z_m`` is the height of the path: the ground, or the deck of a bridge.
     """
 
     x_m: Floats
@@ -202,7 +202,9 @@ def make_streets(
                 }
             )[keep]
         )
-    links = pd.concat(parts).sort_values(["line", "edge", "part"], kind="stable").reset_index(drop=True)
+    links = (
+        pd.concat(parts).sort_values(["line", "edge", "part"], kind="stable").reset_index(drop=True)
+    )
     all_points = np.vstack([points, thirds.reshape(-1, 2)])
     ground = terrain.ground_m(all_points[:, 0], all_points[:, 1])
     deck = np.zeros(ground.size, dtype=bool)
@@ -280,8 +282,8 @@ def _renumbered(points: Floats, height: Floats, links: pd.DataFrame) -> Streets:
 def climb_to_main_m(streets: Streets) -> tuple[Floats, Floats]:
     """Return the ascent and the descent on the way from every node to a main road.
 
-    The way is the one with the least length plus ten metres for each metre of height; a main road is
-    one of ``MAIN_HIGHWAYS`` that is neither bridge nor tunnel. Not a number where no way exists.
+    The way is the one with the least length plus ten metres for each metre of height; a main road
+    is one of ``MAIN_HIGHWAYS`` that is neither bridge nor tunnel. NaN where no way exists.
     """
     links, size = streets.links, streets.x_m.size
     start, end = links["start"].to_numpy(), links["end"].to_numpy()

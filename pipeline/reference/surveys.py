@@ -1,4 +1,4 @@
-"""Inspection, consent, renovation ledger, clearance plans, heritage areas, census, estate survey."""
+"""Surveys and plans: inspection, consent, ledger, clearance, heritage, census, estates."""
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,15 @@ from pipeline.reference.districts import Communities, place_names
 from pipeline.reference.registers import NOTE
 from pipeline.reference.settings import ReferenceSettings
 
-_FAULTS = {"燃气隐患": 0.16, "楼梯隐患": 0.12, "外墙隐患": 0.20, "管网隐患": 0.30, "消防通道隐患": 0.18}
+_FAULTS = {
+    "燃气隐患": 0.16,
+    "楼梯隐患": 0.12,
+    "外墙隐患": 0.20,
+    "管网隐患": 0.30,
+    "消防通道隐患": 0.18,
+}
 _MEASURES = {"管网改造": 0.16, "外墙修缮": 0.06, "加装电梯": -0.12}
+_STREET_EDGE_M = 5.0
 _GRADES = np.array(["无", "轻微", "严重"], dtype=object)
 
 
@@ -24,7 +31,9 @@ def inspection(settings: ReferenceSettings, buildings: pd.DataFrame, tile: int) 
     table = pd.DataFrame({"楼栋编号": rows["building_id"].to_numpy()})
     table["体检日期"] = _days(rng, len(rows), 2023, 2024)
     for name, share in _FAULTS.items():
-        pull = np.log(share / (1 - share)) + 1.3 * (age - 1) + frailty + rng.logistic(0, 1, len(rows))
+        pull = (
+            np.log(share / (1 - share)) + 1.3 * (age - 1) + frailty + rng.logistic(0, 1, len(rows))
+        )
         table[name] = _GRADES[(pull > 0).astype(int) + (pull > 1.6)]
         # an inspector who could not get in leaves the field open
         table.loc[rng.random(len(rows)) < 0.03, name] = ""
@@ -63,7 +72,9 @@ def consent(settings: ReferenceSettings, buildings: pd.DataFrame, tile: int) -> 
             turnout = np.clip(rng.normal(0.70 + 0.08 * number, 0.12, count), 0.2, 1)
             took_part = np.clip(np.round(owners * turnout), 1, owners).astype(int)
             # door-to-door work after the first round wins people over
-            favour = np.clip(mood[of] + lean + 0.09 * (number - 1) + rng.normal(0, 0.10, count), 0.03, 1)
+            favour = np.clip(
+                mood[of] + lean + 0.09 * (number - 1) + rng.normal(0, 0.10, count), 0.03, 1
+            )
             agreed = np.round(took_part * favour).astype(int)
             area_asked = np.clip(took_part / owners + rng.normal(0, 0.015, count), 0.01, 1)
             area_agreed = np.clip(agreed / owners + rng.normal(0, 0.015, count), 0, 1)
@@ -84,7 +95,9 @@ def consent(settings: ReferenceSettings, buildings: pd.DataFrame, tile: int) -> 
                 )
             )
     table = pd.concat(parts)
-    return table.sort_values(["楼栋编号", "调查轮次", "改造事项"], kind="stable").reset_index(drop=True)
+    return table.sort_values(["楼栋编号", "调查轮次", "改造事项"], kind="stable").reset_index(
+        drop=True
+    )
 
 
 def renovation_ledger(
@@ -101,12 +114,16 @@ def renovation_ledger(
         [area.reindex(done["estate_id"]).to_numpy(), single["housing_area_m2"].to_numpy()]
     )
     count = floor.size
-    kind = np.array(["基础类", "完善类", "提升类"], dtype=object)[rng.choice(3, count, p=[0.55, 0.35, 0.1])]
+    kind = np.array(["基础类", "完善类", "提升类"], dtype=object)[
+        rng.choice(3, count, p=[0.55, 0.35, 0.1])
+    ]
     years = rng.integers(surveys.first_renovation_year, surveys.last_renovation_year + 1, count)
     return pd.DataFrame(
         {
             "小区编号": np.concatenate([done["estate_id"], single["estate_id"]]),
-            "楼栋编号": np.concatenate([np.full(len(done), "", dtype=object), single["building_id"]]),
+            "楼栋编号": np.concatenate(
+                [np.full(len(done), "", dtype=object), single["building_id"]]
+            ),
             "改造年份": years,
             "改造类别": kind,
             "投资(万元)": np.round(floor * rng.uniform(250, 800, count) / 1e4, 1),
@@ -118,7 +135,11 @@ def renovation_ledger(
 def clearance_plans(settings: ReferenceSettings, estates: pd.DataFrame, tile: int) -> pd.DataFrame:
     """Return the estates in a shanty clearance plan (棚改): older, unmanaged ones."""
     rng = stream(settings.seed, "clearance", tile)
-    pull = estates["age_score"].to_numpy() + 0.3 * estates["is_managed"] + rng.gumbel(0, 0.12, len(estates))
+    pull = (
+        estates["age_score"].to_numpy()
+        + 0.3 * estates["is_managed"]
+        + rng.gumbel(0, 0.12, len(estates))
+    )
     count = max(1, round(settings.surveys.clearance_estate_share * len(estates)))
     chosen = estates.iloc[np.sort(np.argsort(pull, kind="stable")[:count])]
     return pd.DataFrame(
@@ -126,19 +147,23 @@ def clearance_plans(settings: ReferenceSettings, estates: pd.DataFrame, tile: in
             "小区编号": chosen["estate_id"],
             "小区名称": chosen["estate_name"],
             "计划年度": rng.integers(2024, 2028, count),
-            "征收状态": np.array(["拟征收", "已启动", "签约中"], dtype=object)[rng.integers(0, 3, count)],
+            "征收状态": np.array(["拟征收", "已启动", "签约中"], dtype=object)[
+                rng.integers(0, 3, count)
+            ],
             "备注": NOTE,
         }
     )
 
 
 def heritage_areas(settings: ReferenceSettings, buildings: pd.DataFrame, tile: int) -> pd.DataFrame:
-    """Return heritage areas around old courtyards: ``polygon`` in the working CRS with its grade."""
+    """Return heritage areas around old courtyards: ``polygon`` in the working CRS, and grade."""
     rng = stream(settings.seed, "heritage", tile)
     old = buildings[buildings["kind"] == "courtyard"].groupby("parcel")["outline"]
     parcels = [shapely.union_all(part.to_numpy()) for _, part in old]
     chosen = rng.permutation(len(parcels))[: settings.surveys.heritage_area_count]
-    polygons = [shapely.convex_hull(shapely.buffer(parcels[k], rng.uniform(12, 40))) for k in chosen]
+    polygons = [
+        shapely.convex_hull(shapely.buffer(parcels[k], rng.uniform(12, 40))) for k in chosen
+    ]
     names = place_names(rng, max(1, len(polygons)))
     grades = ("历史文化街区", "传统风貌区", "历史地段")
     return pd.DataFrame(
@@ -160,9 +185,13 @@ def census(
     homes = buildings[buildings["household_count"] > 0]
     of = homes["community"].to_numpy()
     households = np.bincount(of, weights=homes["household_count"], minlength=size)
-    years = np.bincount(of, weights=homes["household_count"] * homes["construction_year"], minlength=size)
+    years = np.bincount(
+        of, weights=homes["household_count"] * homes["construction_year"], minlength=size
+    )
     mean_year = years / np.maximum(households, 1)
-    people = np.round(households * settings.people.persons_per_household * rng.normal(1, 0.05, size))
+    people = np.round(
+        households * settings.people.persons_per_household * rng.normal(1, 0.05, size)
+    )
     share = settings.people.elder_share + 0.003 * np.clip(1998 - mean_year, -20, 30)
     share = np.clip(share + rng.normal(0, settings.people.elder_share_spread, size), 0.04, 0.45)
     names = np.array([unit.name for unit in settings.districts], dtype=object)
@@ -187,9 +216,13 @@ def estate_survey(
     rng = stream(settings.seed, "estate survey", tile)
     households = buildings[buildings["is_programme"]].groupby("estate_id")["household_count"].sum()
     homes = households.reindex(estates["estate_id"]).to_numpy(dtype=float)
-    rate = np.clip(0.04 + 0.55 * estates["age_score"].to_numpy() ** 2 + rng.normal(0, 0.04, homes.size), 0, 1)
+    rate = np.clip(
+        0.04 + 0.55 * estates["age_score"].to_numpy() ** 2 + rng.normal(0, 0.04, homes.size), 0, 1
+    )
     spaces = np.round(homes * rate).astype(int)
-    idle: Floats = np.where(rng.random(homes.size) < 0.4, np.round(rng.gamma(2, 90, homes.size), 1), 0.0)
+    idle: Floats = np.where(
+        rng.random(homes.size) < 0.4, np.round(rng.gamma(2, 90, homes.size), 1), 0.0
+    )
     return pd.DataFrame(
         {
             "小区编号": estates["estate_id"],
@@ -203,13 +236,18 @@ def estate_survey(
     )
 
 
-def estate_polygons(growth_polygons: np.ndarray, parcel: np.ndarray, estates: pd.DataFrame) -> np.ndarray:
-    """Return the outline of each estate that has one: the union of its blocks, else None."""
+def estate_polygons(corners: Floats, parcel: np.ndarray, estates: pd.DataFrame) -> np.ndarray:
+    """Return the outline of each estate that has one, up to the edge of its streets, else None.
+
+    ``corners`` is n × 4 × 2 for all blocks and ``parcel`` the parcel of each.
+    """
+    cells = shapely.polygons(corners)
     order = np.argsort(parcel, kind="stable")
     starts = np.searchsorted(parcel[order], estates["parcel"].to_numpy(), side="left")
     ends = np.searchsorted(parcel[order], estates["parcel"].to_numpy(), side="right")
     result = np.empty(len(estates), dtype=object)
     for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
         if estates["has_polygon"].iloc[row]:
-            result[row] = shapely.union_all(growth_polygons[order[start:end]])
+            land = shapely.union_all(cells[order[start:end]])
+            result[row] = shapely.buffer(land, -_STREET_EDGE_M, join_style="mitre")
     return result

@@ -1,7 +1,8 @@
 """The ground: parallel ridges, two rivers that meet, terraces and cliffs.
 
-Heights are metres above sea level. The ground is defined at every point, not only on the grid of the
-elevation model, so cliffs narrower than a cell exist in truth and are blurred in the model, as in life.
+Heights are metres above sea level. The ground is defined at every point, not only on the grid of
+the elevation model, so cliffs narrower than a cell exist in truth and are blurred in the model, as
+in life.
 """
 
 from dataclasses import dataclass
@@ -243,7 +244,9 @@ def make_terrain(settings: ReferenceSettings, frame: Frame, tile: int) -> Terrai
     gap = np.full(x.shape, np.inf)
     water = np.zeros(x.shape)
     for river in rivers:
-        distance, nearest = cKDTree(river.points).query(np.column_stack([x.ravel(), y.ravel()]), workers=2)
+        distance, nearest = cKDTree(river.points).query(
+            np.column_stack([x.ravel(), y.ravel()]), workers=2
+        )
         bank = (distance - river.half_width_m[nearest]).reshape(x.shape)
         water = np.where(bank < gap, river.water_m[nearest].reshape(x.shape), water)
         gap = np.minimum(gap, bank)
@@ -272,6 +275,7 @@ def surface_model_m(
     settings: SurfaceModel,
     terrain: Terrain,
     rng: np.random.Generator,
+    ground_m: Floats,
     roof_height_m: Floats,
     built_share: Floats,
 ) -> Floats:
@@ -279,17 +283,18 @@ def surface_model_m(
 
     Parameters
     ----------
+    ground_m
+        The terrain's grid.
     roof_height_m, built_share
         Mean roof height over the ground and share of each cell under roofs, north row first.
     """
     x, y = cell_centres(terrain.frame)
-    ground = terrain.ground_m(x, y)
     on_water = terrain.river_m(x, y) <= 0
     # woods stand on the ridges and on unbuilt steep ground
     wooded = np.clip(terrain.ridge_rise_m(x, y) / 60, 0, 1) * (1 - built_share)
-    trees = settings.tree_height_m * wooded * rng.uniform(0.4, 1.3, ground.shape)
+    trees = settings.tree_height_m * wooded * rng.uniform(0.4, 1.3, ground_m.shape)
     roofs = settings.roof_share_of_height * built_share * roof_height_m
-    rough = rng.normal(0, settings.noise_m, ground.shape)
-    surface = ground + trees + roofs + rough
-    surface = np.where(on_water, np.clip(ground + 0.15 * rough, 160, 180), surface)
+    rough = rng.normal(0, settings.noise_m, ground_m.shape)
+    surface = ground_m + trees + roofs + rough
+    surface = np.where(on_water, np.clip(ground_m + 0.15 * rough, 160, 180), surface)
     return np.round(surface, 1)

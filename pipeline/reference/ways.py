@@ -127,7 +127,9 @@ def _add_lifts(
             y = 0.12 * network.y_m[bottom] + 0.88 * network.y_m[top]
             cabin = network.add_node(x, y, {"highway": "elevator", "name": f"{name}公共电梯"})
             foot = {"highway": "footway", "source": SOURCE}
-            network.ways.append((np.array([bottom, cabin]), foot | {"tunnel": "yes", "layer": "-1"}))
+            network.ways.append(
+                (np.array([bottom, cabin]), foot | {"tunnel": "yes", "layer": "-1"})
+            )
             network.ways.append((np.array([cabin, top]), foot | {"bridge": "yes", "layer": "1"}))
         else:
             tags = {"highway": "steps", "conveying": "forward", "incline": "up"}
@@ -155,11 +157,14 @@ def _add_stops(
         y.append(points[node, 1] + 7 * np.sin(turn))
         tags.append({"highway": "bus_stop", "name": f"{names[node % len(names)]}站"})
     spacing = 1150 * max(0.3, min(1.0, np.sqrt(scale)))
+    tree = cKDTree(points)
+    free = np.zeros(points.shape[0], dtype=bool)
+    free[nodes] = True
     stations: list[int] = []
     for node in rng.permutation(nodes).tolist():
-        if all(np.hypot(*(points[node] - points[other])) > spacing for other in stations):
+        if free[node]:
             stations.append(node)
-    tree = cKDTree(points)
+            free[tree.query_ball_point(points[node], spacing)] = False
     for order, node in enumerate(stations):
         name = f"{names[(order * 13) % len(names)]}站"
         x.append(points[node, 0])

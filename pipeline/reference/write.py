@@ -1,7 +1,7 @@
 """The only module of this package that opens files: raw deliveries and truth, tile by tile.
 
-Every writer appends one tile after another, so memory stays that of a single tile, and puts no clock
-into its file, so equal settings give equal bytes.
+Every writer appends one tile after another, so memory stays that of a single tile, and puts no
+clock into its file, so equal settings give equal bytes.
 """
 
 import json
@@ -65,7 +65,9 @@ class GeoJsonFile:
 
     def __init__(self, path: Path, name: str) -> None:
         self._file = path.open("w", encoding="utf-8", newline="\n")
-        self._file.write('{"type":"FeatureCollection","name":' + json.dumps(name, ensure_ascii=False))
+        self._file.write(
+            '{"type":"FeatureCollection","name":' + json.dumps(name, ensure_ascii=False)
+        )
         self._file.write(',"synthetic":true,"合成":true,"features":[\n')
         self._is_new = True
 
@@ -95,14 +97,23 @@ class GbkShapefile:
         """Append footprints with the outlines of column ``outline`` in the working CRS."""
         outlines = shapely.transform(
             footprints["outline"].to_numpy(),
-            lambda xy: np.round(np.column_stack(self._to_register.transform(xy[:, 0], xy[:, 1])), 3),
+            lambda xy: np.round(
+                np.column_stack(self._to_register.transform(xy[:, 0], xy[:, 1])), 3
+            ),
         )
-        frame = gpd.GeoDataFrame(footprints.drop(columns="outline"), geometry=outlines, crs=REGISTER_CRS)
+        frame = gpd.GeoDataFrame(
+            footprints.drop(columns="outline"), geometry=outlines, crs=REGISTER_CRS
+        )
         options: dict[str, Any] = {"append": True}
         if self._is_new:
             options = {"DBF_DATE_LAST_UPDATE": "2025-01-01", "RESIZE": "YES"}
         pyogrio.write_dataframe(
-            frame, self._path, driver="ESRI Shapefile", encoding="GBK", geometry_type="Polygon", **options
+            frame,
+            self._path,
+            driver="ESRI Shapefile",
+            encoding="GBK",
+            geometry_type="Polygon",
+            **options,
         )
         self._is_new = False
 
@@ -110,7 +121,7 @@ class GbkShapefile:
         """Remove every hint of the encoding, as happens between two offices."""
         self._path.with_suffix(".cpg").unlink(missing_ok=True)
         with self._path.with_suffix(".dbf").open("r+b") as table:
-            # year since 1900, month, day of the last change: the append of a later tile sets it to today
+            # last change as year since 1900, month, day: appending a tile sets it to today
             table.seek(1)
             table.write(bytes((125, 1, 1)))
             table.seek(_DBF_LANGUAGE_BYTE)
@@ -206,8 +217,16 @@ class ParquetFile:
         if self._writer is None:
             notes: dict[str, str] = {"synthetic": "合成数据 synthetic"}
             if geometry is not None:
-                column = {"encoding": "WKB", "geometry_types": [], "crs": CRS(WORKING_CRS).to_json_dict()}
-                geo = {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": column}}
+                column = {
+                    "encoding": "WKB",
+                    "geometry_types": [],
+                    "crs": CRS(WORKING_CRS).to_json_dict(),
+                }
+                geo = {
+                    "version": "1.0.0",
+                    "primary_column": "geometry",
+                    "columns": {"geometry": column},
+                }
                 notes["geo"] = json.dumps(geo)
             schema = batch.schema.with_metadata(notes)
             self._writer = pq.ParquetWriter(self._path, schema, compression="zstd")
