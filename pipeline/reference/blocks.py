@@ -16,7 +16,7 @@ from pipeline.reference.settings import Mesh
 SQUARE = 4
 _TILINGS = 64
 # chance that a piece of so many cells is left whole
-_WHOLE_SHARE = (0.0, 1.0, 0.3, 0.6, 0.62, 0.0, 0.72, 0.0, 0.62, 0.6, 0.0, 0.0, 0.5)
+_WHOLE_SHARE = (0.0, 1.0, 0.3, 0.6, 0.62, 0.0, 0.72, 0.0, 0.56, 0.52, 0.0, 0.0, 0.4)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ def number_estates(
 
     Buildings gain ``building_id`` (of the register, or a footprint number), ``estate_id`` (empty
     for single buildings), ``community`` and ``district``. Estates have ``estate_id``,
-    ``estate_name``, ``community``, ``district``, ``parcel``, ``has_polygon``, ``is_managed``, ``manager_name``.
+    ``estate_name``, ``community``, ``district``, ``parcel``, ``has_polygon``, ``is_managed`` and
+    ``manager_name``.
     """
     rng = stream(settings.seed, "estates", tile)
     lots = growth.lots
@@ -52,7 +53,7 @@ def number_estates(
     estates["has_polygon"] = rng.random(len(estates)) >= settings.land_use.open_estate_share
 
     info = parcels.loc[lots["parcel"], ["community", "district", "prefix", "is_loose"]]
-    table = lots.assign(**{name: info[name].to_numpy() for name in info})
+    table = lots.assign(**{str(name): info[name].to_numpy() for name in info})
     table = table.sort_values(
         ["prefix", "is_programme", "parcel"], ascending=[True, False, True], kind="stable"
     )
@@ -61,10 +62,12 @@ def number_estates(
     numbers = np.where(programme, place, 0)
     table["building_id"] = [f"{a}-{b:03d}" for a, b in zip(table["prefix"], numbers, strict=True)]
     others = np.flatnonzero(~programme)
-    table.iloc[others, table.columns.get_loc("building_id")] = [
+    identities = table["building_id"].to_numpy(dtype=object).copy()
+    identities[others] = [
         f"{codes[d]}-Q{k + 1:06d}"
         for d, k in zip(table["district"].to_numpy()[others], range(others.size), strict=True)
     ]
+    table["building_id"] = identities
     in_estate = programme & ~table["is_loose"].to_numpy()
     table["estate_id"] = np.where(in_estate, table["prefix"], "")
     return table.reset_index(drop=True), estates.reset_index()
@@ -217,7 +220,7 @@ def furnish(settings: ReferenceSettings, table: pd.DataFrame, tile: int) -> pd.D
     worst = np.argsort(-frail, kind="stable")
     programme_count = int(table["is_programme"].sum())
     grade = pick(rng, {"A": 0.30, "B": 0.22, "": 0.48}, count)
-    d_count, c_count = (round(programme_count * hazard[key]) for key in ("D", "C"))  # type: ignore[index]
+    d_count, c_count = (round(programme_count * hazard[key]) for key in ("D", "C"))
     grade[worst[:d_count]] = "D"
     grade[worst[d_count : d_count + c_count]] = "C"
     # a house on a slope may be entered at the height of the upper street

@@ -5,6 +5,8 @@ Every function returns the soiled table and one record per fault: ``fault_kind``
 ``column_name`` and the text or number that would have been right (``true_text``).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -30,6 +32,13 @@ def _records(
             "true_text": truth,
         }
     )
+
+
+def _put(table: pd.DataFrame, rows: Ints, column: str, values: np.ndarray) -> None:
+    """Set some cells of a column of a table that this module owns."""
+    whole = table[column].to_numpy().copy()
+    whole[rows] = values
+    table[column] = whole
 
 
 def _apart(rng: np.random.Generator, free: Ints, size: int, share: float) -> tuple[Ints, Ints]:
@@ -59,9 +68,7 @@ def soil_register(
     note("year_missing", blank_years, YEAR, [str(y) for y in true_year[blank_years]])
     dated = np.setdiff1d(np.arange(size), blank_years)
     rows, _ = _apart(rng, dated, size, dirt.impossible_year)
-    soiled.iloc[rows, soiled.columns.get_loc(YEAR)] = np.resize(
-        np.array(IMPOSSIBLE_YEARS, dtype=object), rows.size
-    )
+    _put(soiled, rows, YEAR, np.resize(np.array(IMPOSSIBLE_YEARS, dtype=object), rows.size))
     note("impossible_year", rows, YEAR, [str(y) for y in true_year[rows]])
 
     area = register[HOUSING].astype(float).to_numpy()
@@ -69,26 +76,26 @@ def soil_register(
     for kind, share, wrong in _area_faults(dirt):
         rows, free = _apart(rng, free, size, share)
         texts = [wrong(area[row], k) for k, row in enumerate(rows)]
-        soiled.iloc[rows, soiled.columns.get_loc(HOUSING)] = texts
+        _put(soiled, rows, HOUSING, np.array(texts, dtype=object))
         note(kind, rows, HOUSING, [f"{area[row]:.2f}" for row in rows])
 
     rows, _ = _apart(rng, np.arange(size), size, dirt.swapped_lon_lat)
     for column, other in (("经度", "纬度"), ("纬度", "经度")):
-        soiled.iloc[rows, soiled.columns.get_loc(column)] = register[other].to_numpy()[rows]
+        _put(soiled, rows, column, register[other].to_numpy()[rows])
     note("swapped_lon_lat", rows, "经度", [str(v) for v in register["经度"].to_numpy()[rows]])
     for kind, column, share in (
         ("storeys_missing", "地上层数", dirt.storeys_missing),
         ("households_missing", "户数", dirt.households_missing),
     ):
         rows, _ = _apart(rng, np.arange(size), size, share)
-        soiled.iloc[rows, soiled.columns.get_loc(column)] = ""
+        _put(soiled, rows, column, np.full(rows.size, "", dtype=object))
         note(kind, rows, column, [str(v) for v in register[column].to_numpy()[rows]])
 
     repeated = exact_sample(rng, size, dirt.duplicate_row)
     return _with_repeats(rng, soiled, repeated, found, source, "楼栋编号", "duplicate_row")
 
 
-def _area_faults(dirt: Dirt) -> list:  # type: ignore[type-arg]
+def _area_faults(dirt: Dirt) -> list[tuple[str, float, Callable[[float, int], str]]]:
     return [
         ("area_in_wan_m2", dirt.area_in_wan_m2, lambda area, _: f"{area / 1e4:.4f}"),
         ("area_in_mu", dirt.area_in_mu, lambda area, _: f"{area / MU_M2:.3f}"),
@@ -196,7 +203,7 @@ def soil_amenities(
     soiled = amenities.copy()
     rows = exact_sample(rng, len(amenities), settings.dirt.swapped_amenity)
     for column, other in (("longitude", "latitude"), ("latitude", "longitude")):
-        soiled.iloc[rows, soiled.columns.get_loc(column)] = amenities[other].to_numpy()[rows]
+        _put(soiled, rows, column, amenities[other].to_numpy()[rows])
     truth = [str(v) for v in amenities["longitude"].to_numpy()[rows]]
     found = [
         _records(

@@ -113,7 +113,9 @@ def make_communities(
     """Return communities seeded among built places (``x_m``, ``y_m``, ``district`` of each)."""
     rng = stream(settings.seed, "districts", tile)
     side = point_sides(sides, x_m, y_m)
-    points, of_district, of_street, of_side, street_names, street_codes = [], [], [], [], [], []
+    points, of_district, of_street, of_side = [], [], [], []
+    street_names: list[str] = []
+    street_codes: list[str] = []
     names = iter(place_names(rng, 4000))
     for index, unit in enumerate(settings.districts):
         mine = np.flatnonzero(district == index)
@@ -170,7 +172,7 @@ def _voronoi(seeds: Floats, land: shapely.Polygon) -> np.ndarray:
     inside = shapely.contains_properly(land, cells)
     clipped = np.where(inside, cells, None)
     clipped[~inside] = shapely.intersection(cells[~inside], land)
-    result[owner] = clipped
+    result[np.asarray(owner, dtype=np.int64)] = clipped
     return result
 
 

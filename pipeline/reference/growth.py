@@ -156,7 +156,9 @@ def plan_parcels(
     cells = parcels["cell_count"].to_numpy()
     too_big = (cells > 4) & np.isin(kind, ["shops", "school", "hospital"])
     kind[too_big] = np.where(rng.random(too_big.sum()) < 0.72, "towers", "selfbuilt")
-    kind[is_programme] = _programme_kinds(settings, rng, score[is_programme], cells[is_programme])
+    # the outermost candidates will mostly stay fields, so they count little in the mix of types
+    weight = cells * np.clip((0.95 - share) / 0.3, 0.05, 1)
+    kind[is_programme] = _programme_kinds(settings, rng, score[is_programme], weight[is_programme])
     position = np.argsort(np.argsort(score, kind="stable"), kind="stable") / max(count, 1)
     return parcels.assign(kind=kind, is_programme=is_programme, age_score=position)
 
@@ -193,12 +195,12 @@ def _cut_at_quota(
     """Return the parcels that get built and how many programme lots each may keep."""
     supply = parcels.assign(count=counts.reindex(parcels.index).fillna(0).astype(int))
     available = supply.groupby("district")["count"].sum()
-    available = available.reindex(range(len(settings.districts))).fillna(0).to_numpy()
+    room_of = available.reindex(range(len(settings.districts))).fillna(0).to_numpy()
     shares = np.array([unit.programme_share for unit in settings.districts])
     quota = np.floor(shares * building_count)
-    quota = np.minimum(quota, available)
+    quota = np.minimum(quota, room_of)
     while quota.sum() < building_count:
-        room = available - quota
+        room = room_of - quota
         missing = building_count - quota.sum()
         step = np.minimum(room, np.ceil(missing * room / room.sum()))
         step = np.where(

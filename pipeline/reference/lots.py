@@ -84,7 +84,7 @@ class Lots:
         x = self.x_m[rows][:, None] + along * cos - across * sin
         y = self.y_m[rows][:, None] + along * sin + across * cos
         # centimetres: what a survey office delivers
-        return np.round(np.stack([x, y], axis=-1), 2)
+        return np.asarray(np.round(np.stack([x, y], axis=-1), 2), dtype=np.float64)
 
 
 def join(parts: list[Lots]) -> Lots:
@@ -112,8 +112,8 @@ def lay_lots(
     """
     count = block.size
     # one draw per block: neighbours in an estate are alike
-    depth = rng.uniform(*kind.depth_m, count)
-    length = rng.uniform(*kind.length_m, count)
+    depth = rng.uniform(kind.depth_m[0], kind.depth_m[1], count)
+    length = rng.uniform(kind.length_m[0], kind.length_m[1], count)
     span_x, span_y, shear = _extent(polygons, angle_rad)
     yard = kind.yard_m * rng.uniform(0.85, 1.35, count)
     rows = np.maximum(1, np.floor((span_y + yard) / (depth * 1.08 + yard))).astype(int)
@@ -133,7 +133,7 @@ def lay_lots(
     along = step_x * pitch_x[owner] + shear[owner] * across
     across = across + rng.normal(0, 0.05 * kind.yard_m, owner.size)
     cos, sin = np.cos(angle[owner]), np.sin(angle[owner])
-    shape = pick(rng, kind.shapes, owner.size)
+    shape = pick(rng, {str(k): v for k, v in kind.shapes.items()}, owner.size)
     factor = np.array([DEPTH_FACTOR[name] for name in shape])
     room = np.maximum(depth[owner], pitch_y[owner] - 0.5 * kind.yard_m)
     made = Lots(

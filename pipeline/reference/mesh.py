@@ -38,7 +38,7 @@ class Lattice:
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of vertices."""
-        return self.x_m.shape  # type: ignore[return-value]
+        return self.x_m.shape[0], self.x_m.shape[1]
 
     def cell_corners(self) -> Floats:
         """Return the corners of all cells in ring order: rows × columns × 4 × 2."""

@@ -241,8 +241,12 @@ def _thirds(points: Floats, shape: tuple[int, int], edges: Ints, curved: Bools) 
     after = points[np.where(column < shape[1] - 2, edges[:, 1] + 1, edges[:, 1])]
     result = np.empty((len(edges), 2, 2))
     for number, t in enumerate((1 / 3, 2 / 3)):
-        weights = (-t * (1 - t) ** 2 / 2, (2 - 5 * t * t + 3 * t**3) / 2)
-        weights += ((t + 4 * t * t - 3 * t**3) / 2, -t * t * (1 - t) / 2)
+        weights = (
+            -t * (1 - t) ** 2 / 2,
+            (2 - 5 * t * t + 3 * t**3) / 2,
+            (t + 4 * t * t - 3 * t**3) / 2,
+            -t * t * (1 - t) / 2,
+        )
         curve = weights[0] * before + weights[1] * start + weights[2] * end + weights[3] * after
         line = start + t * (end - start)
         bend = curve - line

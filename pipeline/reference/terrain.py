@@ -137,7 +137,7 @@ def cell_centres(frame: Frame) -> tuple[Floats, Floats]:
     half = frame.cell_size_m / 2
     x = frame.left_m + half + frame.cell_size_m * np.arange(frame.column_count)
     y = frame.top_m - half - frame.cell_size_m * np.arange(frame.row_count)
-    return tuple(np.meshgrid(x, y))  # type: ignore[return-value]
+    return tuple(np.meshgrid(x, y))
 
 
 def make_frame(land: Land, tile: int, tile_count: int, size_share: float) -> Frame:

@@ -49,11 +49,14 @@ class CsvFile:
     def add(self, table: pd.DataFrame) -> None:
         """Append rows."""
         encoding = self._encoding if self._is_new else self._encoding.removesuffix("-sig")
-        mode = "w" if self._is_new else "a"
         table.to_csv(
-            self._path, mode=mode, index=False, header=self._is_new, encoding=encoding,
+            self._path,
+            mode="w" if self._is_new else "a",
+            index=False,
+            header=self._is_new,
+            encoding=encoding,
             lineterminator="\r\n",
-        )  # fmt: skip
+        )
         self._is_new = False
 
     def close(self) -> None:
