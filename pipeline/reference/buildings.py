@@ -17,7 +17,11 @@ _LOOSE_SERIAL = 0
 
 
 def number_estates(
-    settings: ReferenceSettings, growth: Growth, communities: Communities, tile: int
+    settings: ReferenceSettings,
+    growth: Growth,
+    communities: Communities,
+    share_of_totals: float,
+    tile: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return buildings with their numbers, and the estates.
 
@@ -33,8 +37,11 @@ def number_estates(
     parcels = middle.assign(community=community, district=communities.district[community])
     parcels["is_programme"] = parcels["is_programme"] > 0.5
     size = lots.groupby("parcel").size().reindex(parcels.index)
-    loose = rng.random(len(parcels)) < settings.land_use.loose_estate_share
-    parcels["is_loose"] = parcels["is_programme"] & (loose | (size < 2))
+    # the smallest clusters count as single buildings, so that the number of estates is met
+    weight = size + rng.uniform(0, 3, len(parcels))
+    place = weight.where(parcels["is_programme"]).rank(ascending=False, method="first")
+    estate_limit = round(settings.totals.estate_count * share_of_totals)
+    parcels["is_loose"] = parcels["is_programme"] & ((place > estate_limit) | (size < 2))
     parcels = parcels.sort_values(["district", "community"], kind="stable")
     is_estate = parcels["is_programme"] & ~parcels["is_loose"]
     serial = is_estate.groupby(parcels["district"]).cumsum().where(is_estate, _LOOSE_SERIAL)

@@ -102,9 +102,9 @@ def make_tile(settings: ReferenceSettings, frame: Frame, building_count: int, ti
     centre = blocks.centre[used]
     district = growth.parcels["district"].reindex(blocks.parcel[used]).to_numpy()
     communities = make_communities(settings, sides, centre[:, 0], centre[:, 1], district, tile)
-    buildings, estates = number_estates(settings, growth, communities, tile)
-    buildings = describe(settings, terrain, buildings, tile)
     share = building_count / settings.totals.programme_building_count
+    buildings, estates = number_estates(settings, growth, communities, share, tile)
+    buildings = describe(settings, terrain, buildings, tile)
     buildings = meet_totals(settings, buildings, share, tile)
     buildings = furnish(settings, buildings, tile)
     return Tile(tile, terrain, terrain.grid_m(), growth, streets, communities, buildings, estates)

@@ -170,9 +170,9 @@ def _voronoi(seeds: Floats, land: shapely.Polygon) -> np.ndarray:
     result = np.empty(len(seeds), dtype=object)
     shapely.prepare(land)
     inside = shapely.contains_properly(land, cells)
-    clipped = np.where(inside, cells, None)
+    clipped = np.array(cells, dtype=object)
     clipped[~inside] = shapely.intersection(cells[~inside], land)
-    result[np.asarray(owner, dtype=np.int64)] = clipped
+    result[owner] = clipped
     return result
 
 

@@ -64,7 +64,7 @@ def candidate_cells(
     usable = np.flatnonzero(sound.ravel() & dry.ravel() & level)
     district, away = district_numbers(settings, frame, sides, centre_x[usable], centre_y[usable])
     x, y = centre_x[usable], centre_y[usable]
-    score = away + 2.6 * grade[usable]
+    score = away + 1.5 * grade[usable]
     for wavelength, weight in ((3200.0, 0.75), (1100.0, 0.42)):
         reach = max(400.0, wavelength * frame.size_share)
         score = score + weight * noise_field(rng, frame.bounds_m, wavelength_m=reach)(x, y)

@@ -115,7 +115,6 @@ class LandUse(Section):
 
     programme_share_core: Share
     programme_share_edge: Share
-    loose_estate_share: Share
     open_estate_share: Share
     age_noise: Positive
     others: dict[str, Share]

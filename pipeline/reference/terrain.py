@@ -235,7 +235,7 @@ def make_terrain(settings: ReferenceSettings, frame: Frame, tile: int) -> Terrai
 
     upright = np.sqrt(frame.size_share)
     ridge = upright * _ridges(frame, land, x, y, noise(4200 * frame.size_share))
-    hills = noise(2100)(x, y) + 0.62 * noise(900)(x, y) + 0.26 * noise(380)(x, y)
+    hills = noise(2100)(x, y) + 0.80 * noise(900)(x, y) + 0.52 * noise(380)(x, y)
     smooth = land.valley_floor_m + 14 * noise(6000)(x, y) + land.hill_amplitude_m * hills
     lowland = 212 + 9 * noise(900)(x, y)
     smooth = lowland + np.logaddexp(0, (smooth - lowland) / 10) * 10
@@ -252,7 +252,7 @@ def make_terrain(settings: ReferenceSettings, frame: Frame, tile: int) -> Terrai
         gap = np.minimum(gap, bank)
     shore = np.clip(gap, 0, None) / max(frame.size_share, 0.3)
     steep = np.clip(1 + 0.4 * noise(1900)(x, y), 0.3, 1.9)
-    highest = water + 4 + steep * (44 * -np.expm1(-shore / 150) + 0.11 * shore)
+    highest = water + 4 + steep * (52 * -np.expm1(-shore / 120) + 0.13 * shore)
     lowest = water + 3 + 0.02 * shore.clip(max=1500)
     excess = np.logaddexp(0, (smooth - highest) / 12) * 12
     smooth = np.maximum(smooth - excess, lowest)

@@ -20,7 +20,7 @@ import pyogrio
 import rasterio
 import shapely
 from pyproj import CRS, Transformer
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 from ruamel.yaml import YAML
 
 from pipeline.reference.chance import Floats
@@ -182,7 +182,7 @@ class RasterFile:
             count=1,
             dtype="float32",
             crs=WORKING_CRS,
-            transform=from_origin(self._left, self._top, self._cell, self._cell),
+            transform=Affine(self._cell, 0, self._left, 0, -self._cell, self._top),
             nodata=NODATA,
             compress="deflate",
             predictor=3,
