@@ -64,9 +64,9 @@ def number_estates(
     table = table.sort_values(
         ["prefix", "is_programme", "parcel"], ascending=[True, False, True], kind="stable"
     )
-    place = table.groupby(["prefix", "is_programme"]).cumcount() + 1
+    serial_in_group = table.groupby(["prefix", "is_programme"]).cumcount() + 1
     programme = table["is_programme"].to_numpy()
-    numbers = np.where(programme, place, 0)
+    numbers = np.where(programme, serial_in_group, 0)
     table["building_id"] = [f"{a}-{b:03d}" for a, b in zip(table["prefix"], numbers, strict=True)]
     others = np.flatnonzero(~programme)
     identities = table["building_id"].to_numpy(dtype=object).copy()

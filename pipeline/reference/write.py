@@ -32,6 +32,34 @@ from pipeline.reference.ways import Network
 WORKING_CRS = "EPSG:32648"
 REGISTER_CRS = "EPSG:4545"
 NODATA = -9999.0
+REGISTER = "housing_register_synthetic_合成.csv"
+FOOTPRINTS = "footprints_synthetic_合成.shp"
+STREETS = "streets_synthetic_合成.osm.pbf"
+TERRAIN = "dem_30m_synthetic_合成.tif"
+AMENITIES = "amenities_gcj02_synthetic_合成.geojson"
+ESTATES = "estates_synthetic_合成.geojson"
+HERITAGE = "heritage_areas_synthetic_合成.geojson"
+DISTRICTS = "districts_synthetic_合成.geojson"
+SUBDISTRICTS = "subdistricts_synthetic_合成.geojson"
+COMMUNITIES = "communities_synthetic_合成.geojson"
+INSPECTION = "inspection_synthetic_合成.csv"
+CONSENT = "consent_synthetic_合成.csv"
+LEDGER = "renovation_ledger_synthetic_合成.csv"
+CLEARANCE = "clearance_plans_synthetic_合成.csv"
+CENSUS = "census_communities_synthetic_合成.csv"
+ESTATE_SURVEY = "estate_survey_synthetic_合成.csv"
+NOTICE = "README_synthetic_合成.txt"
+
+CSV_ENCODINGS = {
+    REGISTER: "gbk",
+    LEDGER: "gbk",
+    CLEARANCE: "gbk",
+    INSPECTION: "utf-8-sig",
+    CONSENT: "utf-8-sig",
+    CENSUS: "utf-8-sig",
+    ESTATE_SURVEY: "utf-8-sig",
+}
+LAYERS = (AMENITIES, ESTATES, HERITAGE, DISTRICTS, SUBDISTRICTS, COMMUNITIES)
 _DBF_LANGUAGE_BYTE = 29
 
 
@@ -270,3 +298,21 @@ class Replacement:
         """Remove what was begun."""
         for folder in (self.raw, self.truth):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def open_files(raw: Path, truth: Path, frames: list[Frame]) -> dict[str, Any]:
+    """Return the growing files of a city by name; those of the truth begin with ``truth``."""
+    files: dict[str, Any] = {
+        name: CsvFile(raw / name, code) for name, code in CSV_ENCODINGS.items()
+    }
+    files |= {name: GeoJsonFile(raw / name, f"{Path(name).stem}") for name in LAYERS}
+    files[FOOTPRINTS] = GbkShapefile(raw / FOOTPRINTS)
+    files[STREETS] = OsmFile(raw / STREETS)
+    files[TERRAIN] = RasterFile(raw / TERRAIN, frames, "合成地表模型 synthetic surface model")
+    files["truth ground"] = RasterFile(
+        truth / "ground_30m.tif", frames, "合成地面 synthetic bare ground"
+    )
+    for name in ("buildings", "estates", "amenities"):
+        files[f"truth {name}"] = ParquetFile(truth / f"{name}.parquet")
+    files["truth faults"] = ParquetFile(truth / "planted_faults.parquet")
+    return files
