@@ -1,7 +1,7 @@
 """START HERE: makes the synthetic city, tile by tile, and hands every part to its file."""
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -262,16 +262,17 @@ def make_city(
     folders = Replacement(raw_folder, truth_folder)
     try:
         files = open_files(folders.raw, folders.truth, frames)
-        for number, (frame, quota) in enumerate(zip(frames, quotas.tolist(), strict=True)):
-            tile = make_tile(settings, frame, quota, number)
-            faults = _write_raw(settings, tile, files)
-            _write_truth(settings, tile, faults, files)
-            report(
-                f"合成城市 synthetic city {number + 1}/{count}: {quota:,} programme buildings of "
-                f"{len(tile.buildings):,}, {len(tile.estates):,} estates"
-            )
-        for each in files.values():
-            each.close()
+        with ExitStack() as opened:
+            for each in files.values():
+                opened.callback(each.close)
+            for number, (frame, quota) in enumerate(zip(frames, quotas.tolist(), strict=True)):
+                tile = make_tile(settings, frame, quota, number)
+                faults = _write_raw(settings, tile, files)
+                _write_truth(settings, tile, faults, files)
+                report(
+                    f"合成城市 synthetic city {number + 1}/{count}: {quota:,} programme "
+                    f"buildings of {len(tile.buildings):,}, {len(tile.estates):,} estates"
+                )
         text = _NOTICE_TEXT.format(seed=settings.seed, scale=settings.scale)
         write_text(folders.raw / NOTICE, text)
         write_text(folders.truth / NOTICE, text)

@@ -5,9 +5,10 @@ clock into its file, so equal settings give equal bytes.
 """
 
 import json
+import pickle
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import geopandas as gpd
@@ -150,6 +151,8 @@ class GbkShapefile:
 
     def close(self) -> None:
         """Remove every hint of the encoding, as happens between two offices."""
+        if self._is_new:
+            return
         self._path.with_suffix(".cpg").unlink(missing_ok=True)
         with self._path.with_suffix(".dbf").open("r+b") as table:
             # last change as year since 1900, month, day: appending a tile sets it to today
@@ -166,7 +169,9 @@ class OsmFile:
         header = osmium.io.Header()
         header.set("generator", "shancheng synthetic 合成")
         self._writer = osmium.SimpleWriter(str(path), header=header)
-        self._ways: list[tuple[int, list[tuple[np.ndarray, Mapping[str, str]]]]] = []
+        # ways wait on disk: those of a hundred tiles would fill the memory
+        self._waiting = TemporaryFile()
+        self._tile_count = 0
         self._next_node = 1
 
     def add(self, network: Network) -> None:
@@ -176,19 +181,23 @@ class OsmFile:
         tags, first = network.node_tags, self._next_node
         for number, place in enumerate(zip(longitude.tolist(), latitude.tolist(), strict=True)):
             add(make(id=first + number, location=place, version=1, tags=tags.get(number)))
-        self._ways.append((first, network.ways))
+        pickle.dump((first, network.ways), self._waiting, protocol=pickle.HIGHEST_PROTOCOL)
+        self._tile_count += 1
         self._next_node += network.x_m.size
 
     def close(self) -> None:
         """Write the ways and finish."""
         number = 1
-        for first, ways in self._ways:
+        self._waiting.seek(0)
+        for _ in range(self._tile_count):
+            first, ways = pickle.load(self._waiting)
             for nodes, tags in ways:
                 way = osmium.osm.mutable.Way(
                     id=number, nodes=(nodes + first).tolist(), version=1, tags=tags
                 )
                 self._writer.add_way(way)
                 number += 1
+        self._waiting.close()
         self._writer.close()
 
 
