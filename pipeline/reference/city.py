@@ -114,9 +114,12 @@ def _roofs(tile: Tile) -> tuple[Floats, Floats]:
 
 def _degrees(polygons: np.ndarray) -> np.ndarray:
     to_degrees = Transformer.from_crs("EPSG:32648", "EPSG:4326", always_xy=True)
-    return shapely.transform(
-        polygons, lambda xy: np.round(np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1])), 7)
+    moved = shapely.transform(
+        polygons,
+        lambda xy: np.round(np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1])), 7),
     )
+    # rounding can pinch a river's thousand corners; no fault is left that is not planted
+    return np.where(shapely.is_valid(moved), moved, shapely.buffer(moved, 0))
 
 
 def _write_units(settings: ReferenceSettings, tile: Tile, files: dict[str, Any]) -> None:

@@ -170,7 +170,7 @@ class OsmFile:
         header.set("generator", "shancheng synthetic 合成")
         self._writer = osmium.SimpleWriter(str(path), header=header)
         # ways wait on disk: those of a hundred tiles would fill the memory
-        self._waiting = TemporaryFile()
+        self._waiting = TemporaryFile()  # noqa: SIM115 - lives as long as the writer
         self._tile_count = 0
         self._next_node = 1
 

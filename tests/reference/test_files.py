@@ -76,6 +76,7 @@ def test_layers_have_their_chinese_columns(town):
     for stem, column in wanted.items():
         frame = pyogrio.read_dataframe(path_of(town, stem))
         assert column in frame.columns
+        assert frame.geometry.is_valid.all()
         assert len(frame) > 0
         assert json.loads(path_of(town, stem).read_text("utf-8"))["synthetic"] is True
 
