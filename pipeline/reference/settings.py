@@ -6,10 +6,10 @@ making instead of vanishing.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+from pipeline.settings.base import Positive, Section, Share
+
 Count = Annotated[int, Field(gt=0)]
 Point = Annotated[list[float | int], Field(min_length=2, max_length=2)]
 Pair = Annotated[list[float | int], Field(min_length=2, max_length=2)]
@@ -17,12 +17,6 @@ Shape = Literal["bar", "step", "ell", "tee", "court", "cross"]
 YearFormat = Literal[
     "plain", "year_sign", "date", "month", "decade", "century_decade", "short", "before", "span"
 ]
-
-
-class Section(BaseModel):
-    """A part of the settings: closed, frozen, finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Totals(Section):
