@@ -123,8 +123,8 @@ BUILDING_RANKING = Table(
     (
         "rank", "building_id", "tier_number", "score_points", "building_name", "district_name",
         "estate_id", "estate_name", "road_name", "{}_points", "{}_origin", "stand_in_count",
-        "building_use_type", "housing_origin", "storey_count", "storey_count_origin", "footprint_area_m2",
-        "floor_area_m2", "floor_area_origin", "household_count",
+        "building_use_type", "housing_origin", "storey_count", "storey_count_origin",
+        "footprint_area_m2", "floor_area_m2", "floor_area_origin", "household_count",
         "hazard_grade_code", "manager_name", "construction_year", "construction_year_low",
         "construction_year_high", "construction_year_origin", "age_yr", "elevation_m",
         "elevation_lowest_m", "elevation_highest_m", "elevation_error_m", "slope_deg", "relief_m",

@@ -74,9 +74,10 @@ def with_register(
         }
     }  # fmt: skip
     number_of = {key: i for i, key in enumerate(buildings["building_id"].tolist())}
-    middle = buildings.geometry.centroid
-    positions = _positions(said, source, working_crs)
-    capacity = (buildings.geometry.area * buildings["storey_count"].astype("float64")).to_numpy()
+    middle = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy()))
+    off_m = _position_gaps_m(said, source, working_crs, middle, number_of)
+    footprint_m2 = shapely.area(buildings.geometry.to_numpy()).tolist()
+    own_storeys = buildings["storey_count"].astype("float64").tolist()
     found: dict[int, dict[str, Any]] = {}
     first_row: dict[str, int] = {}
     for i, key in enumerate(said["building_id"]):
@@ -92,11 +93,10 @@ def with_register(
             place = number_of[key]
             texts = {column: values[i] for column, values in said.items()}
             record = _record(texts, row, settings, rejects)
-            area = _footprint_storeys(buildings, place, record, capacity)
-            record |= floor_area(
-                texts["recorded_floor_area_m2"], area, row, settings.register_checks, rejects
-            )
-            _tell_position(positions[i], middle.iloc[place], row, settings.register_checks, rejects)
+            capacity_m2 = footprint_m2[place] * record.get("storey_count", own_storeys[place])
+            checks = settings.register_checks
+            record |= floor_area(texts["recorded_floor_area_m2"], capacity_m2, row, checks, rejects)
+            _tell_position(off_m[i], row, checks, rejects)
             found[place] = record
     missing = {column: sum(not said[column][i] for i in first_row.values()) for column in _WATCHED}
     return Registered(_laid_over(buildings, found), len(found), missing)
@@ -126,14 +126,6 @@ def _record(
     if texts["construction_year_text"]:
         record |= construction_year(texts["construction_year_text"], settings.years, row, rejects)
     return record
-
-
-def _footprint_storeys(
-    buildings: gpd.GeoDataFrame, place: int, record: dict[str, Any], capacity: Floats
-) -> float:
-    if "storey_count" in record:
-        return float(buildings.geometry.iloc[place].area) * float(record["storey_count"])
-    return float(capacity[place])
 
 
 def floor_area(
@@ -173,15 +165,21 @@ def floor_area(
     return unknown
 
 
-def _positions(
-    said: dict[str, list[str]], source: Source, working_crs: str
-) -> list[tuple[tuple[float, float], tuple[float, float]]]:
-    """Return each stated position as written and with its coordinates turned, working CRS."""
+def _position_gaps_m(
+    said: dict[str, list[str]],
+    source: Source,
+    working_crs: str,
+    middle: Floats,
+    number_of: dict[str, int],
+) -> list[tuple[float, float]]:
+    """Return how far each stated position is from its footprint, as written and turned, metres."""
+    place = np.array([number_of.get(key, -1) for key in said["building_id"]])
+    own = np.where(place[:, None] >= 0, middle[place], np.nan)
     longitude, latitude = (
         pd.to_numeric(pd.Series(said[name], dtype="str"), errors="coerce").to_numpy(dtype=float)
         for name in ("longitude_deg", "latitude_deg")
     )
-    pairs = []
+    gaps = []
     for x, y in ((longitude, latitude), (latitude, longitude)):
         possible = (np.abs(x) <= 180) & (np.abs(y) <= 90)
         east, north = into_working_crs(
@@ -191,19 +189,15 @@ def _positions(
             crs=source.crs,
             working_crs=working_crs,
         )
-        pairs.append(list(zip(east.tolist(), north.tolist(), strict=True)))
-    return list(zip(*pairs, strict=True))
+        gaps.append(np.hypot(*np.where(np.isfinite([east, north]), [east, north] - own.T, np.nan)))
+    return list(zip(gaps[0].tolist(), gaps[1].tolist(), strict=True))
 
 
 def _tell_position(
-    stated: tuple[tuple[float, float], tuple[float, float]],
-    middle: Any,
-    row: str,
-    rule: RegisterRule,
-    rejects: Rejects,
+    off_m: tuple[float, float], row: str, rule: RegisterRule, rejects: Rejects
 ) -> None:
     """Tell of a position that is not the footprint's; the footprint's own is used throughout."""
-    straight, turned = (float(np.hypot(x - middle.x, y - middle.y)) for x, y in stated)
+    straight, turned = off_m
     if straight <= rule.max_position_gap_m or (np.isnan(straight) and np.isnan(turned)):
         return
     if turned <= rule.max_position_gap_m:

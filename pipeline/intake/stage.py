@@ -219,7 +219,7 @@ def _place(
     """Give each building the district that holds a point inside it; reject those outside all."""
     shapes = districts.geometry.to_numpy()
     inside = shapely.point_on_surface(buildings.geometry.to_numpy())
-    building, district = shapely.STRtree(shapes).query(inside, predicate="intersects")
+    district, building = shapely.STRtree(inside).query(shapes, predicate="intersects")
     first = pd.Series(district, index=building).groupby(level=0).min()
     placed = buildings.assign(_district=first.reindex(range(len(buildings))).to_numpy())
     for row in placed[placed["_district"].isna()].itertuples():
