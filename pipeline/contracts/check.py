@@ -19,6 +19,12 @@ from pipeline.problem import Problem
 _DTYPES = {TEXT: "str", REAL: "float64", WHOLE: "Int64", FLAG: "bool"}
 
 
+def _dtype(column: Column) -> str:
+    if column.kind == FLAG and column.may_be_empty:
+        return "boolean"
+    return _DTYPES[column.kind]
+
+
 def column_of(table: Table, name: str) -> Column | None:
     """Return the contract of a column: the column of that name, else the family it belongs to."""
     exact = COLUMNS.get(name)
@@ -51,7 +57,7 @@ def conform(table: Table, frame: Any) -> Any:
     for name in ordered:
         column = column_of(table, name)
         assert column is not None
-        types[name] = _DTYPES[column.kind]
+        types[name] = _dtype(column)
     frame = frame.astype({name: kind for name, kind in types.items() if kind != "bool"})
     order = list(table.order or table.key)
     if order:
@@ -140,7 +146,7 @@ def _schema(pa: Any, column: Column | None, is_key: bool) -> Any:
     if column.lowest is not None and column.highest is not None:
         checks.append(pa.Check.in_range(column.lowest, column.highest))
     return pa.Column(
-        _DTYPES[column.kind], checks, nullable=column.may_be_empty and not is_key, name=column.name
+        _dtype(column), checks, nullable=column.may_be_empty and not is_key, name=column.name
     )
 
 

@@ -39,21 +39,22 @@ BUILDINGS = Table(
     (
         "building_id", "source_name", "source_row", "building_name", "building_use_type",
         "is_housing", "housing_origin", "is_overlapping", "district_id", "district_name",
-        "estate_id", "estate_name", "storey_count", "storey_count_origin", "height_m",
+        "estate_id", "estate_name", "storey_count", "storey_count_origin", "height_m", "has_lift",
         "construction_year_text", "construction_year_low", "construction_year_high",
         "construction_year", "construction_year_origin",
     ),
     _AREA,
 )  # fmt: skip
 
-STREET_NODES = Table("street_nodes", ("node_id",), ("node_id",), ("Point",))
+STREET_NODES = Table("street_nodes", ("node_id",), ("node_id", "lift_type"), ("Point",))
 
 STREET_EDGES = Table(
     "street_edges",
     ("edge_id",),
     (
         "edge_id", "from_node_id", "to_node_id", "highway_type", "structure_type", "road_name",
-        "is_main_road", "is_forward_open", "is_backward_open", "length_m",
+        "is_main_road", "is_forward_open", "is_backward_open", "length_m", "rise_steps",
+        "incline_grade", "incline_type",
     ),
     ("LineString",),
 )  # fmt: skip
@@ -65,6 +66,8 @@ AMENITIES = Table(
     ("Point",),
     may_have_no_rows=True,
 )
+
+WATER = Table("water", ("water_id",), ("water_id",), _AREA, may_have_no_rows=True)
 
 REJECTS = Table(
     "rejects",
@@ -79,10 +82,20 @@ MEASUREMENTS = Table(
     (
         "building_id", "road_name", "cell_id", "footprint_area_m2", "floor_area_m2",
         "floor_area_origin", "age_yr", "elevation_m", "elevation_lowest_m", "elevation_highest_m",
-        "slope_deg", "access_m", "has_street_access", "{}_walk_out_min", "{}_walk_back_min",
-        "{}_walk_m", "{}_climb_m",
+        "elevation_error_m", "slope_deg", "relief_m", "landform_type", "storeys_above_entry_count",
+        "storeys_below_entry_count", "storeys_climbed_count", "access_m", "has_street_access",
+        "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_gap_m", "{}_climb_m",
+        "{}_min_count", "main_road_path_point_number",
     ),
 )  # fmt: skip
+
+MAIN_ROAD_PATHS = Table(
+    "main_road_paths",
+    ("path_point_number",),
+    ("path_point_number", "next_path_point_number", "path_elevation_m"),
+    ("Point",),
+    may_have_no_rows=True,
+)
 
 RANKING = Table(
     "ranking",
@@ -103,8 +116,10 @@ BUILDING_RANKING = Table(
         "housing_origin", "storey_count", "storey_count_origin", "footprint_area_m2",
         "floor_area_m2", "floor_area_origin", "construction_year", "construction_year_low",
         "construction_year_high", "construction_year_origin", "age_yr", "elevation_m",
-        "elevation_lowest_m", "elevation_highest_m", "slope_deg", "access_m", "has_street_access",
-        "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_climb_m", "is_overlapping",
+        "elevation_lowest_m", "elevation_highest_m", "elevation_error_m", "slope_deg", "relief_m",
+        "landform_type", "has_lift", "storeys_above_entry_count", "storeys_below_entry_count",
+        "storeys_climbed_count", "access_m", "has_street_access", "{}_walk_out_min",
+        "{}_walk_back_min", "{}_walk_m", "{}_gap_m", "{}_climb_m", "{}_min_count", "is_overlapping",
         "longitude_deg", "latitude_deg", "source_name", "source_row",
     ),
     home=SCENARIO,

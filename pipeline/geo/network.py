@@ -46,8 +46,7 @@ class Pieces:
 def cut_links(links: StreetLinks, points: StreetPoint) -> tuple[Pieces, Integers]:
     """Return the links cut at points, and the new node of each point (numbered after the old)."""
     order = np.lexsort((points.fraction, points.link))
-    node = np.empty(len(order), dtype=np.int64)
-    node[order] = links.node_count + np.arange(len(order))
+    node = links.node_count + np.arange(len(order))
     count = len(links.from_node)
     link = np.concatenate([np.arange(count), points.link[order]])
     start = np.concatenate([np.zeros(count), points.fraction[order]])
@@ -58,6 +57,21 @@ def cut_links(links: StreetLinks, points: StreetPoint) -> tuple[Pieces, Integers
     end = np.where(is_last, 1.0, np.append(start[1:], 1.0))
     finish = np.where(is_last, links.to_node[link], np.append(begin[1:], 0))
     return Pieces(link, start, end, begin, finish), node
+
+
+@dataclass(frozen=True)
+class Spurs:
+    """Short ways between the street and what stands beside it, walked both ways."""
+
+    street_node: Integers
+    own_node: Integers
+    there_min: Floats
+    back_min: Floats
+    there_ascent_m: Floats
+    back_ascent_m: Floats
+
+
+NO_SPURS = Spurs(*(np.zeros(0, dtype=np.int64),) * 2, *(np.zeros(0),) * 4)
 
 
 @dataclass(frozen=True)
@@ -81,9 +95,9 @@ def walk_graph(
     links: StreetLinks,
     profiles: Profiles,
     node_count: int,
-    spurs: tuple[Integers, Integers, Floats],
+    spurs: Spurs,
 ) -> WalkGraph:
-    """Return the graph of all pieces and of spurs (from, to, minutes) walked both ways on the flat.
+    """Return the graph of all pieces and spurs.
 
     Of several arcs between the same two nodes the quickest stays.
     """
@@ -96,18 +110,23 @@ def walk_graph(
     forward = links.is_forward_open[pieces.link]
     backward = links.is_backward_open[pieces.link]
     up, down = between("ascent_m"), between("descent_m")
-    spur_from, spur_to, spur_min = spurs
-    flat = np.zeros(len(spur_from))
     begin = np.concatenate(
-        [pieces.from_node[forward], pieces.to_node[backward], spur_from, spur_to]
+        [pieces.from_node[forward], pieces.to_node[backward], spurs.street_node, spurs.own_node]
     )
     finish = np.concatenate(
-        [pieces.to_node[forward], pieces.from_node[backward], spur_to, spur_from]
+        [pieces.to_node[forward], pieces.from_node[backward], spurs.own_node, spurs.street_node]
     )
     minutes = np.concatenate(
-        [between("forward_min")[forward], between("backward_min")[backward], spur_min, spur_min]
+        [
+            between("forward_min")[forward],
+            between("backward_min")[backward],
+            spurs.there_min,
+            spurs.back_min,
+        ]
     )
-    ascent = np.concatenate([up[forward], down[backward], flat, flat])
+    ascent = np.concatenate(
+        [up[forward], down[backward], spurs.there_ascent_m, spurs.back_ascent_m]
+    )
     order = np.lexsort((ascent, minutes, finish, begin))
     begin, finish = begin[order], finish[order]
     first = np.append(True, (begin[1:] != begin[:-1]) | (finish[1:] != finish[:-1]))
@@ -131,7 +150,8 @@ class Nearest:
 
     back_min: Floats
     back_ascent_m: Floats
-    back_target: Integers
+    back_parent: Integers
+    """The node before, on the way home; −1 at a target and where there is no way."""
     out_min: Floats
 
 
@@ -144,14 +164,15 @@ def nearest(graph: WalkGraph, reverse: sparse.csr_array, targets: Integers) -> N
     if not len(targets):
         nobody = np.full(graph.node_count, -1, dtype=np.int64)
         return Nearest(unreached, unreached.copy(), nobody, unreached.copy())
-    back, parent, target = dijkstra(
+    back, parent, _ = dijkstra(
         graph.minutes, indices=targets, min_only=True, return_predecessors=True
     )
     out = dijkstra(reverse, indices=targets, min_only=True)
-    return Nearest(back, _climb_along(graph, parent, back), target.astype(np.int64), out)
+    parent = np.maximum(parent.astype(np.int64), -1)
+    return Nearest(back, _climb_along(graph, parent, back), parent, out)
 
 
-def _climb_along(graph: WalkGraph, parent: NDArray[np.int32], reached_min: Floats) -> Floats:
+def _climb_along(graph: WalkGraph, parent: Integers, reached_min: Floats) -> Floats:
     """Return the metres climbed from the root of a shortest-path forest to every node.
 
     Doubles the stretch summed in every round, so the rounds are the logarithm of the depth.
@@ -159,7 +180,7 @@ def _climb_along(graph: WalkGraph, parent: NDArray[np.int32], reached_min: Float
     count = graph.node_count
     has_parent = parent >= 0
     child = np.flatnonzero(has_parent)
-    begin = parent[child].astype(np.int64)
+    begin = parent[child]
     arc_key = np.repeat(np.arange(count), np.diff(graph.ascent_m.indptr)) * count
     arc_key = arc_key + graph.ascent_m.indices
     climbed = np.zeros(count)

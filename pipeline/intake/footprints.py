@@ -118,6 +118,7 @@ def attributes(
     return {
         "building_name": text("building_name"),
         "building_use_type": use,
+        "has_lift": None,
         **housing(use, fields, settings.housing),
         **storeys(text("storey_count"), text("height_m"), settings.storeys, source_row, rejects),
         **construction_year(text("construction_year_text"), settings.years, source_row, rejects),

@@ -15,6 +15,7 @@ from pipeline.contracts.tables import (
     REJECTS,
     STREET_EDGES,
     STREET_NODES,
+    WATER,
 )
 from pipeline.geo.raster import Raster
 from pipeline.intake.amenities import amenities_from_osm
@@ -23,6 +24,7 @@ from pipeline.intake.footprints import footprints_from_osm
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects, rejects_table
 from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
+from pipeline.intake.water import water_from_osm
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
 from pipeline.settings.intake import FootprintRule
@@ -82,14 +84,19 @@ def run(inputs: Inputs) -> Outputs:
 
     street_sources: list[StreetSource] = []
     known: set[int] = set()
+    water: list[gpd.GeoDataFrame] = []
+    waters: set[str] = set()
     for name, source in by_role["streets"]:
         extract = inputs.sources[name]
         street = streets_from_osm(
             extract, source, settings.intake.streets, crs, all_rejects[name], known
         )
         known |= set(street.ways)
-        record(name, extract.element_count, street.supporting_count, street.used_count)
+        area, count = water_from_osm(extract, source, crs, all_rejects[name], waters)
+        supporting = street.supporting_count - count
+        record(name, extract.element_count, supporting, street.used_count + len(area))
         street_sources.append(street)
+        water.append(area)
     nodes, edges = street_tables(street_sources, settings.intake.streets, crs)
     if not len(edges):
         raise Problem(by_role["streets"][0][1].path, "holds no walkable street")
@@ -114,6 +121,7 @@ def run(inputs: Inputs) -> Outputs:
             STREET_NODES: nodes,
             STREET_EDGES: edges[[*STREET_EDGES.column_names, "geometry"]],
             AMENITIES: amenity_table,
+            WATER: _stack(water, crs),
             REJECTS: rejects,
         },
         rasters={"terrain": terrain},

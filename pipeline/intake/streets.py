@@ -4,6 +4,7 @@ Pedestrians ignore one-way signs; only escalators have a direction. Bends are ke
 lines, they are no nodes.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pipeline.settings.city import Source
 from pipeline.settings.intake import StreetRule
 
 _NO = ("no", "private")
+_INCLINE = re.compile(r"^\s*([+-]?\d+(?:[.,]\d+)?)\s*(%|°)\s*$")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class StreetSource:
     ways: dict[int, OsmWay]
     position: dict[int, tuple[float, float]]
     names: dict[int, str]
-    lift_node_ids: frozenset[int]
+    lifts: dict[int, str]
+    """Lifts mapped as a node: open or closed."""
     supporting_count: int
     used_count: int
 
@@ -78,9 +81,11 @@ def streets_from_osm(
         for key, way in kept.items()
         if any(way.tags.get(field) for field in name_fields)
     }
-    lifts = frozenset(
-        node for node, tags in extract.node_tags.items() if tags.get("highway") == "elevator"
-    )
+    lifts = {
+        node: "closed" if is_out_of_service(tags) else "open"
+        for node, tags in sorted(extract.node_tags.items())
+        if tags.get("highway") == "elevator"
+    }
     return StreetSource(
         kept, position, names, lifts, extract.element_count - candidate_count, len(kept)
     )
@@ -105,17 +110,18 @@ def street_tables(
     ways: dict[int, OsmWay] = {}
     position: dict[int, tuple[float, float]] = {}
     names: dict[int, str] = {}
-    lifts: set[int] = set()
+    lifts: dict[int, str] = {}
     for source in sources:
         ways |= source.ways
         position |= source.position
         names |= source.names
-        lifts |= source.lift_node_ids
+        lifts |= source.lifts
     visits = Counter(node for way in ways.values() for node in way.node_ids)
     rows: list[dict[str, object]] = []
     lines: list[Floats] = []
     for key in sorted(ways):
         way = ways[key]
+        whole = np.array([position[node] for node in way.node_ids])
         for number, node_ids in enumerate(_links(way.node_ids, visits, lifts)):
             points = np.array([position[node] for node in node_ids])
             structure, forward, backward = structure_of(way.tags)
@@ -131,6 +137,9 @@ def street_tables(
                     and structure == "ground",
                     "is_forward_open": forward,
                     "is_backward_open": backward,
+                    "rise_steps": _number(way.tags.get("step_count")) * _part(points, whole),
+                    "incline_grade": incline_grade(way.tags.get("incline")),
+                    "incline_type": incline_type(way.tags.get("incline")),
                 }
             )
             lines.append(points)
@@ -142,11 +151,12 @@ def street_tables(
     ids = sorted(ends)
     points = np.array([position[int(node[1:])] for node in ids]).reshape(-1, 2)
     nodes = gpd.GeoDataFrame({"node_id": ids}, geometry=shapely.points(points), crs=working_crs)
+    nodes["lift_type"] = [lifts.get(int(node[1:]), "none") for node in ids]
     return nodes, edges
 
 
 def _links(
-    node_ids: tuple[int, ...], visits: Counter[int], lifts: set[int]
+    node_ids: tuple[int, ...], visits: Counter[int], lifts: Mapping[int, str]
 ) -> list[tuple[int, ...]]:
     """Cut a way at every node where it meets another way, itself or a lift."""
     cuts = [
@@ -159,13 +169,18 @@ def _links(
 
 
 def structure_of(tags: Mapping[str, str]) -> tuple[str, bool, bool]:
-    """Return what carries a way, and whether it is open forward and backward on foot."""
+    """Return what carries a way, and whether it is open forward and backward on foot.
+
+    An escalator runs along its way unless tagged ``backward``; a ``reversible`` one counts both
+    ways. A lift or escalator out of service is closed; its stairs, if any, are another way.
+    """
+    is_open = not is_out_of_service(tags)
     if tags["highway"] == "elevator":
-        return "lift", True, True
+        return "lift", is_open, is_open
     conveying = tags.get("conveying", "no")
     if conveying not in ("no", ""):
         backward = conveying in ("backward", "reversible")
-        return "escalator", conveying != "backward", backward
+        return "escalator", is_open and conveying != "backward", is_open and backward
     if tags.get("tunnel", "no") not in ("no", "") or tags.get("covered") == "yes":
         structure = "tunnel"
     elif tags.get("bridge", "no") not in ("no", ""):
@@ -173,3 +188,44 @@ def structure_of(tags: Mapping[str, str]) -> tuple[str, bool, bool]:
     else:
         structure = "ground"
     return ("steps" if tags["highway"] == "steps" else structure), True, True
+
+
+def is_out_of_service(tags: Mapping[str, str]) -> bool:
+    """Return whether a lift or escalator is tagged as not running."""
+    status = tags.get("operational_status", tags.get("status", ""))
+    return (
+        status in ("closed", "broken", "out_of_order", "disused", "abandoned")
+        or tags.get("disused") == "yes"
+        or tags.get("access") in _NO
+    )
+
+
+def incline_type(text: str | None) -> str:
+    """Return whether a way rises or falls along its direction: up, down or unknown."""
+    if text in ("up", "down"):
+        return text
+    grade = incline_grade(text)
+    if np.isnan(grade) or grade == 0:
+        return "unknown"
+    return "up" if grade > 0 else "down"
+
+
+def incline_grade(text: str | None) -> float:
+    """Return the grade of a tag such as ``10%``, ``-5.5 %`` or ``45°``; NaN where it tells none."""
+    match = _INCLINE.match(text or "")
+    if not match:
+        return float("nan")
+    value = float(match[1].replace(",", "."))
+    if match[2] == "°":
+        return float(np.tan(np.radians(value))) if abs(value) < 80 else float("nan")
+    return value / 100
+
+
+def _number(text: str | None) -> float:
+    return float(text) if text and text.isdecimal() else float("nan")
+
+
+def _part(points: Floats, whole: Floats) -> float:
+    """Return the share of a way's length that one of its links takes."""
+    length, total = (np.hypot(*np.diff(xy, axis=0).T).sum() for xy in (points, whole))
+    return float(length / total) if total > 0 else 1.0

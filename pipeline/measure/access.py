@@ -1,89 +1,66 @@
-"""Walks between every building and the nearest facility of each type.
+"""How buildings and facilities reach the street.
 
-A building reaches the street at the point of the street nearest to its footprint. Where no street
-lies within the cap it has no access, and its walks stay empty: nothing is guessed.
+A place may reach several streets: the nearest ones within a cap are tried, and what is quickest for
+each walk counts. The straight way to a street is no way if it leads over a cliff or wall or across
+water. Where no way is left the place has no access; nothing is guessed.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
-from pipeline.geo.network import (
-    Nearest,
-    Pieces,
-    StreetPoint,
-    WalkGraph,
-    cut_links,
-    main_component,
-    nearest,
-    walk_graph,
-)
-from pipeline.geo.profile import Flags, Integers, Profiles, StreetLinks, walk_minutes
-from pipeline.geo.raster import Floats
-from pipeline.settings.measure import MeasureSettings
+from pipeline.geo.network import StreetPoint, main_component
+from pipeline.geo.profile import Flags, Integers, Names, Profiles, StreetLinks, walk_minutes
+from pipeline.geo.raster import Floats, Raster, bilinear
+from pipeline.settings.measure import AccessRule, WalkingRule
 
-MAIN_ROAD = "main_road"
+_LEG_PART_COUNT = 5
 
 
 @dataclass(frozen=True)
-class Snapped:
-    """Where places meet the street; ``link`` is −1 and ``access_m`` empty where none is near."""
+class Doors:
+    """Ways between places and streets, sorted by place, then by length; arrays are parallel.
 
+    ``home`` is from the street to the place, ``away`` from the place to the street.
+    """
+
+    place: Integers
     link: Integers
     fraction: Floats
     access_m: Floats
+    home_min: Floats
+    away_min: Floats
+    home_ascent_m: Floats
+    away_ascent_m: Floats
+    place_count: int
 
     @property
-    def is_found(self) -> Flags:
-        """Whether a street lies within the cap."""
-        return self.link >= 0
+    def street_point(self) -> StreetPoint:
+        """Where the ways meet the street."""
+        return StreetPoint(self.link, self.fraction)
 
+    @property
+    def has_access(self) -> Flags:
+        """Whether each place reaches a street at all."""
+        found = np.zeros(self.place_count, dtype=bool)
+        found[self.place] = True
+        return found
 
-def snap(
-    places: NDArray[np.object_], links: StreetLinks, usable: Flags, max_access_m: float
-) -> Snapped:
-    """Return the nearest point of a usable link for each place, within a distance.
+    @property
+    def first(self) -> Integers:
+        """Index of each reaching place's shortest way."""
+        return np.flatnonzero(np.append(True, self.place[1:] != self.place[:-1]))[
+            : len(np.unique(self.place))
+        ]
 
-    Of links equally near, the first one counts.
-    """
-    candidates = np.flatnonzero(usable)
-    link = np.full(len(places), -1, dtype=np.int64)
-    fraction = np.zeros(len(places))
-    access = np.full(len(places), np.nan)
-    if not len(places) or not len(candidates):
-        return Snapped(link, fraction, access)
-    tree = shapely.STRtree(links.shape[candidates])
-    (place, found), distance = tree.query_nearest(
-        places, max_distance=max_access_m, return_distance=True
-    )
-    order = np.lexsort((found, place))
-    place, found, distance = place[order], found[order], distance[order]
-    first = np.append(True, place[1:] != place[:-1]) if len(place) else np.zeros(0, dtype=bool)
-    place, found, distance = place[first], candidates[found[first]], distance[first]
-    shape = links.shape[found]
-    touch = shapely.get_point(shapely.shortest_line(shape, places[place]), 0)
-    link[place] = found
-    fraction[place] = np.clip(shapely.line_locate_point(shape, touch, normalized=True), 0, 1)
-    access[place] = distance
-    return Snapped(link, fraction, access)
-
-
-@dataclass(frozen=True)
-class WalkNetwork:
-    """The network with all facilities joined to it."""
-
-    links: StreetLinks
-    profiles: Profiles
-    pieces: Pieces
-    graph: WalkGraph
-    targets: Mapping[str, Integers]
-    is_main_road: Flags
-    unreachable_facilities: NDArray[np.object_]
-    """Ids of facilities with no street within the cap."""
+    def chosen(self, index: Integers) -> "Doors":
+        """Return some of the ways."""
+        return Doors(
+            self.place[index], self.link[index], self.fraction[index], self.access_m[index],
+            self.home_min[index], self.away_min[index], self.home_ascent_m[index],
+            self.away_ascent_m[index], self.place_count,
+        )  # fmt: skip
 
 
 def usable_links(links: StreetLinks) -> Flags:
@@ -95,139 +72,96 @@ def usable_links(links: StreetLinks) -> Flags:
     return np.isin(links.structure, ("ground", "steps")) & main_component(links)
 
 
-def walk_network(
+def doors(
+    places: Names,
     links: StreetLinks,
+    usable: Flags,
     profiles: Profiles,
-    is_main_road: Flags,
-    amenities: pd.DataFrame,
-    points: NDArray[np.object_],
-    settings: MeasureSettings,
-) -> WalkNetwork:
-    """Return the network cut where facilities stand, with a target node for each facility."""
-    snapped = snap(points, links, usable_links(links), settings.access.max_access_m)
-    found = snapped.is_found
-    where = StreetPoint(snapped.link[found], snapped.fraction[found])
-    pieces, street_node = cut_links(links, where)
-    own_node = links.node_count + len(street_node) + np.arange(len(street_node))
-    spur_min = snapped.access_m[found] / settings.walking.flat_speed_m_per_min
-    node_count = links.node_count + 2 * len(street_node)
-    graph = walk_graph(pieces, links, profiles, node_count, (street_node, own_node, spur_min))
-    kind = amenities["amenity_type"].to_numpy(dtype=object)[found]
-    targets = {}
-    for name in settings.facilities:
-        nodes = own_node[kind == name]
-        is_mapped = len(nodes) >= settings.access.min_facility_count
-        targets[name] = nodes if is_mapped else nodes[:0]
-    on_main = is_main_road[pieces.link]
-    targets[MAIN_ROAD] = np.unique(
-        np.concatenate([pieces.from_node[on_main], pieces.to_node[on_main]])
+    terrain: Raster,
+    water: Names,
+    access: AccessRule,
+    walking: WalkingRule,
+) -> Doors:
+    """Return the ways between places (areas or points) and the streets within reach."""
+    place, link, distance = _near_links(places, links, np.flatnonzero(usable), access)
+    leg = shapely.shortest_line(places[place], links.shape[link])
+    touch = shapely.get_point(leg, 1)
+    fraction = np.clip(shapely.line_locate_point(links.shape[link], touch, normalized=True), 0, 1)
+    fraction = np.nan_to_num(fraction)
+    run, rise, total_rise = _leg_profile(leg, link, fraction, profiles, terrain)
+    is_open = ~_is_blocked(run, rise, total_rise, access, walking) & ~_crosses(leg, water)
+    most = walking.max_grade * run[:, None]
+    climb = np.clip(rise, -most, most)
+    part = np.broadcast_to(run[:, None], climb.shape)
+    found = Doors(
+        place,
+        link,
+        fraction,
+        distance,
+        home_min=walk_minutes(part, -climb, walking).sum(axis=1),
+        away_min=walk_minutes(part, climb, walking).sum(axis=1),
+        home_ascent_m=np.maximum(-climb, 0).sum(axis=1),
+        away_ascent_m=np.maximum(climb, 0).sum(axis=1),
+        place_count=len(places),
     )
-    lost = amenities["amenity_id"].to_numpy(dtype=object)[~found]
-    return WalkNetwork(links, profiles, pieces, graph, targets, is_main_road, lost)
+    kept = np.flatnonzero(is_open)
+    order = np.lexsort((link[kept], distance[kept], place[kept]))
+    return found.chosen(kept[order])
 
 
-@dataclass(frozen=True)
-class Walks:
-    """Walks of every building to one facility type; NaN where there is no way."""
+def _near_links(
+    places: Names, links: StreetLinks, candidates: Integers, access: AccessRule
+) -> tuple[Integers, Integers, Floats]:
+    """Return the nearest links of each place: within the cap, and little further than the nearest."""
+    nothing = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
+    if not len(places) or not len(candidates):
+        return nothing
+    tree = shapely.STRtree(links.shape[candidates])
+    (near, _), nearest_m = tree.query_nearest(
+        places, max_distance=access.max_access_m, return_distance=True, all_matches=False
+    )
+    if not len(near):
+        return nothing
+    reach = np.minimum(nearest_m + access.extra_access_m, access.max_access_m)
+    row, found = tree.query(places[near], predicate="dwithin", distance=reach)
+    place, link = near[row], candidates[found]
+    distance = shapely.distance(places[place], links.shape[link])
+    order = np.lexsort((link, distance, place))
+    place, link, distance = place[order], link[order], distance[order]
+    start = np.flatnonzero(np.append(True, place[1:] != place[:-1]))
+    number = np.arange(len(place)) - np.repeat(start, np.diff(np.append(start, len(place))))
+    kept = number < access.max_candidate_count
+    return place[kept], link[kept], distance[kept]
 
-    out_min: Floats
-    back_min: Floats
-    climb_m: Floats
 
+def _leg_profile(
+    leg: Names, link: Integers, fraction: Floats, profiles: Profiles, terrain: Raster
+) -> tuple[Floats, Floats, Floats]:
+    """Return length of a part, rise of each part and whole rise of legs, from place to street.
 
-class BuildingAccess:
-    """How buildings join the network; answers the walks for any set of targets.
-
-    Parameters
-    ----------
-    network
-        The network with facilities joined.
-    snapped
-        Where each building meets the street.
-    elevation_m
-        Height of each building; where it is empty the way to the door is taken as flat.
-    settings
-        Walking speeds.
+    Terrain that is empty counts as flat: the way is not refused for want of a height.
     """
-
-    def __init__(
-        self, network: WalkNetwork, snapped: Snapped, elevation_m: Floats, settings: MeasureSettings
-    ) -> None:
-        self._network = network
-        self._row = np.flatnonzero(snapped.is_found)
-        self._count = len(snapped.link)
-        link, at = snapped.link[self._row], snapped.fraction[self._row]
-        pieces, profiles = network.pieces, network.profiles
-        piece = pieces.holding(StreetPoint(link, at))
-        self._from, self._to = pieces.from_node[piece], pieces.to_node[piece]
-        self._is_main = network.is_main_road[link]
-        start, end = pieces.start[piece], pieces.end[piece]
-
-        def stretch(name: str, low: Floats, high: Floats) -> Floats:
-            return profiles.at(name, link, high) - profiles.at(name, link, low)
-
-        forward, backward = (
-            network.links.is_forward_open[link],
-            network.links.is_backward_open[link],
-        )
-        self._home_from = np.where(forward, stretch("forward_min", start, at), np.inf)
-        self._home_to = np.where(backward, stretch("backward_min", at, end), np.inf)
-        self._away_from = np.where(backward, stretch("backward_min", start, at), np.inf)
-        self._away_to = np.where(forward, stretch("forward_min", at, end), np.inf)
-        self._up_from = stretch("ascent_m", start, at)
-        self._up_to = stretch("descent_m", at, end)
-
-        run = snapped.access_m[self._row]
-        rise = np.nan_to_num(elevation_m[self._row] - profiles.at("elevation_m", link, at))
-        most = settings.walking.max_grade * run
-        rise = np.clip(rise, -most, most)
-        self._door_home_min = walk_minutes(run, rise, settings.walking)
-        self._door_away_min = walk_minutes(run, -rise, settings.walking)
-        self._door_up_m = np.maximum(rise, 0)
-        self._reverse = network.graph.minutes.T.tocsr()
-
-    def walks(self, facility: str) -> Walks:
-        """Return the walks between every building and its nearest facility of a type."""
-        targets = self._network.targets.get(facility, np.zeros(0, dtype=np.int64))
-        near = nearest(self._network.graph, self._reverse, targets)
-        home, climb = self._home(near)
-        away = np.minimum(
-            near.out_min[self._from] + self._away_from, near.out_min[self._to] + self._away_to
-        )
-        if facility == MAIN_ROAD:
-            home, away = np.where(self._is_main, 0, home), np.where(self._is_main, 0, away)
-            climb = np.where(self._is_main, 0, climb)
-        return Walks(
-            self._all_rows(away + self._door_away_min),
-            self._all_rows(home + self._door_home_min),
-            self._all_rows(climb + self._door_up_m),
-        )
-
-    def _home(self, near: Nearest) -> tuple[Floats, Floats]:
-        one = near.back_min[self._from] + self._home_from
-        two = near.back_min[self._to] + self._home_to
-        climb_one = near.back_ascent_m[self._from] + self._up_from
-        climb_two = near.back_ascent_m[self._to] + self._up_to
-        return np.minimum(one, two), np.where(one <= two, climb_one, climb_two)
-
-    def _all_rows(self, values: Floats) -> Floats:
-        whole = np.full(self._count, np.nan)
-        whole[self._row] = np.where(np.isfinite(values), values, np.nan)
-        return whole
+    xy = shapely.get_coordinates(leg).reshape(-1, 2, 2)
+    share = np.linspace(0, 1, _LEG_PART_COUNT + 1)
+    points = xy[:, :1] + (xy[:, 1:] - xy[:, :1]) * share[None, :, None]
+    z = bilinear(terrain, points[..., 0], points[..., 1])
+    z[:, -1] = profiles.at("elevation_m", link, fraction)
+    run = np.hypot(*(xy[:, 1] - xy[:, 0]).T) / _LEG_PART_COUNT
+    return run, np.nan_to_num(np.diff(z, axis=1)), np.nan_to_num(z[:, -1] - z[:, 0])
 
 
-def access_columns(access: BuildingAccess, settings: MeasureSettings) -> dict[str, Floats]:
-    """Return minutes out and back, equivalent metres and metres climbed for every facility type.
+def _is_blocked(
+    run: Floats, rise: Floats, total_rise: Floats, access: AccessRule, walking: WalkingRule
+) -> Flags:
+    """Return which legs lead over a cliff or wall: too steep and too high, in a part or in all."""
+    steep = np.abs(rise) > walking.max_grade * run[:, None]
+    in_part = (steep & (np.abs(rise) > access.max_rise_m)).any(axis=1)
+    whole = np.abs(total_rise) > walking.max_grade * run * _LEG_PART_COUNT
+    return in_part | (whole & (np.abs(total_rise) > access.max_rise_m))
 
-    The equivalent distance is the slower direction's minutes × the planning speed, so that a radius
-    in metres can be compared with a walk on a slope.
-    """
-    columns: dict[str, Floats] = {}
-    for facility in settings.facilities:
-        walks = access.walks(facility)
-        slower = np.maximum(walks.out_min, walks.back_min)
-        columns[f"{facility}_walk_out_min"] = walks.out_min
-        columns[f"{facility}_walk_back_min"] = walks.back_min
-        columns[f"{facility}_walk_m"] = slower * settings.walking.planning_speed_m_per_min
-        columns[f"{facility}_climb_m"] = walks.climb_m
-    return columns
+
+def _crosses(leg: Names, water: Names) -> Flags:
+    crossing = np.zeros(len(leg), dtype=bool)
+    if len(water) and len(leg):
+        crossing[shapely.STRtree(water).query(leg, predicate="intersects")[0]] = True
+    return crossing

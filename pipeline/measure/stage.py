@@ -1,38 +1,37 @@
 """Stage 2, measure: size, age, ground and walks of every building that is housing."""
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
     BUILDINGS,
+    MAIN_ROAD_PATHS,
     MEASUREMENTS,
     STREET_EDGES,
     STREET_NODES,
+    WATER,
 )
-from pipeline.geo.network import main_component
-from pipeline.geo.profile import StreetLinks, link_profiles
+from pipeline.geo.landform import ground, landform, surroundings
+from pipeline.geo.profile import Flags
 from pipeline.geo.raster import Raster
 from pipeline.geo.terrain import cell_coverage, slope_deg, zonal_mean, zonal_range
-from pipeline.measure.access import (
-    BuildingAccess,
-    access_columns,
-    snap,
-    usable_links,
-    walk_network,
-)
 from pipeline.measure.age import age_yr
+from pipeline.measure.entry import lowest_outline_m, storeys_from_entry
 from pipeline.measure.place import cell_id, road_name
 from pipeline.measure.size import floor_area, footprint_area_m2
+from pipeline.measure.streets import StreetWorld, access_table, street_world
 from pipeline.problem import Problem
+from pipeline.settings.measure import MeasureSettings
 from pipeline.settings.whole import Settings
 
 
 def run(inputs: Inputs) -> Outputs:
-    """Return the measurements of all housing."""
+    """Return the measurements of all housing, and the ground they stand on."""
     settings: Settings = inputs.settings
     rule = settings.measure
     buildings: gpd.GeoDataFrame = inputs.tables[BUILDINGS]
@@ -44,27 +43,25 @@ def run(inputs: Inputs) -> Outputs:
             fix="list this city's uses in intake.housing.recorded_use_types or assumed_use_types",
         )  # fmt: skip
     edges: gpd.GeoDataFrame = inputs.tables[STREET_EDGES]
-    amenities: gpd.GeoDataFrame = inputs.tables[AMENITIES]
-    terrain: Raster = inputs.rasters["terrain"]
-    shapes = housing.geometry.to_numpy()
-
-    coverage = cell_coverage(shapes, terrain)
-    elevation = zonal_mean(coverage, terrain)
-    lowest, highest = zonal_range(coverage, terrain)
-
-    links = street_links(inputs.tables[STREET_NODES], edges)
-    profiles = link_profiles(links, terrain, rule.walking)
-    network = walk_network(
-        links,
-        profiles,
-        edges["is_main_road"].to_numpy(),
-        amenities,
-        amenities.geometry.to_numpy(),
+    terrain, error = ground(inputs.rasters["terrain"], rule.terrain)
+    land = land_columns(housing, terrain, error, rule)
+    world = street_world(
+        inputs.tables[STREET_NODES],
+        edges,
+        inputs.tables[AMENITIES],
+        inputs.tables[WATER],
+        terrain,
         rule,
     )
-    snapped = snap(shapes, links, usable_links(links), rule.access.max_access_m)
-    access = BuildingAccess(network, snapped, elevation, rule)
-
+    access = access_table(housing.geometry.to_numpy(), world, rule)
+    storeys = housing["storey_count"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    inside = storeys_from_entry(
+        storeys,
+        housing["has_lift"],
+        access.entry_m,
+        lowest_outline_m(housing.geometry.to_numpy(), terrain),
+        rule.storey_height_m,
+    )
     measurements = pd.DataFrame(
         {
             "building_id": housing["building_id"],
@@ -73,41 +70,61 @@ def run(inputs: Inputs) -> Outputs:
             "footprint_area_m2": footprint_area_m2(housing),
             **floor_area(housing),
             "age_yr": age_yr(housing["construction_year"], reference_year=rule.reference_year),
-            "elevation_m": elevation,
-            "elevation_lowest_m": lowest,
-            "elevation_highest_m": highest,
-            "slope_deg": zonal_mean(coverage, slope_deg(terrain)),
-            "access_m": snapped.access_m,
-            "has_street_access": snapped.is_found,
-            **access_columns(access, rule),
+            **land,
+            **inside,
+            **access.columns,
         }
     )
+    paths = access.paths.table(settings.city.crs)
+    return Outputs(
+        tables={MEASUREMENTS: measurements, MAIN_ROAD_PATHS: paths},
+        rasters={"ground": terrain},
+        ledger=_ledger(buildings, housing, inputs.tables[AMENITIES], world, access.has_access),
+    )
+
+
+def land_columns(
+    housing: gpd.GeoDataFrame, terrain: Raster, error: Raster, rule: MeasureSettings
+) -> dict[str, Any]:
+    """Return height, slope, relief and landform of the ground under and around each footprint."""
+    coverage = cell_coverage(housing.geometry.to_numpy(), terrain)
+    elevation, slope = zonal_mean(coverage, terrain), zonal_mean(coverage, slope_deg(terrain))
+    lowest, highest = zonal_range(coverage, terrain)
+    middle = housing.geometry.centroid
+    around = surroundings(
+        terrain, middle.x.to_numpy(), middle.y.to_numpy(), radius_m=rule.terrain.relief_radius_m
+    )
+    return {
+        "elevation_m": elevation,
+        "elevation_lowest_m": lowest,
+        "elevation_highest_m": highest,
+        "elevation_error_m": zonal_mean(coverage, error),
+        "slope_deg": slope,
+        "relief_m": around[1] - around[0],
+        "landform_type": landform(elevation, slope, around, rule.terrain),
+    }
+
+
+def _ledger(
+    buildings: gpd.GeoDataFrame,
+    housing: gpd.GeoDataFrame,
+    amenities: gpd.GeoDataFrame,
+    world: StreetWorld,
+    has_access: Flags,
+) -> dict[str, Any]:
     counts = amenities["amenity_type"].value_counts()
-    unmapped = [name for name, nodes in network.targets.items() if not len(nodes)]
-    ledger = {
+    unmapped = [name for name, nodes in world.network.targets.items() if not len(nodes)]
+    return {
         "rows_in": len(buildings),
         "rows_out": len(housing),
         "not_housing": len(buildings) - len(housing),
-        "without_street_access": sorted(housing["building_id"][~snapped.is_found]),
-        "facilities_without_street_access": sorted(network.unreachable_facilities.tolist()),
+        "without_street_access": sorted(housing["building_id"][~has_access]),
+        "facilities_without_street_access": sorted(
+            amenities["amenity_id"][~world.facility_has_access]
+        ),
         "facility_types_not_mapped": {name: int(counts.get(name, 0)) for name in sorted(unmapped)},
-        "links": len(edges),
-        "links_clipped_in_grade": profiles.clipped_count,
-        "links_outside_main_component": int((~main_component(links)).sum()),
+        "links": world.network.links.count,
+        "links_clipped_in_grade": len(world.network.profiles.clipped_links),
+        "links_outside_main_component": int((~world.is_in_main_component).sum()),
+        "lifts_mapped_as_a_point": world.landing_count,
     }
-    return Outputs(tables={MEASUREMENTS: measurements}, ledger=ledger)
-
-
-def street_links(nodes: gpd.GeoDataFrame, edges: gpd.GeoDataFrame) -> StreetLinks:
-    """Return the street tables as numbered arrays."""
-    number = pd.Series(np.arange(len(nodes)), index=nodes["node_id"])
-    return StreetLinks(
-        from_node=number[edges["from_node_id"]].to_numpy(),
-        to_node=number[edges["to_node_id"]].to_numpy(),
-        shape=edges.geometry.to_numpy(),
-        structure=edges["structure_type"].to_numpy(dtype=object),
-        is_forward_open=edges["is_forward_open"].to_numpy(),
-        is_backward_open=edges["is_backward_open"].to_numpy(),
-        node_x=shapely.get_x(nodes.geometry.to_numpy()),
-        node_y=shapely.get_y(nodes.geometry.to_numpy()),
-    )

@@ -1,10 +1,34 @@
 """Settings of measure: terrain, walking, facilities."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.settings.base import CalendarYear, Name, NotNegative, Positive, Section, Slug
+
+
+class TerrainRule(Section):
+    """How ground is told from roofs, and what the land looks like around a building."""
+
+    ground_filter: Literal["none", "opening"]
+    """``none`` takes the model as it is; ``opening`` takes away what sticks out of the trend of the
+    surrounding land and is narrower than the window: roofs and trees in a surface model."""
+    opening_window_m: Positive
+    """Width of what is taken away."""
+    trend_window_m: Positive
+    """Width over which the trend of the land is averaged, wider than the opening."""
+    vertical_error_m: NotNegative
+    """Error of the model's heights between neighbouring places, one standard deviation."""
+    relief_radius_m: Positive
+    """How far around a building relief is looked at."""
+    cliff_slope_deg: Annotated[float, Field(gt=0, lt=90)]
+    """Ground steeper than this is a cliff."""
+    cliff_drop_m: Positive
+    """Least height above the lowest ground around for the edge of a cliff."""
+    terrace_slope_deg: Annotated[float, Field(gt=0, lt=90)]
+    """Flatter ground amid relief is a terrace."""
+    terrace_relief_m: Positive
+    """Least relief around a terrace."""
 
 
 class WalkingRule(Section):
@@ -20,6 +44,8 @@ class WalkingRule(Section):
     """Grade of the fastest walk, −0.05 in Tobler's function."""
     max_grade: Annotated[float, Field(gt=0, le=2)]
     """Steeper grades off the steps are errors of the terrain model and are clipped."""
+    max_stair_grade: Annotated[float, Field(gt=0, le=5)]
+    """The same for steps."""
     stairs_up_m_per_min: Positive
     """Height climbed on steps in a minute."""
     stairs_down_m_per_min: Positive
@@ -28,6 +54,8 @@ class WalkingRule(Section):
     """Height of one step."""
     lift_min: NotNegative
     """Waiting and riding time of a public lift."""
+    lift_level_gap_m: Positive
+    """Ways that leave a lift at heights closer than this leave it on the same level."""
     escalator_speed_m_per_min: Positive
     """Speed along an escalator."""
     profile_spacing_m: Positive
@@ -39,6 +67,13 @@ class AccessRule(Section):
 
     max_access_m: Positive
     """Buildings further than this from every walkable street have no access; facilities too."""
+    extra_access_m: NotNegative
+    """Streets up to this much further than the nearest one are tried too: the quicker one counts."""
+    max_candidate_count: Annotated[int, Field(ge=1, le=50)]
+    """How many streets are tried for a building, nearest first."""
+    max_rise_m: Positive
+    """A way to the street that is steeper than ``walking.max_grade`` and rises or falls by more than
+    this leads over a cliff or wall and is no way."""
     min_facility_count: Annotated[int, Field(ge=1)]
     """A facility type with fewer mapped places is taken as not mapped: its walks stay empty, since
     they would measure the map and not the city."""
@@ -51,6 +86,14 @@ class Facility(Section):
 
     label_zh: Name
     label_en: Name
+    radius_m: Positive | None
+    """Walking distance that the standard allows; null where there is none."""
+
+
+def _has_main_road(facilities: dict[str, Facility]) -> dict[str, Facility]:
+    if "main_road" not in facilities:
+        raise ValueError("main_road must be one of them: the climb is measured from it")
+    return facilities
 
 
 class MeasureSettings(Section):
@@ -60,7 +103,12 @@ class MeasureSettings(Section):
     """"Today": ages are counted to this year, so that a run is repeatable."""
     grid_cell_m: Positive
     """Side of the reporting grid used where there is no estate and no named road."""
+    storey_height_m: Positive
+    """Height of a storey, to tell how many lie below an entrance on a slope."""
+    terrain: TerrainRule
     walking: WalkingRule
     access: AccessRule
-    facilities: dict[Slug, Facility]
+    count_within_min: Annotated[list[Annotated[int, Field(gt=0, le=30)]], Field(max_length=5)]
+    """Minutes within which facilities are counted."""
+    facilities: Annotated[dict[Slug, Facility], AfterValidator(_has_main_road)]
     """Facility types in the order of the lists; main_road and rail_entrance are destinations too."""

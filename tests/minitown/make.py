@@ -1,8 +1,8 @@
 """Minitown: thirty buildings on a hillside that one can work out on paper.
 
-The ground is flat at 200 m south of the main road and rises evenly to the north, 0.2 m per metre. The main
-road (primary) runs east along y = 0; steps at x = 0 climb to the upper street at y = 200; a footbridge
-leaves the upper street's east end. Coordinates below are metres from ``ORIGIN``.
+The ground is flat at 200 m south of the main road and rises evenly to the north, 0.2 m per metre.
+The main road (primary) runs east along y = 0; steps at x = 0 climb to the upper street at y = 200; a
+footbridge leaves the upper street's east end. Coordinates below are metres from ``ORIGIN``.
 """
 
 import json

@@ -5,8 +5,15 @@ import numpy as np
 import pytest
 import shapely
 
-from pipeline.geo.network import StreetPoint, cut_links, nearest, walk_graph
-from pipeline.geo.profile import StreetLinks, link_profiles, stair_minutes, walk_minutes
+from pipeline.geo.lifts import with_landings
+from pipeline.geo.network import NO_SPURS, StreetPoint, WalkGraph, cut_links, nearest, walk_graph
+from pipeline.geo.profile import (
+    StreetLinks,
+    link_profiles,
+    node_elevation_m,
+    stair_minutes,
+    walk_minutes,
+)
 from pipeline.geo.raster import Raster
 from pipeline.settings.measure import WalkingRule
 
@@ -16,10 +23,12 @@ WALKING = WalkingRule(
     tobler_steepness=3.5,
     tobler_peak_grade=-0.05,
     max_grade=0.6,
+    max_stair_grade=1.2,
     stairs_up_m_per_min=12,
     stairs_down_m_per_min=16,
     riser_height_m=0.15,
     lift_min=1.5,
+    lift_level_gap_m=3,
     escalator_speed_m_per_min=30,
     profile_spacing_m=15,
 )
@@ -37,6 +46,7 @@ def links_of(
     nodes: list[tuple[float, float]],
     pairs: list[tuple[int, int, str]],
     one_way: tuple[int, ...] = (),
+    rise_m: list[float] | None = None,
 ) -> StreetLinks:
     position = np.array(nodes, dtype=float)
     backward = np.ones(len(pairs), dtype=bool)
@@ -48,17 +58,17 @@ def links_of(
         np.array([kind for _, _, kind in pairs], dtype=object),
         np.ones(len(pairs), dtype=bool),
         backward,
+        np.array(rise_m) if rise_m else np.full(len(pairs), np.nan),
         position[:, 0],
         position[:, 1],
     )
 
 
-def graph_of(links: StreetLinks, terrain: Raster):
+def graph_of(links: StreetLinks, terrain: Raster) -> WalkGraph:
     none = StreetPoint(np.zeros(0, dtype=np.int64), np.zeros(0))
     pieces, _ = cut_links(links, none)
-    empty = np.zeros(0, dtype=np.int64)
-    profiles = link_profiles(links, terrain, WALKING)
-    return walk_graph(pieces, links, profiles, links.node_count, (empty, empty, np.zeros(0)))
+    profiles = link_profiles(links, terrain, node_elevation_m(links, terrain), WALKING)
+    return walk_graph(pieces, links, profiles, links.node_count, NO_SPURS)
 
 
 def test_tobler_matches_its_published_values() -> None:
@@ -119,13 +129,14 @@ def test_cutting_a_link_changes_no_walk() -> None:
     links = links_of([(0, 0), (300, 0)], [(0, 1, "ground")])
     points = StreetPoint(np.array([0, 0, 0]), np.array([0.7, 0.0, 0.25]))
     pieces, node = cut_links(links, points)
-    assert node.tolist() == [4, 2, 3]
+    assert node.tolist() == [2, 3, 4]
+    assert pieces.from_node.tolist() == [0, 3, 4, 2]
+    assert pieces.to_node.tolist() == [3, 4, 2, 1]
     assert pieces.start.tolist() == [0, 0, 0.25, 0.7]
     assert pieces.end.tolist() == [0, 0.25, 0.7, 1]
     assert pieces.holding(StreetPoint(np.array([0, 0]), np.array([0.3, 1.0]))).tolist() == [2, 3]
-    empty = np.zeros(0, dtype=np.int64)
-    profiles = link_profiles(links, hill(), WALKING)
-    graph = walk_graph(pieces, links, profiles, 5, (empty, empty, np.zeros(0)))
+    profiles = link_profiles(links, hill(), node_elevation_m(links, hill()), WALKING)
+    graph = walk_graph(pieces, links, profiles, 5, NO_SPURS)
     near = nearest(graph, graph.minutes.T.tocsr(), np.array([0]))
     whole = graph_of(links, hill())
     expected = nearest(whole, whole.minutes.T.tocsr(), np.array([0]))
@@ -164,3 +175,48 @@ def test_walks_equal_networkx_on_a_random_network() -> None:
         assert near.back_ascent_m[node] == pytest.approx(climbed, abs=0.1)
     missing = set(range(60)) - set(home)
     assert all(np.isinf(near.back_min[node]) for node in missing)
+
+
+def test_steps_counted_on_the_map_cost_by_their_own_height() -> None:
+    links = links_of([(0, 0), (30, 0)], [(0, 1, "steps")], rise_m=[12.0])
+    graph = graph_of(links, hill(0.1))  # the terrain says 3 m
+    near = nearest(graph, graph.minutes.T.tocsr(), np.array([0]))
+    assert near.back_ascent_m[1] == pytest.approx(12.0)
+    assert near.back_min[1] == pytest.approx(1.0)
+    assert near.out_min[1] == pytest.approx(0.75)
+
+
+def test_a_lift_mapped_as_a_point_is_taken_apart() -> None:
+    # a cliff of 40 m at x = 0; the lift stands at its foot, a way leaves it below and one above
+    cliff = hill(0.0)
+    cliff.values[:, 50:] = 240
+    nodes = [(-100.0, 0.0), (-4.0, 0.0), (100.0, 0.0)]
+    links = links_of(nodes, [(0, 1, "ground"), (1, 2, "bridge")])
+    node_z = node_elevation_m(links, cliff)
+    is_lift = np.array([False, True, False])
+    parted = with_landings(links, node_z, is_lift, is_lift, cliff, 3.0)
+    assert parted.links.node_count == 4
+    assert parted.links.structure.tolist() == ["ground", "bridge", "lift"]
+    assert parted.node_z.tolist() == pytest.approx([200, 200, 240, 240])
+    none = StreetPoint(np.zeros(0, dtype=np.int64), np.zeros(0))
+    pieces, _ = cut_links(parted.links, none)
+    profiles = link_profiles(parted.links, cliff, parted.node_z, WALKING)
+    graph = walk_graph(pieces, parted.links, profiles, 4, NO_SPURS)
+    near = nearest(graph, graph.minutes.T.tocsr(), np.array([0]))
+    assert near.back_ascent_m[2] == pytest.approx(0, abs=0.01)
+    assert near.back_min[2] == pytest.approx(96 / 60 + 1.5 + 104 / 60)
+
+    closed = with_landings(links, node_z, is_lift, np.zeros(3, dtype=bool), cliff, 3.0)
+    profiles = link_profiles(closed.links, cliff, closed.node_z, WALKING)
+    graph = walk_graph(cut_links(closed.links, none)[0], closed.links, profiles, 4, NO_SPURS)
+    near = nearest(graph, graph.minutes.T.tocsr(), np.array([0]))
+    assert np.isinf(near.back_min[2])
+
+
+def test_a_lift_that_all_ways_leave_at_one_level_stays_a_node() -> None:
+    links = links_of([(-50, 0), (0, 0), (50, 0)], [(0, 1, "ground"), (1, 2, "ground")])
+    is_lift = np.array([False, True, False])
+    node_z = node_elevation_m(links, hill(0.0))
+    parted = with_landings(links, node_z, is_lift, is_lift, hill(0.0), 3.0)
+    assert parted.links is links
+    assert len(parted.lift_node) == 0

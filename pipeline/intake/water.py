@@ -1,0 +1,55 @@
+"""Water areas, which nobody walks across."""
+
+from collections.abc import Mapping
+
+import geopandas as gpd
+import shapely
+
+from pipeline.contracts.raw import OsmExtract
+from pipeline.geo.datum import into_working_crs
+from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
+from pipeline.intake.rejects import Rejects
+from pipeline.settings.city import Source
+
+
+def water_from_osm(
+    extract: OsmExtract, source: Source, working_crs: str, rejects: Rejects, known: set[str]
+) -> tuple[gpd.GeoDataFrame, int]:
+    """Return the water areas of one source, and how many elements are tagged as such.
+
+    ``known`` holds areas that an earlier source brought already.
+    """
+    x, y = into_working_crs(
+        extract.node_x, extract.node_y, datum=source.datum, crs=source.crs, working_crs=working_crs
+    )
+    locate = node_locator(extract, x, y)
+    ways = {way.id: way for way in extract.ways}
+    found: list[tuple[str, str, Area]] = []
+    for way in extract.ways:
+        if _is_water(way.tags):
+            found.append((f"W{way.id}", f"way/{way.id}", way_area(way, locate)))
+    for relation in extract.relations:
+        if _is_water(relation.tags):
+            area = relation_area(relation, ways, locate)
+            found.append((f"R{relation.id}", f"relation/{relation.id}", area))
+    kept: dict[str, shapely.Geometry] = {}
+    for key, row, area in found:
+        if key in known:
+            rejects.row(row, "repeated_water", "an earlier source brings the same area")
+        elif area.shape is None:
+            rejects.row(row, area.fault, area.detail)
+        else:
+            kept[key] = area.shape
+            known.add(key)
+    table = gpd.GeoDataFrame(
+        {"water_id": list(kept)}, geometry=list(kept.values()), crs=working_crs
+    )
+    return table.astype({"water_id": "str"}), len(found)
+
+
+def _is_water(tags: Mapping[str, str]) -> bool:
+    return (
+        tags.get("natural") == "water"
+        or tags.get("waterway") in ("riverbank", "dock")
+        or tags.get("landuse") in ("reservoir", "basin")
+    ) and "highway" not in tags

@@ -1,0 +1,194 @@
+"""The walking world: streets with heights, facilities joined to them, and everybody's way into it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from pipeline.geo.lifts import with_landings
+from pipeline.geo.network import main_component
+from pipeline.geo.profile import Flags, Names, StreetLinks, link_profiles, node_elevation_m
+from pipeline.geo.raster import Floats, Raster
+from pipeline.measure.access import Doors, doors, usable_links
+from pipeline.measure.counts import facility_counts
+from pipeline.measure.paths import PathTree, path_tree
+from pipeline.measure.walks import (
+    MAIN_ROAD,
+    BuildingWalks,
+    WalkNetwork,
+    Walks,
+    quickest_doors,
+    walk_columns,
+    walk_network,
+)
+from pipeline.settings.measure import MeasureSettings
+
+
+@dataclass(frozen=True)
+class StreetWorld:
+    """The network of a city, ready to be asked."""
+
+    network: WalkNetwork
+    usable: Flags
+    is_in_main_component: Flags
+    terrain: Raster
+    water: Names
+    node_x: Floats
+    node_y: Floats
+    facility_has_access: Flags
+    landing_count: int
+
+
+@dataclass(frozen=True)
+class Access:
+    """The access table of buildings.
+
+    ``entry_m`` is the height of the street at the door that the walk home from the main road takes,
+    or else at the nearest door.
+    """
+
+    columns: dict[str, Any]
+    has_access: Flags
+    entry_m: Floats
+    doors: Doors
+    paths: PathTree
+
+
+def street_links(
+    nodes: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, riser_height_m: float
+) -> StreetLinks:
+    """Return the street tables as numbered arrays.
+
+    A rise is tagged where steps are counted or a stair's grade is signed; its direction is known
+    only where the map says up or down, so the sign is NaN-free but may be set by ``with_direction``.
+    """
+    number = pd.Series(np.arange(len(nodes)), index=nodes["node_id"])
+    is_steps = (edges["structure_type"] == "steps").to_numpy()
+    counted = edges["rise_steps"].to_numpy(dtype=float) * riser_height_m
+    graded = np.abs(edges["incline_grade"].to_numpy(dtype=float)) * edges["length_m"].to_numpy()
+    rise = np.where(np.isnan(counted), graded, counted)
+    return StreetLinks(
+        from_node=number[edges["from_node_id"]].to_numpy(),
+        to_node=number[edges["to_node_id"]].to_numpy(),
+        shape=edges.geometry.to_numpy(),
+        structure=edges["structure_type"].to_numpy(dtype=object),
+        is_forward_open=edges["is_forward_open"].to_numpy(),
+        is_backward_open=edges["is_backward_open"].to_numpy(),
+        tagged_rise_m=np.where(is_steps, rise, np.nan),
+        node_x=shapely.get_x(nodes.geometry.to_numpy()),
+        node_y=shapely.get_y(nodes.geometry.to_numpy()),
+    )
+
+
+def signed_rise_m(links: StreetLinks, incline: Names, node_z: Floats) -> Floats:
+    """Return tagged rises with their direction, and terrain rises of stairs against their tag.
+
+    The tag up or down decides; without it the terrain does. A stair tagged up that the terrain takes
+    for falling gets the terrain's height with the tag's direction. NaN where only terrain tells.
+    """
+    by_terrain = node_z[links.to_node] - node_z[links.from_node]
+    tagged = np.select([incline == "up", incline == "down"], [1.0, -1.0], np.nan)
+    sign = np.where(np.isnan(tagged), np.where(by_terrain < 0, -1.0, 1.0), tagged)
+    rise = links.tagged_rise_m * sign
+    is_wrong = (links.structure == "steps") & np.isnan(rise) & (tagged * by_terrain < 0)
+    return np.where(is_wrong, -by_terrain, rise)
+
+
+def street_world(
+    nodes: gpd.GeoDataFrame,
+    edges: gpd.GeoDataFrame,
+    amenities: gpd.GeoDataFrame,
+    water: gpd.GeoDataFrame,
+    terrain: Raster,
+    rule: MeasureSettings,
+) -> StreetWorld:
+    """Return the network with heights, lifts taken apart and facilities joined."""
+    links = street_links(nodes, edges, rule.walking.riser_height_m)
+    node_z = node_elevation_m(links, terrain)
+    incline = edges["incline_type"].to_numpy(dtype=object)
+    links = replace(links, tagged_rise_m=signed_rise_m(links, incline, node_z))
+    lift = nodes["lift_type"].to_numpy(dtype=object)
+    landings = with_landings(
+        links, node_z, lift != "none", lift == "open", terrain, rule.walking.lift_level_gap_m
+    )
+    links = landings.links
+    added = links.count - len(edges)
+    is_main = np.append(edges["is_main_road"].to_numpy(), np.zeros(added, dtype=bool))
+    profiles = link_profiles(links, terrain, landings.node_z, rule.walking)
+    usable = usable_links(links)
+    water_shapes = water.geometry.to_numpy()
+    places = amenities.geometry.to_numpy()
+    ways_in = doors(
+        places, links, usable, profiles, terrain, water_shapes, rule.access, rule.walking
+    )
+    kinds = amenities["amenity_type"].to_numpy(dtype=object)
+    network = walk_network(links, profiles, is_main, kinds, ways_in, rule)
+    door = quickest_doors(ways_in)
+    street = shapely.line_interpolate_point(links.shape[door.link], door.fraction, normalized=True)
+    own = places[door.place]
+    return StreetWorld(
+        network,
+        usable,
+        main_component(links),
+        terrain,
+        water_shapes,
+        np.concatenate([links.node_x, shapely.get_x(street), shapely.get_x(own)]),
+        np.concatenate([links.node_y, shapely.get_y(street), shapely.get_y(own)]),
+        ways_in.has_access,
+        len(np.unique(landings.lift_node)),
+    )
+
+
+def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Access:
+    """Return the walks of every building to every facility type, and how many are in reach."""
+    network = world.network
+    ways = doors(
+        shapes,
+        network.links,
+        world.usable,
+        network.profiles,
+        world.terrain,
+        world.water,
+        rule.access,
+        rule.walking,
+    )
+    buildings = BuildingWalks(network, ways)
+    walks: dict[str, Walks] = {}
+    for name in rule.facilities:
+        near = buildings.nearest(name)
+        walks[name] = buildings.walks(name, near)
+        if name == MAIN_ROAD:
+            paths = path_tree(buildings, near, walks[name], world.node_x, world.node_y)
+    columns: dict[str, Any] = {
+        "access_m": _at_first_door(ways, ways.access_m),
+        "has_street_access": ways.has_access,
+        **walk_columns(walks, rule),
+    }
+    counts = facility_counts(buildings, world.node_x, world.node_y, rule.count_within_min)
+    for name in rule.facilities:
+        if name == MAIN_ROAD:
+            continue
+        for column, limit in enumerate(rule.count_within_min):
+            number = pd.array([pd.NA] * ways.place_count, dtype="Int64")
+            if name in counts:
+                number = pd.array(counts[name][:, column], dtype="Int64")
+                number[~ways.has_access] = pd.NA
+            columns[f"{name}_within_{limit}_min_count"] = number
+    street_z = network.profiles.at("elevation_m", ways.link, ways.fraction)
+    entry = _at_first_door(ways, street_z)
+    chosen = walks[MAIN_ROAD].home_door
+    if len(street_z):
+        entry = np.where(chosen >= 0, street_z[chosen], entry)
+    begin = pd.array(paths.building_point, dtype="Int64")
+    begin[paths.building_point < 0] = pd.NA
+    columns["main_road_path_point_number"] = begin
+    return Access(columns, ways.has_access, entry, ways, paths)
+
+
+def _at_first_door(ways: Doors, values: Floats) -> Floats:
+    whole = np.full(ways.place_count, np.nan)
+    whole[ways.place[ways.first]] = values[ways.first]
+    return whole
