@@ -82,6 +82,7 @@ STAGES = (
         reads=(
             DISTRICTS,
             BUILDINGS,
+            WATER,
             STREET_EDGES,
             MEASUREMENTS,
             MAIN_ROAD_PATHS,

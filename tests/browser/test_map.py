@@ -107,6 +107,13 @@ def test_buildings_wear_their_tier_and_holes_stay_open(page: Any) -> None:
     assert painted(page, 165, 15) not in TIER_COLOURS.values()
 
 
+def test_water_is_blue(page: Any) -> None:
+    look_at(page, -190, -190, 16)
+    red, green, blue = painted(page, -200, -200)
+    assert blue > red + 15 and blue > green
+    assert "水域" in page.inner_text("#legend")
+
+
 def test_the_overview_shows_every_tier(page: Any) -> None:
     look_at(page, 150, 50, 13)
     assert painted(page, 8, 30) == TIER_COLOURS["B1"]

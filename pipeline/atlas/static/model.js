@@ -16,6 +16,7 @@ function buildModel(columns, page) {
     count: ranked.count,
     others: columns.polygons("others"),
     districts: columns.polygons("districts"),
+    water: columns.polygons("water"),
     streets: columns.lines("streets"),
     contours: columns.lines("contours"),
     rank: columns.numbers("rank"),
