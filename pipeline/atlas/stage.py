@@ -71,6 +71,7 @@ def run(inputs: Inputs) -> Outputs:
         | {"note": {"zh": settings.city.note_zh, "en": settings.city.note_en}},
         "scenario": inputs.scenario,
         "shade": shade_place,
+        "terrain_cell_m": round(terrain.cell_m),
         "contour_interval_m": settings.atlas.contour_interval_m,
         "tiers": tier_rows(ranked, settings),
         "criteria": criterion_rows(used, settings),
