@@ -92,6 +92,7 @@ STAGES = (
         reads=(
             DISTRICTS,
             BUILDINGS,
+            WATER,
             STREET_EDGES,
             MEASUREMENTS,
             MAIN_ROAD_PATHS,
