@@ -11,6 +11,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
