@@ -41,7 +41,7 @@ def settings_from_layers(layers: list[Layer]) -> Settings:
     try:
         return Settings.model_validate_json(json.dumps(merged, default=str))
     except ValidationError as error:
-        raise _problem(error, origin, layers[-1].file) from None
+        raise problem_from(error, origin, layers[-1].file) from None
 
 
 def refuse_foreign_sections(layer: Layer) -> None:
@@ -103,11 +103,12 @@ def _origin_of(path: tuple[str, ...], origin: dict[tuple[str, ...], str], fallba
     return fallback
 
 
-def _problem(
+def problem_from(
     error: ValidationError,
     origin: dict[tuple[str, ...], str],
     fallback: str,
 ) -> Problem:
+    """Return every fault that a model found as one message: file, key, value, what is allowed."""
     faults = []
     for fault in error.errors(include_url=False):
         path = tuple(str(part) for part in fault["loc"] if part != "[key]")
