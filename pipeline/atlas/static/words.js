@@ -30,7 +30,8 @@ const REJECT_WORDS = {
 let language = "zh";
 
 function text(key, ...values) {
-  const pattern = TEXTS[language][key];
+  // A word that this page does not know is shown as it is: it must never cost the map.
+  const pattern = TEXTS[language][key] ?? String(key);
   return pattern.replace(/\{(\d)\}/g, (_, place) => String(values[place]));
 }
 
