@@ -48,8 +48,8 @@ class Coverage:
 def cell_coverage(polygons: NDArray[np.object_], grid: Raster) -> Coverage:
     """Return the exact share of every raster cell that each polygon covers.
 
-    The same quantity as exactextract's coverage fraction. A polygon inside a single cell needs no
-    cutting; the others are cut along the cell edges.
+    The same quantity as exactextract's coverage fraction: the polygon's edges are integrated over
+    the cell (Green's theorem), all polygons and cells at once.
     """
     rows, columns = grid.values.shape
     west, south, east, north = shapely.bounds(polygons).T
@@ -64,18 +64,64 @@ def cell_coverage(polygons: NDArray[np.object_], grid: Raster) -> Coverage:
     step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     column = np.repeat(first_column, count) + step % np.repeat(width, count)
     row = np.repeat(first_row, count) + step // np.repeat(width, count)
+    share = _covered_area_m2(
+        polygons,
+        polygon,
+        grid.west_m + column * grid.cell_m,
+        grid.north_m - (row + 1) * grid.cell_m,
+        grid.cell_m,
+    ) / grid.cell_m**2  # fmt: skip
 
-    area = shapely.area(polygons)[polygon]
-    cut = np.repeat(count > 1, count)
-    left = grid.west_m + column[cut] * grid.cell_m
-    top = grid.north_m - row[cut] * grid.cell_m
-    cells = shapely.box(left, top - grid.cell_m, left + grid.cell_m, top)
-    area[cut] = shapely.area(shapely.intersection(polygons[polygon[cut]], cells))
-
-    kept = area > 0
+    kept = share > 1e-12
     inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
     cell = np.where(inside, row * columns + column, -1)
-    return Coverage(polygon[kept], cell[kept], area[kept] / grid.cell_m**2, len(polygons))
+    return Coverage(polygon[kept], cell[kept], np.minimum(share[kept], 1), len(polygons))
+
+
+def _covered_area_m2(
+    polygons: NDArray[np.object_],
+    polygon: NDArray[np.int64],
+    left_m: Floats,
+    bottom_m: Floats,
+    cell_m: float,
+) -> Floats:
+    """Return the area of polygons inside square cells, pair by pair.
+
+    With outer rings clockwise and holes the other way, the area is the sum over edges of the
+    integral of height above the cell's bottom, cut to the cell, over the edge's run in the cell.
+    """
+    parts, owner_of_part = shapely.get_parts(polygons, return_index=True)
+    oriented = shapely.orient_polygons(parts, exterior_cw=True)
+    rings, part = shapely.get_rings(oriented, return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    within = ring[1:] == ring[:-1]
+    begin, end = points[:-1][within], points[1:][within]
+    owner = owner_of_part[part[ring[1:][within]]]
+    first_edge = np.searchsorted(owner, np.arange(len(polygons) + 1))
+
+    edge_count = np.diff(first_edge)[polygon]
+    pair = np.repeat(np.arange(len(polygon)), edge_count)
+    number = np.arange(edge_count.sum()) - np.repeat(np.cumsum(edge_count) - edge_count, edge_count)
+    edge = first_edge[polygon][pair] + number
+    x0, y0 = begin[edge, 0] - left_m[pair], begin[edge, 1] - bottom_m[pair]
+    x1, y1 = end[edge, 0] - left_m[pair], end[edge, 1] - bottom_m[pair]
+
+    from_x, to_x = np.clip(x0, 0, cell_m), np.clip(x1, 0, cell_m)
+    grade = np.divide(y1 - y0, x1 - x0, out=np.zeros_like(x0), where=x1 != x0)
+    from_y, to_y = y0 + (from_x - x0) * grade, y0 + (to_x - x0) * grade
+    rise = to_y - from_y
+    is_level = np.abs(rise) < 1e-6
+    mean = (_summed_height(to_y, cell_m) - _summed_height(from_y, cell_m)) / np.where(
+        is_level, 1, rise
+    )
+    mean = np.where(is_level, np.clip((from_y + to_y) / 2, 0, cell_m), mean)
+    return np.bincount(pair, (to_x - from_x) * mean, minlength=len(polygon))
+
+
+def _summed_height(y: Floats, top: float) -> Floats:
+    """Return the integral from 0 to y of a height that is cut to the range 0 to ``top``."""
+    inside = np.clip(y, 0, top)
+    return inside**2 / 2 + top * np.maximum(y - top, 0)
 
 
 def zonal_mean(coverage: Coverage, raster: Raster) -> Floats:

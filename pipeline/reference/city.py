@@ -190,7 +190,7 @@ def _write_raw(settings: ReferenceSettings, tile: Tile, files: dict[str, Any]) -
     nodes = np.column_stack([tile.streets.x_m, tile.streets.y_m])
     homes = cKDTree(buildings[["x_m", "y_m"]].to_numpy())
     town = homes.query(nodes, distance_upper_bound=120)[0] < 120
-    files[STREETS].add(make_network(settings, tile.streets, town, number))
+    files[STREETS].add(make_network(settings, tile.streets, tile.terrain, town, number))
     height, built = _roofs(tile)
     surface = surface_model_m(
         settings.surface_model,

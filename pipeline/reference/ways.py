@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import shapely
 from scipy.spatial import cKDTree
 
 from pipeline.reference.chance import Bools, Floats, Ints, stream
 from pipeline.reference.districts import place_names
 from pipeline.reference.settings import ReferenceSettings
 from pipeline.reference.streets import MAIN_HIGHWAYS, Streets
+from pipeline.reference.terrain import Terrain
 
 SOURCE = "合成 synthetic"
 _RISER_M = 0.15
@@ -34,15 +36,39 @@ class Network:
         return self.x_m.size - 1
 
 
-def make_network(settings: ReferenceSettings, streets: Streets, town: Bools, tile: int) -> Network:
-    """Return the network; ``town`` says which nodes have houses nearby."""
+def make_network(
+    settings: ReferenceSettings, streets: Streets, terrain: Terrain, town: Bools, tile: int
+) -> Network:
+    """Return the network and the rivers; ``town`` says which nodes have houses nearby."""
     rng = stream(settings.seed, "ways", tile)
     network = Network(streets.x_m, streets.y_m)
     names = place_names(rng, 6000)
     _add_ways(rng, network, streets, names)
     _add_lifts(rng, network, streets, names)
     _add_stops(rng, network, streets, town, names, settings.scale)
+    _add_rivers(network, terrain)
     return network
+
+
+def _add_rivers(network: Network, terrain: Terrain) -> None:
+    """Append each river's water as closed ways, its banks drawn to about 4 m."""
+    frame = terrain.frame
+    right_m = frame.left_m + frame.column_count * frame.cell_size_m
+    top_m = frame.bottom_m + frame.row_count * frame.cell_size_m
+    land = shapely.box(frame.left_m, frame.bottom_m, right_m, top_m)
+    for river, name in zip(terrain.rivers, ("长江", "嘉陵江"), strict=True):
+        lines = shapely.linestrings(np.stack([river.points[:-1], river.points[1:]], axis=1))
+        widths = np.maximum(river.half_width_m[:-1], river.half_width_m[1:])
+        water = shapely.union_all(shapely.buffer(lines, widths, quad_segs=6)).simplify(4.0)
+        parts = shapely.get_parts(shapely.intersection(water, land))
+        for part in parts[shapely.get_type_id(parts) == 3]:
+            ring = shapely.get_coordinates(part.exterior)[:-1]
+            first = network.x_m.size
+            network.x_m = np.append(network.x_m, ring[:, 0])
+            network.y_m = np.append(network.y_m, ring[:, 1])
+            node_ids = np.append(first + np.arange(len(ring)), first)
+            tags = {"natural": "water", "water": "river", "name": name, "source": SOURCE}
+            network.ways.append((node_ids, tags))
 
 
 def _way_starts(links: pd.DataFrame, group: Ints) -> Ints:
