@@ -9,7 +9,7 @@ PYTHON ?=
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank city why test check documents lock clean ready ready-dev
+.PHONY: help rank city why test check bench documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -30,6 +30,9 @@ test: ready-dev ## run all tests
 
 check: ready-dev ## lint, format, types, walls between the rooms
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache
+
+bench: ready-dev ## time the run by stage, and our parts beside other libraries
+	@$(PY) -m tests.bench
 
 documents: ready ## write data/README.md and config/schema.json anew
 	@$(PY) -m pipeline documents

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import dijkstra
 from pipeline.geo.raster import Floats
 from pipeline.measure.walks import MAIN_ROAD, BuildingWalks
 
-_TILE_M = 1500.0
+_TILE_M = 1000.0
 
 
 def facility_counts(
