@@ -1,26 +1,30 @@
 # Every target is one line of work; .venv is made from the lock files on first use.
-# Settings: CITY=yuzhong SCENARIO=base RAW=folder-of-raw-files PYTHON=python3.12
+# Settings: CITY=yuzhong SCENARIO=base RAW=folder-of-raw-files CHANGE=name PYTHON=python3.12
 
 CITY ?= yuzhong
 SCENARIO ?= base
 RAW ?=
+CHANGE ?=
 PYTHON ?=
 
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank why test check documents lock clean ready ready-dev
+.PHONY: help rank why what-if test check documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "  with CITY=name SCENARIO=name RAW=folder"
+	@echo "  with CITY=name SCENARIO=name RAW=folder CHANGE=name"
 
 rank: ready ## rank every building, write lists and maps
 	@$(PY) -m pipeline rank $(CHOICE)
 
 why: ready ## say why each stage would run now
 	@$(PY) -m pipeline why $(CHOICE)
+
+what-if: ready ## say who gains if CHANGE=name, a file of config/changes, were done
+	@$(PY) -m pipeline what-if $(CHOICE) --change '$(CHANGE)'
 
 test: ready-dev ## run all tests
 	@$(PY) -m pytest
