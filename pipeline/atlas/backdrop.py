@@ -1,4 +1,4 @@
-"""What lies under the buildings: hillshade, contours, streets, district outlines.
+"""What lies under the buildings: hillshade, water, contours, streets, district outlines.
 
 All of it is for orientation only; nothing here is measured from. The terrain is smoothed a little
 before it is drawn, since the noise of a 30 m model shows as grain.
@@ -198,6 +198,12 @@ def add_streets(pack: Pack, edges: gpd.GeoDataFrame) -> dict[str, int]:
     pack.categories("streets.name", names)
     counts = lines["street_class"].value_counts()
     return {name: int(counts.get(name, 0)) for name in STREET_CLASSES}
+
+
+def add_water(pack: Pack, water: gpd.GeoDataFrame) -> int:
+    """Pack rivers and lakes and return how many there are."""
+    add_polygons(pack, "water", mercator_shapes(water), quantum=LINE_QUANTUM_UNITS)
+    return len(water)
 
 
 def add_districts(pack: Pack, districts: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> None:

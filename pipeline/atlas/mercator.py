@@ -58,7 +58,7 @@ def add_polygons(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum:
     rings, ring_part = shapely.get_rings(parts, return_index=True)
     ring_owner = part_owner[ring_part]
     points, point_ring = shapely.get_coordinates(rings, return_index=True)
-    is_last = np.append(point_ring[1:] != point_ring[:-1], True)
+    is_last = np.append(point_ring[1:] != point_ring[:-1], True)[: len(points)]
     kept, kept_ring = points[~is_last], point_ring[~is_last]
     pack.numbers(f"{name}.rings", np.bincount(ring_owner, minlength=len(shapes)))
     _add_paths(pack, name, kept, kept_ring, len(rings), quantum)

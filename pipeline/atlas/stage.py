@@ -5,7 +5,14 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from pipeline.atlas.backdrop import add_contours, add_districts, add_shade, add_streets, shade
+from pipeline.atlas.backdrop import (
+    add_contours,
+    add_districts,
+    add_shade,
+    add_streets,
+    add_water,
+    shade,
+)
 from pipeline.atlas.buildings import (
     NEED_PER_POINT,
     add_others,
@@ -34,6 +41,7 @@ from pipeline.contracts.tables import (
     MEASUREMENTS,
     RANKING,
     STREET_EDGES,
+    WATER,
 )
 from pipeline.settings.whole import Settings
 
@@ -52,6 +60,7 @@ def run(inputs: Inputs) -> Outputs:
     add_districts(pack, inputs.tables[DISTRICTS], buildings)
     shade_place = add_shade(pack, shade(terrain, settings.atlas))
     contour_count = add_contours(pack, terrain, interval_m=settings.atlas.contour_interval_m)
+    water_count = add_water(pack, inputs.tables[WATER])
     street_counts = add_streets(pack, inputs.tables[STREET_EDGES])
     other_count = add_others(pack, buildings, ranked["building_id"])
     table = whole_table(buildings, inputs.tables[MEASUREMENTS], ranking, ranked)
@@ -62,6 +71,7 @@ def run(inputs: Inputs) -> Outputs:
         | {"note": {"zh": settings.city.note_zh, "en": settings.city.note_en}},
         "scenario": inputs.scenario,
         "shade": shade_place,
+        "terrain_cell_m": round(terrain.cell_m),
         "contour_interval_m": settings.atlas.contour_interval_m,
         "tiers": tier_rows(ranked, settings),
         "criteria": criterion_rows(used, settings),
@@ -88,6 +98,7 @@ def run(inputs: Inputs) -> Outputs:
         "other_footprints": other_count,
         "contour_lines": contour_count,
         "street_lines": street_counts,
+        "water_areas": water_count,
         "packed_bytes": len(packed),
         "page_bytes": len(text.encode("utf-8")),
     }

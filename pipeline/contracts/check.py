@@ -4,11 +4,9 @@ A fault here is a fault in the program or in data that intake should have refuse
 stage, the column, the count and the first case.
 """
 
-import warnings
 from itertools import groupby
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import shapely
 
@@ -122,42 +120,33 @@ def _shape_faults(table: Table, frame: Any) -> list[str]:
 
 
 def _value_faults(table: Table, frame: Any) -> list[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pandera.pandas as pa
-
-    plain = pd.DataFrame(frame.drop(columns="geometry", errors="ignore"))
-    schema = pa.DataFrameSchema(
-        {name: _schema(pa, column_of(table, name), name in table.key) for name in plain.columns},
-        unique=list(table.key) or None,
-    )
-    try:
-        schema.validate(plain, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        return _told(errors.failure_cases, plain, table)
-    return []
-
-
-def _schema(pa: Any, column: Column | None, is_key: bool) -> Any:
-    assert column is not None
-    checks = []
-    if column.allowed:
-        checks.append(pa.Check.isin(column.allowed))
-    if column.lowest is not None and column.highest is not None:
-        checks.append(pa.Check.in_range(column.lowest, column.highest))
-    return pa.Column(
-        _dtype(column), checks, nullable=column.may_be_empty and not is_key, name=column.name
-    )
-
-
-def _told(cases: pd.DataFrame, frame: pd.DataFrame, table: Table) -> list[str]:
     faults = []
-    for (column, check), group in cases.groupby(["column", "check"], sort=True, dropna=False):
-        first = group.iloc[0]
-        who = ""
-        if table.key and pd.notna(first["index"]):
-            row = frame.loc[int(first["index"]), list(table.key)]
-            who = f" (first: {' '.join(map(str, row))} = {first['failure_case']})"
-        count = len(group) if np.isfinite(len(group)) else 0
-        faults.append(f"{column}: {check} fails for {count:,} of {len(frame):,} rows{who}")
+    for name in frame.columns:
+        column = column_of(table, name)
+        if column is None:
+            continue
+        values = frame[name]
+        empty = values.isna()
+        if name in table.key or not column.may_be_empty:
+            faults += _told(table, frame, name, "is empty", empty)
+        if column.allowed:
+            faults += _told(
+                table, frame, name, "is not in the list", ~empty & ~values.isin(column.allowed)
+            )
+        if column.lowest is not None and column.highest is not None:
+            outside = ~empty & ~values.between(column.lowest, column.highest).fillna(True)
+            span = f"is outside {column.lowest:g} to {column.highest:g}"
+            faults += _told(table, frame, name, span, outside)
+    if table.key:
+        again = frame.duplicated(list(table.key))
+        faults += _told(table, frame, table.key[0], "stands there twice", again)
     return faults
+
+
+def _told(table: Table, frame: Any, name: str, what: str, wrong: pd.Series) -> list[str]:
+    count = int(wrong.sum())
+    if not count:
+        return []
+    first = frame[wrong].iloc[0]
+    who = " ".join(str(first[key]) for key in table.key)
+    return [f"{name} {what} in {count:,} of {len(frame):,} rows (first: {who} = {first[name]})"]

@@ -92,14 +92,36 @@ _ALL = (
         "m²",
         1,
         5_000_000,
-        "footprint × storeys, empty where storeys are",
+        "housing floor area: the register's, else footprint × storeys",
         **_EMPTY,
     ),
     _text(
         "floor_area_origin",
         "where the floor area comes from",
-        allowed=("recorded", "derived", "unknown"),
+        allowed=("recorded", "converted", "derived", "unknown"),
     ),
+    _real(
+        "recorded_floor_area_m2", "m²", 1, 5_000_000, "housing floor area in the register", **_EMPTY
+    ),
+    _text(
+        "recorded_floor_area_origin",
+        "recorded: as the register states it; converted: from 万m² or 亩; unknown: empty or doubted",
+        allowed=("recorded", "converted", "unknown"),
+    ),
+    _whole("household_count", "households", 0, 10_000, "households in the register", **_EMPTY),
+    _whole("stairwell_count", "stairwells", 1, 200, "stairwells in the register", **_EMPTY),
+    _whole(
+        "entry_storey_number",
+        "ordinal",
+        1,
+        150,
+        "storey of the street entrance, 1 = lowest",
+        **_EMPTY,
+    ),
+    _text("hazard_grade_code", "grade of danger, A to D (JGJ 125)", **_EMPTY),
+    _text("manager_name", "property manager in the register", **_EMPTY),
+    _flag("is_registered", "stands in a housing register"),
+    _whole("household_sum_count", "households", 0, 1_000_000_000, "known households", **_EMPTY),
     # age
     _text("construction_year_text", "year as the source writes it", **_EMPTY),
     _whole("construction_year_low", "year", 1000, 2100, "earliest year the text allows", **_EMPTY),

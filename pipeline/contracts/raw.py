@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 
@@ -54,3 +55,16 @@ class OsmExtract:
     def element_count(self) -> int:
         """Elements in the reply, repeated ones included."""
         return len(self.node_id) + len(self.ways) + len(self.relations) + self.repeated_count
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Features of a vector file: fields as text (empty where missing), shapes in the file's CRS."""
+
+    fields: pd.DataFrame
+    shapes: NDArray[np.object_]
+
+    @property
+    def row_count(self) -> int:
+        """How many features there are."""
+        return len(self.shapes)

@@ -41,7 +41,9 @@ BUILDINGS = Table(
         "is_housing", "housing_origin", "is_overlapping", "district_id", "district_name",
         "estate_id", "estate_name", "storey_count", "storey_count_origin", "height_m", "has_lift",
         "construction_year_text", "construction_year_low", "construction_year_high",
-        "construction_year", "construction_year_origin",
+        "construction_year", "construction_year_origin", "recorded_floor_area_m2",
+        "recorded_floor_area_origin", "household_count", "stairwell_count", "entry_storey_number",
+        "hazard_grade_code", "manager_name", "is_registered",
     ),
     _AREA,
 )  # fmt: skip
@@ -68,6 +70,14 @@ AMENITIES = Table(
 )
 
 WATER = Table("water", ("water_id",), ("water_id",), _AREA, may_have_no_rows=True)
+
+ESTATES = Table(
+    "estates",
+    ("estate_id",),
+    ("estate_id", "estate_name", "source_name", "source_row"),
+    _AREA,
+    may_have_no_rows=True,
+)
 
 REJECTS = Table(
     "rejects",
@@ -112,9 +122,10 @@ BUILDING_RANKING = Table(
     ("building_id",),
     (
         "rank", "building_id", "tier_number", "score_points", "building_name", "district_name",
-        "estate_name", "road_name", "{}_points", "{}_origin", "stand_in_count", "building_use_type",
-        "housing_origin", "storey_count", "storey_count_origin", "footprint_area_m2",
-        "floor_area_m2", "floor_area_origin", "construction_year", "construction_year_low",
+        "estate_id", "estate_name", "road_name", "{}_points", "{}_origin", "stand_in_count",
+        "building_use_type", "housing_origin", "storey_count", "storey_count_origin",
+        "footprint_area_m2", "floor_area_m2", "floor_area_origin", "household_count",
+        "hazard_grade_code", "manager_name", "construction_year", "construction_year_low",
         "construction_year_high", "construction_year_origin", "age_yr", "elevation_m",
         "elevation_lowest_m", "elevation_highest_m", "elevation_error_m", "slope_deg", "relief_m",
         "landform_type", "has_lift", "storeys_above_entry_count", "storeys_below_entry_count",
@@ -133,6 +144,7 @@ DISTRICT_PRIORITY = Table(
         "district_rank", "district_name", "row_type", "area_rank", "area_name", "building_count",
         "tier_1_count", "tier_2_count", "score_mean_points", "score_median_points", "rank_best",
         "footprint_area_sum_m2", "floor_area_sum_m2", "floor_area_known_share",
+        "household_sum_count",
         "longitude_deg", "latitude_deg", "area_id",
     ),
     home=SCENARIO,

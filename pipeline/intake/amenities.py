@@ -1,13 +1,17 @@
-"""Facilities that people walk to, from OpenStreetMap tags."""
+"""Facilities that people walk to."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
-from pipeline.contracts.raw import OsmExtract
+from pipeline.contracts.raw import FeatureTable, OsmExtract
 from pipeline.geo.datum import into_working_crs
+from pipeline.geo.raster import Floats
+from pipeline.intake.features import field, projected
 from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -76,6 +80,61 @@ def amenities_from_osm(
         add_area(f"R{one.id}", f"relation/{one.id}", one.tags, area)
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=_COLUMNS), geometry=points, crs=working_crs)
     return table, extract.element_count - len(nodes) - len(bearing_ways) - len(relations)
+
+
+def amenities_from_features(
+    table: FeatureTable,
+    name: str,
+    source: Source,
+    types: Collection[str],
+    working_crs: str,
+    study_area: shapely.Geometry,
+    rejects: Rejects,
+) -> gpd.GeoDataFrame:
+    """Return one point per feature whose type is listed; an area is reduced to a point inside it.
+
+    A position outside the study area that lies inside it when its coordinates change places is
+    turned and told. The same number, or the same type and name within a metre, is one facility.
+    """
+    columns = ("amenity_id", "amenity_type", "amenity_name")
+    key, kind, label = (field(table.fields, source, c).tolist() for c in columns)
+    shapes = np.where(shapely.is_missing(table.shapes), shapely.Point(), table.shapes)
+    points = projected(shapely.point_on_surface(shapes), source, working_crs)
+    turned = projected(_turned(shapely.point_on_surface(shapes)), source, working_crs)
+    is_inside, would_be = (shapely.contains_properly(study_area, p) for p in (points, turned))
+    rows, places, seen = [], [], set()
+    for number in range(table.row_count):
+        row, point = str(number + 1), points[number]
+        if kind[number] not in types:
+            rejects.row(row, "type_not_used", kind[number] or "no type")
+            continue
+        if shapely.is_empty(point):
+            rejects.row(row, "no_shape", "the feature has no position")
+            continue
+        if not is_inside[number]:
+            if not would_be[number]:
+                rejects.row(row, "outside_study_area", "no district outline holds it")
+                continue
+            point = turned[number]
+            rejects.notice(row, "swapped_coordinates", "longitude and latitude change places")
+        own = f"{name}-{key[number] or row}"
+        same = (kind[number], label[number], round(point.x), round(point.y))
+        if own in seen or same in seen:
+            rejects.row(row, "duplicate_facility", f"same as another {kind[number]}")
+            continue
+        seen |= {own, same}
+        rows.append((own, kind[number], label[number] or None, name, row))
+        places.append(point)
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=_COLUMNS), geometry=places, crs=working_crs)
+
+
+def _turned(points: NDArray[np.object_]) -> NDArray[np.object_]:
+    def turn(xy: Floats) -> Floats:
+        x, y = xy[:, 1], xy[:, 0]
+        is_place = (np.abs(x) <= 180) & (np.abs(y) <= 90)
+        return np.column_stack([np.where(is_place, x, np.nan), np.where(is_place, y, np.nan)])
+
+    return shapely.transform(points, turn)
 
 
 def facility_types(tags: Mapping[str, str], facility_tags: Mapping[str, list[str]]) -> list[str]:

@@ -3,13 +3,38 @@
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import shapely
 
-from pipeline.geo.datum import into_working_crs
-from pipeline.geo.raster import Floats
+from pipeline.contracts.raw import FeatureTable
+from pipeline.intake.features import areas, field, projected
 from pipeline.intake.osm_areas import repaired
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
+
+
+def districts_from_features(
+    table: FeatureTable, source: Source, working_crs: str, rejects: Rejects
+) -> gpd.GeoDataFrame:
+    """Return one district for each feature that encloses an area."""
+    keys, names = (field(table.fields, source, c) for c in ("district_id", "district_name"))
+    rows = []
+    for number, area in enumerate(areas(table, source, working_crs)):
+        row = str(number + 1)
+        if area.shape is None:
+            rejects.row(row, area.fault, area.detail)
+            continue
+        rows.append((keys.iloc[number] or row, names.iloc[number] or f"district {row}", area.shape))
+    return _table(rows, working_crs)
+
+
+def _table(rows: list[tuple[str, str, shapely.Geometry]], crs: str) -> gpd.GeoDataFrame:
+    rows.sort(key=lambda item: item[0])
+    return gpd.GeoDataFrame(
+        {"district_id": [r[0] for r in rows], "district_name": [r[1] for r in rows]},
+        geometry=[r[2] for r in rows],
+        crs=crs,
+    )
 
 
 def districts_from_nominatim(
@@ -29,20 +54,7 @@ def districts_from_nominatim(
             rejects.row(row, "no_area", "the outline is not an area")
             continue
 
-        def project(points: Floats) -> Floats:
-            return shapely.points(
-                *into_working_crs(
-                    points[:, 0],
-                    points[:, 1],
-                    datum=source.datum,
-                    crs=source.crs,
-                    working_crs=working_crs,
-                )
-            )
-
-        area = repaired(
-            shapely.transform(shape, lambda points: shapely.get_coordinates(project(points)))
-        )
+        area = repaired(projected(np.array([shape]), source, working_crs)[0])
         if area.shape is None:
             rejects.row(row, area.fault, area.detail)
             continue
@@ -51,9 +63,4 @@ def districts_from_nominatim(
         )
         key = f"{str(place.get('osm_type', 'x'))[:1].upper()}{place.get('osm_id', number + 1)}"
         rows.append((key, name, area.shape))
-    rows.sort(key=lambda item: item[0])
-    return gpd.GeoDataFrame(
-        {"district_id": [r[0] for r in rows], "district_name": [r[1] for r in rows]},
-        geometry=[r[2] for r in rows],
-        crs=working_crs,
-    )
+    return _table(rows, working_crs)

@@ -1,4 +1,4 @@
-"""Building footprints from OpenStreetMap: geometry, use, storeys, height, year."""
+"""Building footprints: geometry, use, storeys, height, year."""
 
 import math
 import re
@@ -9,8 +9,9 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from pipeline.contracts.raw import OsmExtract
+from pipeline.contracts.raw import FeatureTable, OsmExtract
 from pipeline.geo.datum import into_working_crs
+from pipeline.intake.features import areas, field
 from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import read_year
@@ -23,6 +24,9 @@ from pipeline.settings.intake import (
     YearRule,
 )
 
+_DESCRIBING = (
+    "building_name", "building_use_type", "storey_count", "height_m", "construction_year_text",
+)  # fmt: skip
 _NUMBER = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(m|米|层|f|楼)?\s*$", re.IGNORECASE)
 
 
@@ -75,12 +79,14 @@ def footprints_from_osm(
             continue
         if area.is_repaired:
             rejects.notice(source_row, "outline_repaired", "the outline crossed itself")
+        texts = {column: _first(tags, fields) for column, fields in source.columns.items()}
+        has_other_use = _first(tags, settings.housing.other_use_fields) is not None
         rows.append(
             {
                 "building_id": building_id,
                 "source_name": name,
                 "source_row": source_row,
-                **attributes(tags, source.columns, settings, source_row, rejects),
+                **attributes(texts, has_other_use, settings, source_row, rejects),
             }
         )
         shapes.append(area.shape)
@@ -88,6 +94,47 @@ def footprints_from_osm(
         gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=working_crs),
         extract.element_count - len(candidates) - len(points),
     )
+
+
+def footprints_from_features(
+    table: FeatureTable,
+    name: str,
+    source: Source,
+    settings: IntakeSettings,
+    working_crs: str,
+    rejects: Rejects,
+) -> Footprints:
+    """Return one building for each feature of a vector file that encloses an area.
+
+    Its key is the source's own building number, or the row where there is none.
+    """
+    columns = ["building_id", *_DESCRIBING]
+    texts = {column: field(table.fields, source, column).tolist() for column in columns}
+    uses = [name for name in settings.housing.other_use_fields if name in table.fields.columns]
+    has_other = (table.fields[uses] != "").any(axis=1).tolist() if uses else None
+    rows: list[dict[str, object]] = []
+    shapes: list[shapely.Geometry] = []
+    for number, area in enumerate(areas(table, source, working_crs)):
+        source_row = str(number + 1)
+        fault = area_fault(area, settings.footprints)
+        if fault:
+            rejects.row(source_row, *fault)
+            continue
+        if area.is_repaired:
+            rejects.notice(source_row, "outline_repaired", "the outline crossed itself")
+        said = {column: values[number] or None for column, values in texts.items()}
+        rows.append(
+            {
+                "building_id": said["building_id"] or f"{name}-{source_row}",
+                "source_name": name,
+                "source_row": source_row,
+                **attributes(
+                    said, bool(has_other and has_other[number]), settings, source_row, rejects
+                ),
+            }
+        )
+        shapes.append(area.shape)
+    return Footprints(gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=working_crs), 0)
 
 
 def area_fault(area: Area, rule: FootprintRule) -> tuple[str, str] | None:
@@ -103,33 +150,37 @@ def area_fault(area: Area, rule: FootprintRule) -> tuple[str, str] | None:
 
 
 def attributes(
-    fields: Mapping[str, str],
-    columns: Mapping[str, list[str]],
+    texts: Mapping[str, str | None],
+    has_other_use: bool,
     settings: IntakeSettings,
     source_row: str,
     rejects: Rejects,
 ) -> dict[str, object]:
-    """Return the attributes of one building from its raw fields."""
-
-    def text(column: str) -> str | None:
-        return _first(fields, columns.get(column, []))
-
-    use = text("building_use_type") or ""
+    """Return the attributes of one building from what its source writes, by our columns."""
+    use = texts.get("building_use_type") or ""
     return {
-        "building_name": text("building_name"),
+        "building_name": texts.get("building_name"),
         "building_use_type": use,
         "has_lift": None,
-        **housing(use, fields, settings.housing),
-        **storeys(text("storey_count"), text("height_m"), settings.storeys, source_row, rejects),
-        **construction_year(text("construction_year_text"), settings.years, source_row, rejects),
+        **housing(use, has_other_use, settings.housing),
+        **storeys(
+            texts.get("storey_count"),
+            texts.get("height_m"),
+            settings.storeys,
+            source_row,
+            rejects,
+        ),
+        **construction_year(
+            texts.get("construction_year_text"), settings.years, source_row, rejects
+        ),
     }
 
 
-def housing(use: str, fields: Mapping[str, str], rule: HousingRule) -> dict[str, object]:
+def housing(use: str, has_other_use: bool, rule: HousingRule) -> dict[str, object]:
     """Return whether a building is housing, and why."""
     if use in rule.recorded_use_types:
         origin = "recorded"
-    elif use in rule.assumed_use_types and not _first(fields, rule.other_use_fields):
+    elif use in rule.assumed_use_types and not has_other_use:
         origin = "assumed"
     else:
         origin = "not_housing"
@@ -147,8 +198,8 @@ def storeys(
 
     Recorded storeys come first, then the recorded height divided by the storey height.
     """
-    count = _positive(count_text, "storey_count", source_row, rejects)
-    height_m = _positive(height_text, "height_m", source_row, rejects)
+    count = positive_number(count_text, "storey_count", source_row, rejects)
+    height_m = positive_number(height_text, "height_m", source_row, rejects)
     if height_m is not None and not 2 <= height_m <= 700:
         rejects.value(source_row, "height_m", "impossible_height", f"{height_m:g} m")
         height_m = None
@@ -198,11 +249,14 @@ def _first(fields: Mapping[str, str], names: list[str]) -> str | None:
     return next((fields[name].strip() for name in names if fields.get(name, "").strip()), None)
 
 
-def _positive(text: str | None, field: str, source_row: str, rejects: Rejects) -> float | None:
+def positive_number(
+    text: str | None, field_name: str, source_row: str, rejects: Rejects
+) -> float | None:
+    """Return a number that may carry a unit of storeys or metres; what cannot be read is told."""
     if text is None:
         return None
     match = _NUMBER.match(text)
     if not match:
-        rejects.value(source_row, field, "unreadable_number", text[:200])
+        rejects.value(source_row, field_name, "unreadable_number", text[:200])
         return None
     return float(match[1])

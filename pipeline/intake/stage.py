@@ -7,26 +7,31 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipeline.contracts.raw import FeatureTable
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
     BUILDINGS,
     DISTRICTS,
+    ESTATES,
     REJECTS,
     STREET_EDGES,
     STREET_NODES,
     WATER,
+    Table,
 )
 from pipeline.geo.raster import Raster
-from pipeline.intake.amenities import amenities_from_osm
-from pipeline.intake.districts import districts_from_nominatim
-from pipeline.intake.footprints import footprints_from_osm
+from pipeline.intake.amenities import amenities_from_features, amenities_from_osm
+from pipeline.intake.districts import districts_from_features, districts_from_nominatim
+from pipeline.intake.estates import estates_from_features
+from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
+from pipeline.intake.housing_register import with_register, without_register
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects, rejects_table
 from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
 from pipeline.intake.water import water_from_osm
 from pipeline.problem import Problem
-from pipeline.settings.city import Source
+from pipeline.settings.city import FORMATS_BY_ROLE, Source
 from pipeline.settings.intake import FootprintRule
 from pipeline.settings.whole import Settings
 
@@ -45,13 +50,18 @@ def run(inputs: Inputs) -> Outputs:
 
     districts = []
     for name, source in by_role["boundary"]:
-        places = inputs.sources[name]
-        found = districts_from_nominatim(places, source, crs, all_rejects[name])
-        record(name, len(places), 0, len(found))
+        raw, rejects = inputs.sources[name], all_rejects[name]
+        if isinstance(raw, FeatureTable):
+            found = districts_from_features(raw, source, crs, rejects)
+            record(name, raw.row_count, 0, len(found))
+        else:
+            found = districts_from_nominatim(raw, source, crs, rejects)
+            record(name, len(raw), 0, len(found))
         districts.append(found)
     district_table = _stack(districts, crs)
     if not len(district_table):
         raise Problem(by_role["boundary"][0][1].path, "holds no usable district outline")
+    study_area = shapely.union_all(district_table.geometry.to_numpy())
 
     terrain_name, terrain_source = by_role["terrain"][0]
     terrain: Raster = inputs.sources[terrain_name]
@@ -65,9 +75,13 @@ def run(inputs: Inputs) -> Outputs:
     footprints = []
     counted: dict[str, tuple[int, int]] = {}
     for name, source in by_role["footprints"]:
-        extract = inputs.sources[name]
-        part = footprints_from_osm(extract, name, source, settings.intake, crs, all_rejects[name])
-        counted[name] = (extract.element_count, part.supporting_count)
+        raw, rejects = inputs.sources[name], all_rejects[name]
+        if isinstance(raw, FeatureTable):
+            part = footprints_from_features(raw, name, source, settings.intake, crs, rejects)
+            counted[name] = (raw.row_count, 0)
+        else:
+            part = footprints_from_osm(raw, name, source, settings.intake, crs, rejects)
+            counted[name] = (raw.element_count, part.supporting_count)
         footprints.append(part.buildings)
     buildings = _stack(footprints, crs)
     if not len(buildings):
@@ -78,6 +92,15 @@ def run(inputs: Inputs) -> Outputs:
         )  # fmt: skip
     buildings = _place(buildings, district_table, all_rejects)
     buildings = _single(buildings, settings.intake.footprints, all_rejects)
+    buildings = without_register(buildings)
+    missing: dict[str, dict[str, int]] = {}
+    for name, source in by_role["housing_register"]:
+        rows = inputs.sources[name]
+        said = with_register(buildings, rows, source, settings.intake, crs, all_rejects[name])
+        buildings, missing[name] = said.buildings, said.missing_values
+        record(name, len(rows), 0, said.used_count)
+    if settings.intake.housing.must_be_registered:
+        buildings = _registered_only(buildings)
     _check_cover(buildings, terrain, terrain_source, settings.intake.min_terrain_cover_share)
     for name, (rows_in, supporting) in counted.items():
         record(name, rows_in, supporting, int((buildings["source_name"] == name).sum()))
@@ -104,16 +127,27 @@ def run(inputs: Inputs) -> Outputs:
     amenities = []
     elements: set[str] = set()
     for name, source in by_role["amenities"]:
-        extract = inputs.sources[name]
-        found, other = amenities_from_osm(
-            extract, name, source, settings.intake.facility_tags, crs, all_rejects[name], elements
-        )
-        used = extract.element_count - other - all_rejects[name].row_count
-        record(name, extract.element_count, other, used)
+        raw, rejects = inputs.sources[name], all_rejects[name]
+        if isinstance(raw, FeatureTable):
+            found = amenities_from_features(
+                raw, name, source, settings.measure.facilities, crs, study_area, rejects
+            )
+            record(name, raw.row_count, 0, len(found))
+        else:
+            tags = settings.intake.facility_tags
+            found, other = amenities_from_osm(raw, name, source, tags, crs, rejects, elements)
+            used = raw.element_count - other - rejects.row_count
+            record(name, raw.element_count, other, used)
         amenities.append(found)
-    amenity_table = _stack(amenities, crs) if amenities else _no_amenities(crs)
+    amenity_table = _stack(amenities, crs) if amenities else _no_rows(AMENITIES, crs)
 
-    rejects = rejects_table(list(all_rejects.values()))
+    estates = []
+    for name, source in by_role["estates"]:
+        raw = inputs.sources[name]
+        found = estates_from_features(raw, name, source, crs, all_rejects[name])
+        record(name, raw.row_count, 0, len(found))
+        estates.append(found)
+
     return Outputs(
         tables={
             DISTRICTS: district_table,
@@ -122,10 +156,15 @@ def run(inputs: Inputs) -> Outputs:
             STREET_EDGES: edges[[*STREET_EDGES.column_names, "geometry"]],
             AMENITIES: amenity_table,
             WATER: _stack(water, crs),
-            REJECTS: rejects,
+            ESTATES: _stack(estates, crs) if estates else _no_rows(ESTATES, crs),
+            REJECTS: rejects_table(list(all_rejects.values())),
         },
         rasters={"terrain": terrain},
-        ledger={"sources": ledger, "tables": _table_counts(buildings, amenity_table)},
+        ledger={
+            "sources": ledger,
+            "register_values_missing": missing,
+            "tables": _table_counts(buildings, amenity_table),
+        },
     )
 
 
@@ -148,9 +187,7 @@ def balance(rows_in: int, supporting: int, out: int, rejects: Rejects) -> dict[s
 
 
 def _by_role(settings: Settings) -> dict[str, list[tuple[str, Source]]]:
-    roles: dict[str, list[tuple[str, Source]]] = {
-        role: [] for role in ("boundary", "footprints", "streets", "amenities", "terrain")
-    }
+    roles: dict[str, list[tuple[str, Source]]] = {role: [] for role in FORMATS_BY_ROLE}
     for name, source in sorted(settings.sources.items()):
         roles[source.role].append((name, source))
     return roles
@@ -164,9 +201,16 @@ def _stack(parts: list[gpd.GeoDataFrame], crs: str) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(stacked, geometry="geometry", crs=crs)
 
 
-def _no_amenities(crs: str) -> gpd.GeoDataFrame:
-    empty = {name: pd.Series(dtype="str") for name in AMENITIES.column_names}
+def _no_rows(table: Table, crs: str) -> gpd.GeoDataFrame:
+    empty = {name: pd.Series(dtype="str") for name in table.column_names}
     return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=crs))
+
+
+def _registered_only(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Count as housing what stands in the register, whatever use its footprint states."""
+    registered = buildings["is_registered"].astype(bool)
+    origin = np.where(registered, "recorded", "not_housing")
+    return buildings.assign(is_housing=registered, housing_origin=origin)
 
 
 def _place(
@@ -175,7 +219,7 @@ def _place(
     """Give each building the district that holds a point inside it; reject those outside all."""
     shapes = districts.geometry.to_numpy()
     inside = shapely.point_on_surface(buildings.geometry.to_numpy())
-    building, district = shapely.STRtree(shapes).query(inside, predicate="intersects")
+    district, building = shapely.STRtree(inside).query(shapes, predicate="intersects")
     first = pd.Series(district, index=building).groupby(level=0).min()
     placed = buildings.assign(_district=first.reindex(range(len(buildings))).to_numpy())
     for row in placed[placed["_district"].isna()].itertuples():
@@ -187,8 +231,6 @@ def _place(
     return placed.drop(columns="_district").assign(
         district_id=districts["district_id"].to_numpy()[number],
         district_name=districts["district_name"].to_numpy()[number],
-        estate_id=pd.Series(pd.NA, index=placed.index, dtype="str"),
-        estate_name=pd.Series(pd.NA, index=placed.index, dtype="str"),
     )
 
 
@@ -196,7 +238,7 @@ def _single(
     buildings: gpd.GeoDataFrame, rule: FootprintRule, all_rejects: dict[str, Rejects]
 ) -> gpd.GeoDataFrame:
     """Leave out repeated footprints and mark those that stand in each other."""
-    buildings = buildings.sort_values("building_id").reset_index(drop=True)
+    buildings = buildings.sort_values(["building_id", "source_row"]).reset_index(drop=True)
     pairs = overlaps(buildings.geometry.to_numpy())
     known = ["building_name", "storey_count", "height_m", "construction_year_low"]
     richness = buildings[known].notna().sum(axis=1).to_numpy() + (
@@ -210,6 +252,13 @@ def _single(
             row["source_row"], "duplicate_footprint", f"same outline as {ids[keeper]}"
         )
     lost = np.isin(np.arange(len(buildings)), list(repeated))
+    seen = buildings["building_id"].mask(lost)
+    again = seen.duplicated() & ~lost
+    for row in buildings[again].itertuples():
+        all_rejects[row.source_name].row(
+            row.source_row, "repeated_building_id", f"{row.building_id} stands there already"
+        )
+    lost |= again.to_numpy()
     marked = np.zeros(len(buildings), dtype=bool)
     over = pairs.smaller_share >= rule.notice_overlap_share
     over &= ~lost[pairs.first] & ~lost[pairs.second]

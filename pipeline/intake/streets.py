@@ -4,6 +4,7 @@ Pedestrians ignore one-way signs; only escalators have a direction. Bends are ke
 lines, they are no nodes.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -17,7 +18,6 @@ import shapely
 
 from pipeline.contracts.raw import OsmExtract, OsmWay
 from pipeline.geo.datum import into_working_crs
-from pipeline.geo.raster import Floats
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 from pipeline.settings.intake import StreetRule
@@ -117,40 +117,39 @@ def street_tables(
         names |= source.names
         lifts |= source.lifts
     visits = Counter(node for way in ways.values() for node in way.node_ids)
-    rows: list[dict[str, object]] = []
-    lines: list[Floats] = []
+    rows: list[tuple[object, ...]] = []
+    pieces: list[tuple[int, ...]] = []
     for key in sorted(ways):
         way = ways[key]
-        whole = np.array([position[node] for node in way.node_ids])
+        tags = way.tags
+        structure, forward, backward = structure_of(tags)
+        is_main = tags["highway"] in rule.main_highway_types and structure == "ground"
+        incline = tags.get("incline")
+        steps_per_m = math.nan
+        if "step_count" in tags:
+            steps_per_m = _number(tags["step_count"]) / _length(way.node_ids, position)
+        told = (
+            tags["highway"], structure, names.get(key), is_main, forward, backward, steps_per_m,
+            incline_grade(incline), incline_type(incline),
+        )  # fmt: skip
         for number, node_ids in enumerate(_links(way.node_ids, visits, lifts)):
-            points = np.array([position[node] for node in node_ids])
-            structure, forward, backward = structure_of(way.tags)
-            rows.append(
-                {
-                    "edge_id": f"W{key}-{number}",
-                    "from_node_id": f"N{node_ids[0]}",
-                    "to_node_id": f"N{node_ids[-1]}",
-                    "highway_type": way.tags["highway"],
-                    "structure_type": structure,
-                    "road_name": names.get(key),
-                    "is_main_road": way.tags["highway"] in rule.main_highway_types
-                    and structure == "ground",
-                    "is_forward_open": forward,
-                    "is_backward_open": backward,
-                    "rise_steps": _number(way.tags.get("step_count")) * _part(points, whole),
-                    "incline_grade": incline_grade(way.tags.get("incline")),
-                    "incline_type": incline_type(way.tags.get("incline")),
-                }
-            )
-            lines.append(points)
-    shapes = [shapely.LineString(points) for points in lines]
-    edges = gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes, crs=working_crs)
+            rows.append((f"W{key}-{number}", f"N{node_ids[0]}", f"N{node_ids[-1]}", *told))
+            pieces.append(node_ids)
+    columns = [
+        "edge_id", "from_node_id", "to_node_id", "highway_type", "structure_type", "road_name",
+        "is_main_road", "is_forward_open", "is_backward_open", "rise_steps", "incline_grade",
+        "incline_type",
+    ]  # fmt: skip
+    points = np.array([position[node] for piece in pieces for node in piece]).reshape(-1, 2)
+    owner = np.repeat(np.arange(len(pieces)), [len(piece) for piece in pieces])
+    shapes = shapely.linestrings(points, indices=owner) if len(pieces) else []
+    edges = gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry=shapes, crs=working_crs)
     edges["length_m"] = edges.length
+    edges["rise_steps"] = edges["rise_steps"] * edges["length_m"]
     edges = edges.sort_values("edge_id").reset_index(drop=True)
-    ends = {str(row["from_node_id"]) for row in rows} | {str(row["to_node_id"]) for row in rows}
-    ids = sorted(ends)
-    points = np.array([position[int(node[1:])] for node in ids]).reshape(-1, 2)
-    nodes = gpd.GeoDataFrame({"node_id": ids}, geometry=shapely.points(points), crs=working_crs)
+    ids = sorted(set(edges["from_node_id"]) | set(edges["to_node_id"]))
+    at = np.array([position[int(node[1:])] for node in ids]).reshape(-1, 2)
+    nodes = gpd.GeoDataFrame({"node_id": ids}, geometry=shapely.points(at), crs=working_crs)
     nodes["lift_type"] = [lifts.get(int(node[1:]), "none") for node in ids]
     return nodes, edges
 
@@ -225,7 +224,6 @@ def _number(text: str | None) -> float:
     return float(text) if text and text.isdecimal() else float("nan")
 
 
-def _part(points: Floats, whole: Floats) -> float:
-    """Return the share of a way's length that one of its links takes."""
-    length, total = (np.hypot(*np.diff(xy, axis=0).T).sum() for xy in (points, whole))
-    return float(length / total) if total > 0 else 1.0
+def _length(node_ids: tuple[int, ...], position: Mapping[int, tuple[float, float]]) -> float:
+    points = [position[node] for node in node_ids]
+    return sum(math.dist(one, two) for one, two in pairwise(points)) or math.inf

@@ -8,6 +8,7 @@ guess. What cannot be read is told, not skipped.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _DIGITS = str.maketrans("零〇○一二三四五六七八九", "000123456789")
 _EMPTY = re.compile(
@@ -60,6 +61,7 @@ class YearReading:
     fault: str = ""
 
 
+@lru_cache(maxsize=20_000)
 def read_year(text: str | None, *, earliest: int, latest: int) -> YearReading:
     """Return the years that a text allows.
 

@@ -59,9 +59,9 @@ def facility_counts(
         if len(asking):
             start, best = _quickest(minutes, number, asking, buildings)
             for name in np.unique(kind[tile == key]):
-                of_kind = best[kind[tile == key] == name]
+                of_kind = best[:, kind[tile == key] == name]
                 for column, limit in enumerate(limits_min):
-                    counts[name][doors.place[start], column] += (of_kind <= limit).sum(axis=0)
+                    counts[name][doors.place[start], column] += (of_kind <= limit).sum(axis=1)
         number[near] = -1
     return counts
 
@@ -74,17 +74,16 @@ def _within(x: Floats, y: Floats, box: tuple[float, float, float, float]) -> NDA
 def _quickest(
     minutes: Floats, number: NDArray[np.int64], asking: NDArray[np.int64], buildings: BuildingWalks
 ) -> tuple[NDArray[np.int64], Floats]:
-    """Return each building's first door and (facilities, buildings) minutes by its best door."""
+    """Return each building's first door and (buildings, facilities) minutes by its best door."""
     doors = buildings.doors
-    never = np.full((len(minutes), 1), np.inf)
-    table = np.hstack([minutes, never])  # number −1: a node out of reach
+    never = np.full((1, len(minutes)), np.inf)
+    table = np.vstack([minutes.T, never])  # number −1: a node out of reach
     one, two = number[buildings.from_node[asking]], number[buildings.to_node[asking]]
-    out = np.minimum(
-        table[:, one] + buildings.away_from[asking], table[:, two] + buildings.away_to[asking]
-    )
-    out += doors.away_min[asking]
+    by_from = buildings.away_from[asking] + doors.away_min[asking]
+    by_to = buildings.away_to[asking] + doors.away_min[asking]
+    out = np.minimum(table[one] + by_from[:, None], table[two] + by_to[:, None])
     start = np.flatnonzero(np.append(True, np.diff(doors.place[asking]) > 0))
-    return asking[start], np.minimum.reduceat(out, start, axis=1)
+    return asking[start], np.minimum.reduceat(out, start, axis=0)
 
 
 def _fastest_m_per_min(buildings: BuildingWalks, node_x: Floats, node_y: Floats) -> float:

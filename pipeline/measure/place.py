@@ -9,7 +9,7 @@ import shapely
 def road_name(
     buildings: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, *, max_distance_m: float
 ) -> pd.Series:
-    """Return the name of the nearest named road within a distance, else empty.
+    """Return the name of the road nearest to the footprint's middle within a distance, else empty.
 
     Bridges and tunnels do not name a place. Of roads equally near, the name that sorts first.
     """
@@ -19,7 +19,7 @@ def road_name(
     if len(named):
         tree = shapely.STRtree(named.geometry.to_numpy())
         building, road = tree.query_nearest(
-            buildings.geometry.to_numpy(), max_distance=max_distance_m
+            shapely.centroid(buildings.geometry.to_numpy()), max_distance=max_distance_m
         )
         first = pd.Series(road, index=building).groupby(level=0).min()
         names.iloc[first.index] = named["road_name"].to_numpy()[first.to_numpy()]

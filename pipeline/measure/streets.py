@@ -176,15 +176,14 @@ def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Ac
         **walk_columns(walks, rule),
     }
     counts = facility_counts(buildings, world.node_x, world.node_y, rule.count_within_min)
+    none = np.zeros((ways.place_count, len(rule.count_within_min)), dtype=np.int64)
     for name in rule.facilities:
         if name == MAIN_ROAD:
             continue
         for column, limit in enumerate(rule.count_within_min):
-            number = pd.array([pd.NA] * ways.place_count, dtype="Int64")
-            if name in counts:
-                number = pd.array(counts[name][:, column], dtype="Int64")
-                number[~ways.has_access] = pd.NA
-            columns[f"{name}_within_{limit}_min_count"] = number
+            number = counts.get(name, none)[:, column]
+            is_empty = ~ways.has_access | (name not in counts)
+            columns[f"{name}_within_{limit}_min_count"] = pd.arrays.IntegerArray(number, is_empty)
     street_z = network.profiles.at("elevation_m", ways.link, ways.fraction)
     entry = _at_first_door(ways, street_z)
     chosen = walks[MAIN_ROAD].home_door

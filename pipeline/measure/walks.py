@@ -218,10 +218,14 @@ class BuildingWalks:
 
     def _best_door(self, minutes: Floats) -> Integers:
         best = np.full(self.doors.place_count, -1, dtype=np.int64)
-        order = np.lexsort((minutes, self.doors.place))
-        first = order[np.append(True, np.diff(self.doors.place[order]) > 0)[: len(order)]]
-        first = first[np.isfinite(minutes[first])]
-        best[self.doors.place[first]] = first
+        if len(minutes):
+            start = self._place_start
+            size = np.diff(np.append(start, len(minutes)))
+            least = np.repeat(np.minimum.reduceat(minutes, start), size)
+            equal = np.flatnonzero((minutes == least) & np.isfinite(minutes))
+            place = self.doors.place[equal]
+            first = equal[np.append(True, place[1:] != place[:-1])[: len(equal)]]
+            best[self.doors.place[first]] = first
         return best
 
 

@@ -20,26 +20,28 @@ def building_list(
     joined = (
         ranking.drop(columns=needs)
         .merge(measurements, on="building_id", validate="one_to_one")
-        .merge(told, on="building_id", validate="one_to_one")
+        .merge(told[_told_columns(told)], on="building_id", validate="one_to_one")
     )
-    others = [
-        name
-        for name in joined.columns
-        if name not in BUILDING_RANKING.column_names
-        and not any(
-            column.is_family and column.matches(name) for column in BUILDING_RANKING.columns
-        )
-    ]
+    others = [name for name in ("cell_id", "main_road_path_point_number") if name in joined]
     return joined.drop(columns=others).sort_values("rank").reset_index(drop=True)
 
 
+def _told_columns(told: pd.DataFrame) -> list[str]:
+    """Return the columns of the buildings that the list shows."""
+    return [name for name in told.columns if name in BUILDING_RANKING.column_names]
+
+
 def with_areas(ranked: pd.DataFrame, cell_id: pd.Series) -> pd.DataFrame:
-    """Return the list with the area each building is counted in: estate, else road, else grid cell."""
-    estate, road = ranked["estate_name"], ranked["road_name"]
-    row_type = np.where(estate.notna(), "estate", np.where(road.notna(), "road", "grid_cell"))
-    area_name = estate.fillna(road).fillna(cell_id)
-    kind = pd.Series(row_type, index=ranked.index, dtype="str")
-    area_id = ranked["district_name"] + "/" + kind + "/" + area_name.astype("str")
+    """Return the list with the area each building is counted in: estate, else road, else grid cell.
+
+    Estates go by their key, so two of one name stay two.
+    """
+    estate, road = ranked["estate_id"], ranked["road_name"]
+    kind = np.where(estate.notna(), "estate", np.where(road.notna(), "road", "grid_cell"))
+    row_type = pd.Series(kind, index=ranked.index, dtype="str")
+    area_key = estate.fillna(road).fillna(cell_id).astype("str")
+    area_name = ranked["estate_name"].where(estate.notna()).fillna(area_key)
+    area_id = ranked["district_name"].astype("str") + "/" + row_type + "/" + area_key
     return ranked.assign(row_type=row_type, area_name=area_name, area_id=area_id)
 
 
@@ -76,8 +78,9 @@ def _totals(rows: pd.DataFrame) -> pd.DataFrame:
         _tier_1=rows["tier_number"] == 1,
         _tier_2=rows["tier_number"] == 2,
         _floor_known=rows["floor_area_m2"].notna(),
-    ).groupby(["district_name", "row_type", "area_id", "area_name"], sort=True)
+    ).groupby(["district_name", "row_type", "area_id"], sort=True)
     totals = grouped.agg(
+        area_name=("area_name", "first"),
         building_count=("building_id", "size"),
         tier_1_count=("_tier_1", "sum"),
         tier_2_count=("_tier_2", "sum"),
@@ -89,8 +92,9 @@ def _totals(rows: pd.DataFrame) -> pd.DataFrame:
         longitude_deg=("longitude_deg", "mean"),
         latitude_deg=("latitude_deg", "mean"),
     ).reset_index()
-    floor = grouped["floor_area_m2"].sum(min_count=1).reset_index(drop=True)
-    totals["floor_area_sum_m2"] = floor
+    totals["floor_area_sum_m2"] = grouped["floor_area_m2"].sum(min_count=1).to_numpy()
+    households = grouped["household_count"].sum(min_count=1)
+    totals["household_sum_count"] = households.astype("Int64").to_numpy()
     for name in ("score_mean_points", "score_median_points"):
         totals[name] = totals[name].round(3)
     return totals

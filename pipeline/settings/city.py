@@ -6,16 +6,30 @@ from pydantic import Field
 
 from pipeline.settings.base import EpsgCode, Name, Positive, Section, Slug
 
-Role = Literal["boundary", "footprints", "streets", "amenities", "terrain"]
-Format = Literal["overpass_json", "nominatim_json", "geotiff"]
+Role = Literal[
+    "boundary", "footprints", "streets", "amenities", "terrain", "housing_register", "estates"
+]
+Format = Literal[
+    "overpass_json", "nominatim_json", "osm_pbf", "shapefile", "geojson", "csv", "geotiff"
+]
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 
+OSM_FORMATS = ("overpass_json", "osm_pbf")
+VECTOR_FORMATS = ("shapefile", "geojson")
 FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
-    "boundary": ("nominatim_json",),
-    "footprints": ("overpass_json",),
-    "streets": ("overpass_json",),
-    "amenities": ("overpass_json",),
+    "boundary": ("nominatim_json", *VECTOR_FORMATS),
+    "footprints": (*OSM_FORMATS, *VECTOR_FORMATS),
+    "streets": OSM_FORMATS,
+    "amenities": (*OSM_FORMATS, *VECTOR_FORMATS),
     "terrain": ("geotiff",),
+    "housing_register": ("csv",),
+    "estates": VECTOR_FORMATS,
+}
+NEEDED_ROLES = ("boundary", "footprints", "streets", "terrain")
+NEEDED_COLUMNS: dict[str, tuple[str, ...]] = {
+    "footprints": ("building_use_type",),
+    "housing_register": ("building_id",),
+    "estates": ("estate_id",),
 }
 
 
@@ -37,6 +51,8 @@ class Source(Section):
     """Text encoding; null for binary formats."""
     columns: dict[Slug, list[Name]] = Field(default_factory=dict)
     """Our column → the source's fields or tags, the first one that holds a value wins."""
+    values: dict[Slug, dict[Name, str]] = Field(default_factory=dict)
+    """Our column → what the source writes → what we call it; what is not listed stays as written."""
     constants: dict[Slug, Name] = Field(default_factory=dict)
     """Our column → a value that holds for every row of the source."""
     nodata: float | None = None

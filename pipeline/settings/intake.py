@@ -14,6 +14,8 @@ class HousingRule(Section):
     """Uses that say housing."""
     assumed_use_types: list[Name]
     """Unspecific uses that this city counts as housing, marked ``assumed`` on every row."""
+    must_be_registered: bool
+    """Only buildings in a housing register are housing to be ranked: the register is the programme."""
     other_use_fields: list[Name]
     """A field of this name that holds a value (a shop, an office …) makes an unspecific use
     something else than housing."""
@@ -54,6 +56,21 @@ class FootprintRule(Section):
     """A footprint sharing at least this share of its area with another is flagged."""
 
 
+class RegisterRule(Section):
+    """How a housing register is checked against the footprints."""
+
+    min_area_share: Share
+    """A stated floor area below this share of footprint × storeys is doubted."""
+    max_area_share: Positive
+    """A stated floor area above this multiple of footprint × storeys is doubted."""
+    max_position_gap_m: Positive
+    """A stated position further than this from the footprint is told."""
+    lift_words: dict[Name, bool]
+    """What the register writes for a building with and without a lift."""
+    hazard_words: list[Name]
+    """Grades that may stand in the register; others are told and left out."""
+
+
 class StreetRule(Section):
     """Which streets can be walked."""
 
@@ -71,6 +88,7 @@ class IntakeSettings(Section):
     years: YearRule
     footprints: FootprintRule
     streets: StreetRule
+    register_checks: RegisterRule
     facility_tags: dict[Slug, list[Annotated[str, Field(pattern=r"^[^=\s]+=[^=]+$")]]]
     """Facility type → ``key=value`` tags that mean it."""
     min_terrain_cover_share: Share

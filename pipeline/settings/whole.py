@@ -6,7 +6,13 @@ from pydantic import Field, model_validator
 
 from pipeline.settings.atlas import AtlasSettings
 from pipeline.settings.base import Section, Slug
-from pipeline.settings.city import FORMATS_BY_ROLE, CitySettings, Source
+from pipeline.settings.city import (
+    FORMATS_BY_ROLE,
+    NEEDED_COLUMNS,
+    NEEDED_ROLES,
+    CitySettings,
+    Source,
+)
 from pipeline.settings.intake import IntakeSettings
 from pipeline.settings.measure import MeasureSettings
 from pipeline.settings.plan import PlanSettings
@@ -27,7 +33,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _roles_filled(self) -> "Settings":
         roles = [source.role for source in self.sources.values()]
-        missing = [role for role in FORMATS_BY_ROLE if role not in roles and role != "amenities"]
+        missing = [role for role in NEEDED_ROLES if role not in roles]
         if missing:
             raise ValueError(f"sources: none has the role {', '.join(missing)}")
         if roles.count("terrain") > 1:
@@ -38,5 +44,11 @@ class Settings(Section):
                 raise ValueError(
                     f"sources.{name}: role {source.role} is read from {' or '.join(allowed)}, "
                     f"not from {source.format}"
+                )
+            wanted = NEEDED_COLUMNS.get(source.role, ())
+            absent = [column for column in wanted if column not in source.columns]
+            if absent:
+                raise ValueError(
+                    f"sources.{name}.columns: role {source.role} needs {', '.join(absent)}"
                 )
         return self

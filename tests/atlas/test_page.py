@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.atlas.legend import attribution_texts
 from pipeline.atlas.stage import run
-from pipeline.contracts.tables import BUILDING_RANKING, RANKING
+from pipeline.contracts.tables import BUILDING_RANKING, BUILDINGS, RANKING, WATER
 from pipeline.problem import Problem
 from tests.atlas import town
 from tests.atlas.unpacked import Unpacked, pack_of
@@ -83,6 +83,16 @@ def test_leaflet_is_whole_and_its_licence_beside_it(page: str) -> None:
 def test_other_folium_maps_are_left_as_they_were(page: str) -> None:
     assert any("leaflet" in name for name, _ in folium.Map.default_js)
     assert "cdn" in folium.Map().get_root().render()
+
+
+def test_a_town_of_housing_without_water_is_drawn() -> None:
+    inputs = town.inputs()
+    buildings, water = inputs.tables[BUILDINGS], inputs.tables[WATER]
+    fewer = {BUILDINGS: buildings[buildings["is_housing"]], WATER: water.iloc[:0]}
+    text = run(replace(inputs, tables={**inputs.tables, **fewer})).pages["index.html"]
+    pack = pack_of(text)
+    assert pack.polygons("others") == pack.polygons("water") == []
+    assert len(pack.polygons("ranked")) == 6
 
 
 def test_points_that_differ_from_the_table_stop_the_stage() -> None:

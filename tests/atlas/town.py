@@ -20,6 +20,7 @@ from pipeline.contracts.tables import (
     MEASUREMENTS,
     RANKING,
     STREET_EDGES,
+    WATER,
 )
 from pipeline.geo.raster import Raster
 from pipeline.settings.whole import Settings
@@ -81,6 +82,7 @@ def inputs(**city: Any) -> Inputs:
         ),
         BUILDINGS: buildings,
         STREET_EDGES: _streets(),
+        WATER: _frame({"water_id": ["W1"]}, [square(-240, -240, 100)]),
         MEASUREMENTS: measured,
         RANKING: ranking,
         BUILDING_RANKING: listed,

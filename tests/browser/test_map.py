@@ -48,7 +48,8 @@ def painted(page: Any, x_m: float, y_m: float) -> tuple[int, ...]:
             const box = tile.getBoundingClientRect();
             if (x < box.left || y < box.top || x >= box.right || y >= box.bottom) continue;
             const scale = tile.width / box.width;
-            const pixel = tile.getContext('2d').getImageData((x - box.left) * scale, (y - box.top) * scale, 1, 1);
+            const [left, top] = [(x - box.left) * scale, (y - box.top) * scale];
+            const pixel = tile.getContext('2d').getImageData(left, top, 1, 1);
             return [...pixel.data.slice(0, 3)];
           }
           return null;
@@ -77,19 +78,22 @@ def test_it_opens_without_a_network_and_asks_for_nothing(opened: Opened) -> None
 
 def test_the_policy_refuses_a_picture_from_outside(browser: Any, town_file: Path) -> None:
     one = Opened(browser, town_file)
+    failures: list[str] = []
+    one.page.on("requestfailed", lambda request: failures.append(request.failure))
     refused = one.open().evaluate(
         """() => new Promise((resolve) => {
-          document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective));
+          const tell = (event) => resolve(event.effectiveDirective);
+          document.addEventListener('securitypolicyviolation', tell);
           const picture = new Image();
           picture.src = 'https://example.invalid/x.png';
         })"""
     )
     assert refused == "img-src"
+    assert failures == ["csp"]
     fetched = one.page.evaluate(
         "fetch('https://example.invalid/').then(() => 'sent', () => 'refused')"
     )
     assert fetched == "refused"
-    assert one.requests == [one.address]
     one.context.close()
 
 
@@ -101,6 +105,13 @@ def test_buildings_wear_their_tier_and_holes_stay_open(page: Any) -> None:
     look_at(page, 165, 15, 18)
     assert painted(page, 130, 8) == painted(page, 200, 8) == TIER_COLOURS["B2"]
     assert painted(page, 165, 15) not in TIER_COLOURS.values()
+
+
+def test_water_is_blue(page: Any) -> None:
+    look_at(page, -190, -190, 16)
+    red, green, blue = painted(page, -200, -200)
+    assert blue > red + 15 and blue > green
+    assert "水域" in page.inner_text("#legend")
 
 
 def test_the_overview_shows_every_tier(page: Any) -> None:
@@ -196,8 +207,10 @@ def visible_texts(page: Any) -> list[str]:
             if (!isChoice && holder.getClientRects().length === 0) continue;
             found.push(walker.currentNode.textContent.trim());
           }
-          for (const node of document.querySelectorAll('[title], [aria-label], [placeholder], optgroup')) {
-            for (const name of ['title', 'aria-label', 'placeholder', 'label']) found.push(node.getAttribute(name) || '');
+          for (const name of ['title', 'aria-label', 'placeholder', 'label']) {
+            for (const node of document.querySelectorAll(`[${name}]`)) {
+              found.push(node.getAttribute(name));
+            }
           }
           return found.filter(Boolean);
         }"""
@@ -321,9 +334,13 @@ def test_nothing_is_small_or_covered(
     page = one.open()
     select(page, "B1")
     smallest = page.evaluate(
-        """() => Math.min(...[...document.querySelectorAll('body *')]
-          .filter((node) => node.getClientRects().length && [...node.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
-          .map((node) => parseFloat(getComputedStyle(node).fontSize)))"""
+        """() => {
+          const hasText = (node) => [...node.childNodes]
+            .some((child) => child.nodeType === 3 && child.textContent.trim());
+          return Math.min(...[...document.querySelectorAll('body *')]
+            .filter((node) => node.getClientRects().length && hasText(node))
+            .map((node) => parseFloat(getComputedStyle(node).fontSize)));
+        }"""
     )
     assert smallest >= 14
     boxes = page.evaluate(
@@ -372,8 +389,10 @@ def test_paper_gets_a_whole_map(page: Any) -> None:
     covered = page.evaluate(
         """() => {
           const map = document.querySelector('#map_atlas').getBoundingClientRect();
-          const tiles = [...document.querySelectorAll('canvas.leaflet-tile')].map((t) => t.getBoundingClientRect());
-          const inside = (x, y) => tiles.some((t) => x >= t.left && x < t.right && y >= t.top && y < t.bottom);
+          const tiles = [...document.querySelectorAll('canvas.leaflet-tile')]
+            .map((tile) => tile.getBoundingClientRect());
+          const inside = (x, y) => tiles.some(
+            (t) => x >= t.left && x < t.right && y >= t.top && y < t.bottom);
           return [[5, 5], [map.width - 5, 5], [5, map.height - 5], [map.width - 5, map.height - 5]]
             .every(([x, y]) => inside(map.left + x, map.top + y));
         }"""

@@ -105,12 +105,15 @@ def test_storeys_and_their_origin(
 
 def test_housing_follows_the_rule_of_the_profile() -> None:
     rule = HousingRule(
-        recorded_use_types=["apartments"], assumed_use_types=["yes"], other_use_fields=["shop"]
+        recorded_use_types=["apartments"],
+        assumed_use_types=["yes"],
+        must_be_registered=False,
+        other_use_fields=["shop"],
     )
-    assert housing("apartments", {"shop": "bakery"}, rule)["housing_origin"] == "recorded"
-    assert housing("yes", {}, rule)["housing_origin"] == "assumed"
-    assert housing("yes", {"shop": "mall"}, rule)["is_housing"] is False
-    assert housing("roof", {}, rule)["housing_origin"] == "not_housing"
+    assert housing("apartments", True, rule)["housing_origin"] == "recorded"
+    assert housing("yes", False, rule)["housing_origin"] == "assumed"
+    assert housing("yes", True, rule)["is_housing"] is False
+    assert housing("roof", False, rule)["housing_origin"] == "not_housing"
 
 
 def test_a_vague_year_keeps_its_bounds_and_a_wide_one_has_no_middle() -> None:

@@ -54,7 +54,7 @@ def test_no_cell_runs_as_a_formula(hostile: str) -> None:
 BAD_ROWS = {
     "storey_count": ([0, 5], "storey_count", "B001 = 0"),
     "floor_area_m2": ([-4.0, 1.0], "floor_area_m2", "B001 = -4.0"),
-    "building_id": (["B001", None], "building_id", "nullable"),
+    "building_id": (["B001", None], "building_id", "is empty"),
 }
 
 

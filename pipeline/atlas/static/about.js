@@ -2,7 +2,7 @@
 function drawAbout(box, model) {
   const { page } = model;
   box.replaceChildren(
-    part("how", element("p", {}, text("how_text")), element("p", {}, text("reference_year", page.reference_year))),
+    part("how", element("p", {}, text("how_text")), element("p", {}, text("reference_year", page.reference_year, page.terrain_cell_m))),
     part("weights", weightsTable(page)),
     part("left_out", ...leftOut(page)),
     part("tiers_heading", element("ul", {}, ...page.tiers.map((tier) => (

@@ -16,6 +16,7 @@ function buildModel(columns, page) {
     count: ranked.count,
     others: columns.polygons("others"),
     districts: columns.polygons("districts"),
+    water: columns.polygons("water"),
     streets: columns.lines("streets"),
     contours: columns.lines("contours"),
     rank: columns.numbers("rank"),
@@ -192,16 +193,27 @@ function contains(shapes, row, px, py) {
 // The building at a place, else the nearest one within reach; −1 if none.
 function rowAt(shapes, grid, px, py, reach) {
   const near = within(grid, shapes, px - reach, py - reach, px + reach, py + reach);
-  let best = -1, bestDistance = Infinity;
+  let best = -1, bestDistance = reach;
   for (const row of near) {
     if (contains(shapes, row, px, py)) return row;
-    const [x, y] = middleOf(shapes, row);
-    const dx = Math.max(0, Math.abs(px - x) - (shapes.box[4 * row + 2] - shapes.box[4 * row]) / 2);
-    const dy = Math.max(0, Math.abs(py - y) - (shapes.box[4 * row + 3] - shapes.box[4 * row + 1]) / 2);
-    const distance = Math.hypot(dx, dy);
+    const distance = edgeDistance(shapes, row, px, py);
     if (distance < bestDistance) [best, bestDistance] = [row, distance];
   }
   return best;
+}
+
+function edgeDistance(shapes, row, px, py) {
+  let nearest = Infinity;
+  for (let ring = shapes.ringStart[row]; ring < shapes.ringStart[row + 1]; ring += 1) {
+    const from = shapes.pointStart[ring], to = shapes.pointStart[ring + 1];
+    for (let i = from, j = to - 1; i < to; j = i, i += 1) {
+      const dx = shapes.x[i] - shapes.x[j], dy = shapes.y[i] - shapes.y[j];
+      const along = ((px - shapes.x[j]) * dx + (py - shapes.y[j]) * dy) / (dx * dx + dy * dy || 1);
+      const share = Math.max(0, Math.min(1, along));
+      nearest = Math.min(nearest, Math.hypot(px - shapes.x[j] - share * dx, py - shapes.y[j] - share * dy));
+    }
+  }
+  return nearest;
 }
 
 function middleOf(shapes, row) {

@@ -4,6 +4,7 @@ const PAPER = "#eceeee";
 const PIXEL_ZOOM = 13;
 const PIXEL_COUNT = 8000;
 const SMALLEST_PIXELS = 1.8;
+const WATER_FILL = "#b5d3e3";
 const OTHER_FILL = "#c3c7cd";
 const OTHER_EDGE = "#a3a9b2";
 const OUTLINE_COLOUR = "#26405f";
@@ -57,6 +58,7 @@ function paint(context, model, view) {
   view.east = (view.left + view.side) / view.scale;
   view.south = (view.top + view.side) / view.scale;
   paintShade(context, model, view);
+  paintWater(context, model, view);
   paintContours(context, model, view);
   paintStreets(context, model, view);
   paintOutside(context, model, view);
@@ -111,6 +113,15 @@ function addRings(context, shapes, row, view) {
     }
     context.closePath();
   }
+}
+
+function paintWater(context, model, view) {
+  context.beginPath();
+  for (let row = 0; row < model.water.count; row += 1) {
+    if (meets(model.water.box, row, view, 0)) addRings(context, model.water, row, view);
+  }
+  context.fillStyle = WATER_FILL;
+  context.fill();
 }
 
 function paintContours(context, model, view) {

@@ -20,6 +20,8 @@ const REJECT_WORDS = {
     repeated_way: "重复道路", repeated_facility: "重复设施", outside_study_area: "在研究区外",
     unreadable_number: "数字无法识别", unreadable_year: "年份无法识别", ring_not_closed: "环线不闭合",
     outline_repaired: "轮廓已修复", too_few_points: "点数不足", no_outer_ring: "没有外环",
+    impossible_height: "高度不合理", impossible_storeys: "层数不合理", member_absent: "缺少成员",
+    position_unusable: "位置不可用", repeated_water: "重复水域", not_housing: "不按住宅处理",
     no_area: "没有面积", unreadable_outline: "轮廓无法读取", point_absent: "缺少节点", point_without_outline: "只有点、没有轮廓",
   },
   en: {},
