@@ -97,6 +97,12 @@ def show_answer(
             f"of {ledger['rows_in']:,} buildings 栋; sums over 合计按 {unit}",
             markup=False,
         )
+        if ledger["buildings_without_weight"]:
+            out.print(
+                f"NOTE 注意: {ledger['buildings_without_weight']:,} buildings without a household "
+                "count are left out of the sums 未计户数的楼栋不计入合计",
+                markup=False,
+            )
         by_type = {labels[key]: sums for key, sums in ledger["by_facility_type"].items()}
         out.print(_grid("to 目的地", by_type))
         roads = dict(list(ledger["by_road_name"].items())[:_TOP_COUNT])

@@ -37,6 +37,8 @@ MINUTES_THAT_COUNT_MIN = 0.05
 """Smaller differences of a walk are not told."""
 METRES_THAT_COUNT_M = 0.5
 """The same for climb and equivalent distance."""
+LEAST_KNOWN_SHARE = 0.5
+"""Sums are over households where they are known for at least this share of the housing."""
 READS = (BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES, WATER, MEASUREMENTS)
 
 _PARTS = {
@@ -266,17 +268,19 @@ def _notes(
 def _totals(table: pd.DataFrame, housing: gpd.GeoDataFrame, names: list[str]) -> dict[str, Any]:
     """Return counts of buildings and sums of minutes and metres saved per trip home.
 
-    Weighted by households where the buildings table knows them, else every building counts once.
-    Buildings that gain or lose a way have no difference and are counted, not summed.
+    Weighted by households where at least half of the housing has a known number of them (the rest is
+    then left out of the sums and counted), else every building counts once. Buildings that gain or
+    lose a way have no difference and are counted, not summed.
     """
-    has_households = "household_count" in housing.columns
     weight = pd.Series(1.0, index=housing["building_id"])
+    households = pd.Series(np.nan, index=weight.index)
+    if "household_count" in housing.columns:
+        counted = housing["household_count"].astype("Float64")
+        households = pd.Series(counted.to_numpy(dtype=float, na_value=np.nan), index=weight.index)
+    has_households = households.notna().mean() >= LEAST_KNOWN_SHARE
     if has_households:
-        known = housing["household_count"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-        weight = pd.Series(known, index=housing["building_id"])
-    rows = table.assign(
-        weight=weight.reindex(table["building_id"]).to_numpy(), area=table["road_name"]
-    )
+        weight = households
+    rows = table.assign(weight=weight.reindex(table["building_id"]).to_numpy())
     ledger: dict[str, Any] = {
         "weighted_by": "households" if has_households else "buildings",
         "buildings_without_weight": int(weight.isna().sum()),

@@ -7,6 +7,7 @@ Before: from the main road home are 40 m of steps at 12 m/min, 300 m of street a
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.contracts.check import conform, inspect
@@ -198,6 +199,22 @@ def test_households_weigh_where_they_are_known() -> None:
     found = asked(tables, LIFT)
     assert found.ledger["weighted_by"] == "households"
     assert found.ledger["climb_saved_m"] == pytest.approx(1200, abs=0.01)
+
+
+def test_unknown_households_are_left_out_or_every_building_counts_once() -> None:
+    tables = cliff.tables(houses=[cliff.HOUSE, [(70, -2), (80, 3), (80, -7)]])
+    # both are within two metres of the lift, each saves its whole climb of 40 m
+    for households, unit, climb, missing in (
+        ([30, None], "households", 1200, 1),
+        ([None, None], "buildings", 80, 0),
+    ):
+        tables[BUILDINGS] = tables[BUILDINGS].assign(
+            household_count=pd.array(households, dtype="Int64")
+        )
+        ledger = asked(tables, LIFT).ledger
+        assert ledger["weighted_by"] == unit
+        assert ledger["climb_saved_m"] == pytest.approx(climb, abs=0.01)
+        assert ledger["buildings_without_weight"] == missing
 
 
 ACROSS = {"from": cliff.degrees(-60, 0), "to": cliff.degrees(60, 0)}
