@@ -1,7 +1,7 @@
 # Every target is one line of work; .venv is made from the lock files on first use.
-# Settings: CITY=yuzhong SCENARIO=base RAW=folder-of-raw-files CHANGE=name PYTHON=python3.12
+# Settings: CITY=reference SCENARIO=base RAW=folder-of-raw-files CHANGE=name PYTHON=python3.12
 
-CITY ?= yuzhong
+CITY ?= reference
 SCENARIO ?= base
 RAW ?=
 CHANGE ?=
@@ -10,7 +10,7 @@ PYTHON ?=
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank why what-if test check documents lock clean ready ready-dev
+.PHONY: help rank city why what-if test check documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -19,6 +19,9 @@ help: ## list the targets
 
 rank: ready ## rank every building, write lists and maps
 	@$(PY) -m pipeline rank $(CHOICE)
+
+city: ready ## make the built-in synthetic city anew
+	@$(PY) -m pipeline city
 
 why: ready ## say why each stage would run now
 	@$(PY) -m pipeline why $(CHOICE)

@@ -79,7 +79,7 @@ STAGES = (
         name="plan",
         title="lists of buildings and districts",
         home=SCENARIO,
-        settings=("plan",),
+        settings=("city", "plan"),
         reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS),
         writes=(BUILDING_RANKING, DISTRICT_PRIORITY),
         csv_copies=(BUILDING_RANKING, DISTRICT_PRIORITY, REJECTS),
@@ -274,7 +274,7 @@ def _save(stage: Stage, places: Places, settings: Settings, outputs: Outputs) ->
         for name, text in outputs.pages.items():
             batch.add(places.maps_folder / name, text.encode())
         for name, layers in outputs.map_layers.items():
-            path = places.scenario_folder / name
+            path = places.map_file(name)
             write_geopackage(batch.partial(path), path, layers)
         batch.add(places.ledger(stage), files.json_bytes(outputs.ledger))
 

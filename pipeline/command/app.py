@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pipeline.settings.whole import Settings
     from pipeline.store.places import Places
 
+BUILT_IN = "reference"
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -30,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9_\-]{1,60}")
 
 
 @app.command()
-def rank(city: City = "yuzhong", scenario: Scenario = "base", raw: Raw = None) -> None:
+def rank(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> None:
     """Bring lists and maps up to date."""
     begin = time.perf_counter()
     from pipeline import flow
@@ -38,6 +40,10 @@ def rank(city: City = "yuzhong", scenario: Scenario = "base", raw: Raw = None) -
     from pipeline.store.raw_folder import check_raw_folder
 
     places, settings = _prepare(city, scenario, raw)
+    if city == BUILT_IN and raw is None:
+        from pipeline.command.built_in import bring_up_to_date
+
+        bring_up_to_date(places.root)
     check_raw_folder(places.raw, city, settings.sources)
     progress = Progress()
     try:
@@ -48,7 +54,7 @@ def rank(city: City = "yuzhong", scenario: Scenario = "base", raw: Raw = None) -
 
 
 @app.command()
-def why(city: City = "yuzhong", scenario: Scenario = "base", raw: Raw = None) -> None:
+def why(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> None:
     """Say why each stage would run now; change nothing."""
     from pipeline import flow
     from pipeline.command.report import show_why
@@ -60,7 +66,7 @@ def why(city: City = "yuzhong", scenario: Scenario = "base", raw: Raw = None) ->
 @app.command(name="what-if")
 def what_if(
     change: Annotated[str, typer.Option(help="A file of config/changes/.")],
-    city: City = "yuzhong",
+    city: City = BUILT_IN,
     scenario: Scenario = "base",
     raw: Raw = None,
 ) -> None:
@@ -74,6 +80,18 @@ def what_if(
     file, content = read_change(places.root / "config", change)
     found = answer(places, settings, content, file, change)
     show_answer(places, settings, found, change, time.perf_counter() - begin)
+
+
+@app.command()
+def city(
+    scale: Annotated[float, typer.Option(help="1 = 43,500 buildings.", min=0.005)] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="Another whole number, another city.")] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where to write raw files and truth.")] = None,
+) -> None:
+    """Make the built-in synthetic city anew, at any size."""
+    from pipeline.command.built_in import make
+
+    make(_project_folder(), scale=scale, seed=seed, folder=folder)
 
 
 @app.command()
@@ -111,7 +129,8 @@ def _prepare(city: str, scenario: str, raw: Path | None) -> "tuple[Places, Setti
         )
     settings = read_settings(root / "config", city, scenario)
     folder = (raw or root / "data" / "raw" / city).resolve()
-    return Places(root, folder, city, scenario), settings
+    mark = "_synthetic_合成" if settings.city.is_synthetic else ""
+    return Places(root, folder, city, scenario, mark), settings
 
 
 def _check_name(variable: str, name: str) -> None:

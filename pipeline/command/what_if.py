@@ -47,7 +47,12 @@ def answer(places: Places, settings: Settings, change: Change, file: Path, name:
         found = what_if(tables, ground, settings, change, file=shown)
         table = conform(WHAT_IF, found.table)
         inspect(WHAT_IF, table, stage_name="what-if", crs=settings.city.crs)
-        ledger = {"change": name, "city": settings.city.name_en, **found.ledger}
+        ledger = {
+            "change": name,
+            "city": settings.city.name_en,
+            "is_synthetic": settings.city.is_synthetic,
+            **found.ledger,
+        }
         with files.Batch() as batch:
             batch.add(places.what_if_csv(name), csv_bytes(WHAT_IF, table))
             batch.add(places.what_if_ledger(name), files.json_bytes(ledger))

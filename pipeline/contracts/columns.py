@@ -248,6 +248,11 @@ _ALL = (
     _whole("rank_best", "ordinal", 1, 100_000_000, "best rank of its buildings"),
     _real("longitude_deg", "°", -180, 180, "WGS-84 longitude of the middle", decimals=6),
     _real("latitude_deg", "°", -90, 90, "WGS-84 latitude of the middle", decimals=6),
+    _text(
+        "data_origin",
+        "whether the data was delivered or invented",
+        allowed=("delivered", "合成 synthetic"),
+    ),
     # streets
     _text("node_id", "stable key of a street node"),
     _text("edge_id", "stable key of a street link"),

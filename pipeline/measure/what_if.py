@@ -69,7 +69,7 @@ def what_if(
     ground
         Height of the ground, metres.
     settings
-        The city's settings; only ``measure`` is looked at.
+        The city's settings; only ``city`` and ``measure`` are looked at.
     change
         What is closed and added.
     file
@@ -116,6 +116,8 @@ def what_if(
         ],
         axis=1,
     )
+    origin = "合成 synthetic" if settings.city.is_synthetic else "delivered"
+    table = table.assign(data_origin=origin)
     ledger = {
         "title_zh": change.title_zh,
         "title_en": change.title_en,

@@ -23,6 +23,8 @@ def run(inputs: Inputs) -> Outputs:
     cell_id = ranked["building_id"].map(cells)
     areas = with_areas(ranked, cell_id)
     districts = district_priority(areas, settings)
+    origin = "合成 synthetic" if inputs.settings.city.is_synthetic else "delivered"
+    ranked, districts = (table.assign(data_origin=origin) for table in (ranked, districts))
     floor = ranked["floor_area_m2"].sum(min_count=1)
     top = districts[districts["row_type"] != "district"].sort_values(
         ["score_mean_points", "rank_best", "area_id"], ascending=[False, True, True]

@@ -14,6 +14,7 @@ from pipeline.settings.base import Section
 from pipeline.settings.whole import Settings
 
 SCENARIO_SECTIONS = ("score", "plan", "atlas")
+_DEFAULT_FIX = "config/default.yaml shows and explains every key"
 _Model = TypeVar("_Model", bound=Section)
 
 
@@ -33,7 +34,7 @@ def settings_from_layers(layers: list[Layer]) -> Settings:
     Problem
         Naming file, key, value and what is allowed, for all faults at once.
     """
-    return model_from_layers(Settings, layers, "config/default.yaml shows and explains every key")
+    return model_from_layers(Settings, layers, _DEFAULT_FIX)
 
 
 def model_from_layers(model: type[_Model], layers: list[Layer], fix: str) -> _Model:
@@ -55,7 +56,7 @@ def model_from_layers(model: type[_Model], layers: list[Layer], fix: str) -> _Mo
     try:
         return model.model_validate_json(json.dumps(merged, default=str))
     except ValidationError as error:
-        raise _problem(error, model, origin, layers[-1].file, fix) from None
+        raise problem_from(error, origin, layers[-1].file, model=model, fix=fix) from None
 
 
 def refuse_foreign_sections(layer: Layer) -> None:
@@ -117,13 +118,15 @@ def _origin_of(path: tuple[str, ...], origin: dict[tuple[str, ...], str], fallba
     return fallback
 
 
-def _problem(
+def problem_from(
     error: ValidationError,
-    model: type[Section],
     origin: dict[tuple[str, ...], str],
     fallback: str,
-    fix: str,
+    *,
+    model: type[Section] = Settings,
+    fix: str = _DEFAULT_FIX,
 ) -> Problem:
+    """Return every fault that a model found as one message: file, key, value, what is allowed."""
     faults = []
     for fault in error.errors(include_url=False):
         path = tuple(str(part) for part in fault["loc"] if part != "[key]")

@@ -17,6 +17,9 @@ class Places:
     raw: Path
     city: str
     scenario: str
+    mark: str = ""
+    """Goes into the names of the files that people open, so that an invented city cannot be taken
+    for a real one."""
 
     @property
     def city_folder(self) -> Path:
@@ -53,7 +56,12 @@ class Places:
 
     def csv(self, table: Table) -> Path:
         """Return where the copy for people lies."""
-        return self.scenario_folder / f"{table.name}.csv"
+        return self.scenario_folder / f"{table.name}{self.mark}.csv"
+
+    def map_file(self, name: str) -> Path:
+        """Return where a GeoPackage lies."""
+        stem, suffix = name.rsplit(".", 1)
+        return self.scenario_folder / f"{stem}{self.mark}.{suffix}"
 
     def raster(self, name: str) -> Path:
         """Return where a raster lies."""
@@ -61,7 +69,7 @@ class Places:
 
     def what_if_csv(self, change: str) -> Path:
         """Return where the table of a what-if lies."""
-        return self.city_folder / "what_if" / f"{change}.csv"
+        return self.city_folder / "what_if" / f"{change}{self.mark}.csv"
 
     def what_if_ledger(self, change: str) -> Path:
         """Return where the totals of a what-if lie."""
@@ -77,7 +85,7 @@ class Places:
             *(self.table(table) for table in stage.writes),
             *(self.raster(name) for name in stage.writes_rasters),
             *(self.csv(table) for table in stage.csv_copies),
-            *(self.scenario_folder / name for name in stage.map_files),
+            *(self.map_file(name) for name in stage.map_files),
             *(self.maps_folder / name for name in stage.pages),
             self.ledger(stage),
         ]

@@ -142,7 +142,7 @@ city:
   name_zh: 小城
   name_en: Minitown
   crs: EPSG:32648
-  is_synthetic: true
+  is_synthetic: false
   note_zh: 测试用
   note_en: for tests
 sources:

@@ -99,7 +99,7 @@ CASES: dict[str, tuple[Break, list[str]]] = {
         ["terrain.tif", "cannot be read as a raster"],
     ),
     "unknown key": (
-        _edit("is_synthetic: true", "is_synthetic: true\n  colour: red"),
+        _edit("is_synthetic: false", "is_synthetic: false\n  colour: red"),
         ["minitown.yaml", "unknown key city.colour"],
     ),
     "mistyped key": (
