@@ -1,20 +1,21 @@
 # Every target is one line of work; .venv is made from the lock files on first use.
-# Settings: CITY=reference SCENARIO=base RAW=folder-of-raw-files PYTHON=python3.12
+# Settings: CITY=reference SCENARIO=base RAW=folder-of-raw-files CHANGE=name PYTHON=python3.12
 
 CITY ?= reference
 SCENARIO ?= base
 RAW ?=
+CHANGE ?=
 PYTHON ?=
 
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank city why test check bench documents lock clean ready ready-dev
+.PHONY: help rank city why what-if test check bench documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
-	@echo "  with CITY=name SCENARIO=name RAW=folder"
+	@echo "  with CITY=name SCENARIO=name RAW=folder CHANGE=name"
 
 rank: ready ## rank every building, write lists and maps
 	@$(PY) -m pipeline rank $(CHOICE)
@@ -24,6 +25,9 @@ city: ready ## make the built-in synthetic city anew
 
 why: ready ## say why each stage would run now
 	@$(PY) -m pipeline why $(CHOICE)
+
+what-if: ready ## say who gains if CHANGE=name, a file of config/changes, were done
+	@$(PY) -m pipeline what-if $(CHOICE) --change '$(CHANGE)'
 
 test: ready-dev ## run all tests
 	@$(PY) -m pytest

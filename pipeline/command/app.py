@@ -1,4 +1,4 @@
-"""Commands: rank, why, documents."""
+"""Commands: rank, why, what-if, documents."""
 
 import re
 import sys
@@ -63,6 +63,25 @@ def why(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> 
     show_why(flow.why(places, settings))
 
 
+@app.command(name="what-if")
+def what_if(
+    change: Annotated[str, typer.Option(help="A file of config/changes/.")],
+    city: City = BUILT_IN,
+    scenario: Scenario = "base",
+    raw: Raw = None,
+) -> None:
+    """Say who gains how much if something were closed or built."""
+    begin = time.perf_counter()
+    from pipeline.command.what_if import answer, show_answer
+    from pipeline.store.configuration import read_change
+
+    _check_name("CHANGE", change)
+    places, settings = _prepare(city, scenario, raw)
+    file, content = read_change(places.root / "config", change)
+    found = answer(places, settings, content, file, change)
+    show_answer(places, settings, found, change, time.perf_counter() - begin)
+
+
 @app.command()
 def city(
     scale: Annotated[float, typer.Option(help="1 = 43,500 buildings.", min=0.005)] = 1.0,
@@ -78,13 +97,14 @@ def city(
 @app.command()
 def documents() -> None:
     """Write the data dictionary and the settings' schema anew."""
-    from pipeline.command.documents import data_dictionary, settings_schema
+    from pipeline.command.documents import changes_schema, data_dictionary, settings_schema
     from pipeline.store.files import Batch
 
     root = _project_folder()
     with Batch() as batch:
         batch.add(root / "data" / "README.md", data_dictionary().encode())
         batch.add(root / "config" / "schema.json", settings_schema().encode())
+        batch.add(root / "config" / "changes.schema.json", changes_schema().encode())
 
 
 def _project_folder() -> Path:
@@ -100,11 +120,8 @@ def _prepare(city: str, scenario: str, raw: Path | None) -> "tuple[Places, Setti
     from pipeline.store.configuration import read_settings
     from pipeline.store.places import Places
 
-    for variable, name in (("CITY", city), ("SCENARIO", scenario)):
-        if not _NAME.fullmatch(name):
-            raise Problem(
-                f"{variable}={name}", "not a usable name", expected="letters, digits, _ and -"
-            )
+    _check_name("CITY", city)
+    _check_name("SCENARIO", scenario)
     root = Path.cwd()
     if not (root / "config" / "default.yaml").is_file():
         raise Problem(
@@ -114,6 +131,13 @@ def _prepare(city: str, scenario: str, raw: Path | None) -> "tuple[Places, Setti
     folder = (raw or root / "data" / "raw" / city).resolve()
     mark = "_synthetic_合成" if settings.city.is_synthetic else ""
     return Places(root, folder, city, scenario, mark), settings
+
+
+def _check_name(variable: str, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise Problem(
+            f"{variable}={name}", "not a usable name", expected="letters, digits, _ and -"
+        )
 
 
 def main() -> None:

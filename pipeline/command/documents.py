@@ -5,6 +5,7 @@ import json
 from pipeline.contracts import tables
 from pipeline.contracts.columns import Column
 from pipeline.contracts.tables import Table
+from pipeline.settings.change import Change
 from pipeline.settings.whole import Settings
 
 
@@ -19,7 +20,8 @@ def data_dictionary() -> str:
         "means that the value is not known; it is never zero. Rows are sorted; ids are text.",
         "",
         "- `data/raw/<city>/`: files as delivered, never edited, never committed.",
-        "- `data/processed/<city>/`: tables that all scenarios share; `…/<scenario>/`: lists.",
+        "- `data/processed/<city>/`: tables that all scenarios share; `…/<scenario>/`: lists; "
+        "`…/what_if/<change>.csv`: what a change would do.",
         "- Everything under `data/processed/` and `maps/` can be deleted and made again.",
     ]
     every = [table for table in vars(tables).values() if isinstance(table, Table)]
@@ -34,6 +36,11 @@ def data_dictionary() -> str:
 def settings_schema() -> str:
     """Return the JSON schema of a complete configuration, for editors."""
     return json.dumps(Settings.model_json_schema(), ensure_ascii=False, indent=1) + "\n"
+
+
+def changes_schema() -> str:
+    """Return the JSON schema of a what-if file, for editors."""
+    return json.dumps(Change.model_json_schema(), ensure_ascii=False, indent=1) + "\n"
 
 
 def _about(table: Table) -> str:

@@ -285,6 +285,27 @@ _ALL = (
     _text("amenity_id", "stable key of a facility"),
     _text("amenity_type", "facility type of the profile"),
     _text("amenity_name", "name as the source writes it", **_EMPTY),
+    # what-if
+    _text("facility_type", "what is walked to: a facility type of the profile"),
+    _text(
+        "outcome_type",
+        "better or worse: quicker or slower out and home together, or else less or more climb; "
+        "gains_way, loses_way: there was or is no way; first_mapped: a new facility of a type that is "
+        "not mapped today comes within the standard's radius",
+        allowed=("better", "worse", "gains_way", "loses_way", "first_mapped"),
+    ),
+    _real("walk_out_before_min", "min", 0, 2000, "walk out today", **_EMPTY),
+    _real("walk_out_after_min", "min", 0, 2000, "walk out after the change", **_EMPTY),
+    _real("walk_out_saved_min", "min", -2000, 2000, "before minus after", **_EMPTY),
+    _real("walk_back_before_min", "min", 0, 2000, "walk home today", **_EMPTY),
+    _real("walk_back_after_min", "min", 0, 2000, "walk home after the change", **_EMPTY),
+    _real("walk_back_saved_min", "min", -2000, 2000, "before minus after", **_EMPTY),
+    _real("climb_before_m", "m", 0, 5000, "climb of the walk home today", decimals=1, **_EMPTY),
+    _real("climb_after_m", "m", 0, 5000, "the same after the change", decimals=1, **_EMPTY),
+    _real("climb_saved_m", "m", -5000, 5000, "before minus after", decimals=1, **_EMPTY),
+    _real("walk_before_m", "m", 0, 100_000, "equivalent distance today", decimals=0, **_EMPTY),
+    _real("walk_after_m", "m", 0, 100_000, "the same after the change", decimals=0, **_EMPTY),
+    _real("walk_saved_m", "m", -100_000, 100_000, "before minus after", decimals=0, **_EMPTY),
     # rejects
     _text(
         "scope_type",

@@ -150,3 +150,16 @@ DISTRICT_PRIORITY = Table(
     home=SCENARIO,
     order=("district_rank", "area_rank"),
 )  # fmt: skip
+
+WHAT_IF = Table(
+    "what_if",
+    ("building_id", "facility_type"),
+    (
+        "building_id", "building_name", "district_name", "estate_name", "road_name",
+        "facility_type", "outcome_type", "walk_out_before_min", "walk_out_after_min",
+        "walk_out_saved_min", "walk_back_before_min", "walk_back_after_min", "walk_back_saved_min",
+        "climb_before_m", "climb_after_m", "climb_saved_m", "walk_before_m", "walk_after_m",
+        "walk_saved_m", "data_origin",
+    ),
+    may_have_no_rows=True,
+)  # fmt: skip

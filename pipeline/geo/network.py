@@ -99,7 +99,8 @@ def walk_graph(
 ) -> WalkGraph:
     """Return the graph of all pieces and spurs.
 
-    Of several arcs between the same two nodes the quickest stays.
+    Of several arcs between the same two nodes the quickest stays. A spur that takes infinitely long
+    in one direction has no arc there.
     """
 
     def between(name: str) -> Floats:
@@ -130,7 +131,7 @@ def walk_graph(
     order = np.lexsort((ascent, minutes, finish, begin))
     begin, finish = begin[order], finish[order]
     first = np.append(True, (begin[1:] != begin[:-1]) | (finish[1:] != finish[:-1]))
-    first &= begin != finish
+    first &= (begin != finish) & np.isfinite(minutes[order])
     begin, finish = begin[first], finish[first]
     minutes, ascent = np.maximum(minutes[order][first], _LEAST_MIN), ascent[order][first]
     pointer = np.searchsorted(begin, np.arange(node_count + 1))
@@ -197,12 +198,19 @@ def _climb_along(graph: WalkGraph, parent: Integers, reached_min: Floats) -> Flo
     return climbed
 
 
-def main_component(links: StreetLinks) -> NDArray[np.bool_]:
-    """Return which links belong to the largest connected part of the network."""
+def main_component(
+    links: StreetLinks, spans: tuple[Integers, Integers] | None = None
+) -> NDArray[np.bool_]:
+    """Return which links belong to the largest connected part of the network.
+
+    ``spans`` are pairs of links that something else joins.
+    """
+    begin, finish = links.from_node, links.to_node
+    if spans is not None:
+        begin = np.concatenate([begin, links.from_node[spans[0]]])
+        finish = np.concatenate([finish, links.from_node[spans[1]]])
     shape = (links.node_count, links.node_count)
-    joined = sparse.coo_array(
-        (np.ones(len(links.from_node)), (links.from_node, links.to_node)), shape
-    )
+    joined = sparse.coo_array((np.ones(len(begin)), (begin, finish)), shape)
     _, part = connected_components(joined.tocsr(), directed=False)
     largest = np.bincount(part[links.from_node]).argmax()
     return part[links.from_node] == largest

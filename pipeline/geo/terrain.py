@@ -115,7 +115,7 @@ def _covered_area_m2(
         is_level, 1, rise
     )
     mean = np.where(is_level, np.clip((from_y + to_y) / 2, 0, cell_m), mean)
-    return np.bincount(pair, (to_x - from_x) * mean, minlength=len(polygon))
+    return np.bincount(pair, (to_x - from_x) * mean, minlength=len(polygon)).astype(float)
 
 
 def _summed_height(y: Floats, top: float) -> Floats:

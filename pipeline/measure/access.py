@@ -63,13 +63,14 @@ class Doors:
         )  # fmt: skip
 
 
-def usable_links(links: StreetLinks) -> Flags:
+def usable_links(links: StreetLinks, spans: tuple[Integers, Integers] | None = None) -> Flags:
     """Return which links a building or facility may be reached from.
 
     Only streets and steps on the ground, in the largest connected part of the network: nobody's door
-    opens into a tunnel, onto a bridge or onto an island of two mapped footways.
+    opens into a tunnel, onto a bridge or onto an island of two mapped footways. ``spans`` are pairs of
+    links that something else joins.
     """
-    return np.isin(links.structure, ("ground", "steps")) & main_component(links)
+    return np.isin(links.structure, ("ground", "steps")) & main_component(links, spans)
 
 
 def doors(
@@ -82,7 +83,11 @@ def doors(
     access: AccessRule,
     walking: WalkingRule,
 ) -> Doors:
-    """Return the ways between places (areas or points) and the streets within reach."""
+    """Return the ways between places (areas or points) and the streets within reach.
+
+    A street that is shut in both directions has no doors, but takes the place of one: closing it
+    opens no other.
+    """
     place, link, distance = _near_links(places, links, np.flatnonzero(usable), access)
     leg = shapely.shortest_line(places[place], links.shape[link])
     touch = shapely.get_point(leg, 1)
@@ -90,6 +95,7 @@ def doors(
     fraction = np.nan_to_num(fraction)
     run, rise, total_rise = _leg_profile(leg, link, fraction, profiles, terrain)
     is_open = ~_is_blocked(run, rise, total_rise, access, walking) & ~_crosses(leg, water)
+    is_open &= links.is_forward_open[link] | links.is_backward_open[link]
     most = walking.max_grade * run[:, None]
     climb = np.clip(rise, -most, most)
     part = np.broadcast_to(run[:, None], climb.shape)

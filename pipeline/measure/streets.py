@@ -17,10 +17,13 @@ from pipeline.measure.counts import facility_counts
 from pipeline.measure.paths import PathTree, path_tree
 from pipeline.measure.walks import (
     MAIN_ROAD,
+    NO_SPANS,
     BuildingWalks,
+    Spans,
     WalkNetwork,
     Walks,
     quickest_doors,
+    street_cuts,
     walk_columns,
     walk_network,
 )
@@ -104,8 +107,12 @@ def street_world(
     water: gpd.GeoDataFrame,
     terrain: Raster,
     rule: MeasureSettings,
+    spans: Spans = NO_SPANS,
 ) -> StreetWorld:
-    """Return the network with heights, lifts taken apart and facilities joined."""
+    """Return the network with heights, lifts taken apart, facilities and spans joined.
+
+    Spans name links by their row in ``edges``.
+    """
     links = street_links(nodes, edges, rule.walking.riser_height_m)
     node_z = node_elevation_m(links, terrain)
     incline = edges["incline_type"].to_numpy(dtype=object)
@@ -118,21 +125,22 @@ def street_world(
     added = links.count - len(edges)
     is_main = np.append(edges["is_main_road"].to_numpy(), np.zeros(added, dtype=bool))
     profiles = link_profiles(links, terrain, landings.node_z, rule.walking)
-    usable = usable_links(links)
+    usable = usable_links(links, spans.joined_links)
     water_shapes = water.geometry.to_numpy()
     places = amenities.geometry.to_numpy()
     ways_in = doors(
         places, links, usable, profiles, terrain, water_shapes, rule.access, rule.walking
     )
     kinds = amenities["amenity_type"].to_numpy(dtype=object)
-    network = walk_network(links, profiles, is_main, kinds, ways_in, rule)
+    network = walk_network(links, profiles, is_main, kinds, ways_in, rule, spans)
     door = quickest_doors(ways_in)
-    street = shapely.line_interpolate_point(links.shape[door.link], door.fraction, normalized=True)
+    cuts = street_cuts(door, spans)
+    street = shapely.line_interpolate_point(links.shape[cuts.link], cuts.fraction, normalized=True)
     own = places[door.place]
     return StreetWorld(
         network,
         usable,
-        main_component(links),
+        main_component(links, spans.joined_links),
         terrain,
         water_shapes,
         np.concatenate([links.node_x, shapely.get_x(street), shapely.get_x(own)]),

@@ -9,6 +9,7 @@ from pipeline.geo.network import (
     Nearest,
     Pieces,
     Spurs,
+    StreetPoint,
     WalkGraph,
     cut_links,
     nearest,
@@ -20,6 +21,30 @@ from pipeline.measure.access import Doors
 from pipeline.settings.measure import MeasureSettings
 
 MAIN_ROAD = "main_road"
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Ways that lead from one point of the streets to another and meet no street in between.
+
+    Arrays are parallel; ``there`` is from ``begin`` to ``end``. Infinite minutes: shut.
+    """
+
+    begin: StreetPoint
+    end: StreetPoint
+    there_min: Floats
+    back_min: Floats
+    there_ascent_m: Floats
+    back_ascent_m: Floats
+
+    @property
+    def joined_links(self) -> tuple[Integers, Integers]:
+        """Pairs of links that the spans join."""
+        return self.begin.link, self.end.link
+
+
+_NOWHERE = StreetPoint(np.zeros(0, dtype=np.int64), np.zeros(0))
+NO_SPANS = Spans(_NOWHERE, _NOWHERE, *(np.zeros(0),) * 4)
 
 
 @dataclass(frozen=True)
@@ -42,24 +67,28 @@ def walk_network(
     amenity_type: Names,
     amenity_doors: Doors,
     settings: MeasureSettings,
+    spans: Spans = NO_SPANS,
 ) -> WalkNetwork:
-    """Return the network cut where facilities stand, with a node for each facility.
+    """Return the network cut where facilities stand and spans end, with a node for each facility.
 
     A facility is reached by its quickest door. A type with fewer reachable places than
     ``min_facility_count`` is not mapped here and has no targets.
     """
     door = quickest_doors(amenity_doors)
-    pieces, street_node = cut_links(links, door.street_point)
-    own_node = links.node_count + len(street_node) + np.arange(len(street_node))
-    spurs = Spurs(
-        street_node,
-        own_node,
-        there_min=door.home_min,
-        back_min=door.away_min,
-        there_ascent_m=door.home_ascent_m,
-        back_ascent_m=door.away_ascent_m,
+    pieces, cut_node = cut_links(links, street_cuts(door, spans))
+    street_node, begin, end = np.split(
+        cut_node, [len(door.place), len(door.place) + len(spans.there_min)]
     )
-    node_count = links.node_count + 2 * len(street_node)
+    own_node = links.node_count + len(cut_node) + np.arange(len(door.place))
+    spurs = Spurs(
+        np.concatenate([street_node, begin]),
+        np.concatenate([own_node, end]),
+        there_min=np.concatenate([door.home_min, spans.there_min]),
+        back_min=np.concatenate([door.away_min, spans.back_min]),
+        there_ascent_m=np.concatenate([door.home_ascent_m, spans.there_ascent_m]),
+        back_ascent_m=np.concatenate([door.away_ascent_m, spans.back_ascent_m]),
+    )
+    node_count = links.node_count + len(cut_node) + len(own_node)
     graph = walk_graph(pieces, links, profiles, node_count, spurs)
     kind = amenity_type[door.place]
     targets = {}
@@ -72,6 +101,15 @@ def walk_network(
         np.concatenate([pieces.from_node[on_main], pieces.to_node[on_main]])
     )
     return WalkNetwork(links, profiles, pieces, graph, targets, is_main_road)
+
+
+def street_cuts(door: Doors, spans: Spans) -> StreetPoint:
+    """Return where streets are cut: at the facilities' doors, then where spans begin and end."""
+    points = (door.street_point, spans.begin, spans.end)
+    return StreetPoint(
+        np.concatenate([point.link for point in points]),
+        np.concatenate([point.fraction for point in points]),
+    )
 
 
 def quickest_doors(doors: Doors) -> Doors:

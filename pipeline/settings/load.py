@@ -5,14 +5,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
 from pipeline.problem import Problem
+from pipeline.settings.base import Section
 from pipeline.settings.whole import Settings
 
 SCENARIO_SECTIONS = ("score", "plan", "atlas")
+_DEFAULT_FIX = "config/default.yaml shows and explains every key"
+_Model = TypeVar("_Model", bound=Section)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,19 @@ class Layer:
 def settings_from_layers(layers: list[Layer]) -> Settings:
     """Return the settings of several files, later ones laid over earlier ones.
 
-    Mappings are merged key by key; lists and single values are replaced.
+    Raises
+    ------
+    Problem
+        Naming file, key, value and what is allowed, for all faults at once.
+    """
+    return model_from_layers(Settings, layers, _DEFAULT_FIX)
+
+
+def model_from_layers(model: type[_Model], layers: list[Layer], fix: str) -> _Model:
+    """Return a model filled from several files, later ones laid over earlier ones.
+
+    Mappings are merged key by key; lists and single values are replaced. ``fix`` tells the reader
+    where the right keys can be seen.
 
     Raises
     ------
@@ -39,9 +54,9 @@ def settings_from_layers(layers: list[Layer]) -> Settings:
         _lay_over(merged, layer.content, (), layer.file, origin)
     _refuse_infinite(merged, origin)
     try:
-        return Settings.model_validate_json(json.dumps(merged, default=str))
+        return model.model_validate_json(json.dumps(merged, default=str))
     except ValidationError as error:
-        raise problem_from(error, origin, layers[-1].file) from None
+        raise problem_from(error, origin, layers[-1].file, model=model, fix=fix) from None
 
 
 def refuse_foreign_sections(layer: Layer) -> None:
@@ -107,13 +122,16 @@ def problem_from(
     error: ValidationError,
     origin: dict[tuple[str, ...], str],
     fallback: str,
+    *,
+    model: type[Section] = Settings,
+    fix: str = _DEFAULT_FIX,
 ) -> Problem:
     """Return every fault that a model found as one message: file, key, value, what is allowed."""
     faults = []
     for fault in error.errors(include_url=False):
         path = tuple(str(part) for part in fault["loc"] if part != "[key]")
         file = _origin_of(path, origin, fallback)
-        faults.append((file, _describe(".".join(path), fault)))
+        faults.append((file, _describe(".".join(path), fault, model)))
     where = faults[0][0]
     same = all(file == where for file, _ in faults)
     told = [text if same else f"{file}: {text}" for file, text in faults[:12]]
@@ -122,30 +140,41 @@ def problem_from(
     return Problem(
         where if same else "configuration",
         told[0] if len(told) == 1 else f"{len(faults)} faults\n  " + "\n  ".join(told),
-        fix="config/default.yaml shows and explains every key",
+        fix=fix,
     )
 
 
-def _describe(key: str, fault: Any) -> str:
+def _describe(key: str, fault: Any, model: type[Section]) -> str:
     kind, message = fault["type"], fault["msg"].removeprefix("Value error, ")
     if kind == "missing":
         return f"{key} is missing; it has no default and must be stated"
     if kind == "extra_forbidden":
-        near = get_close_matches(key.split(".")[-1], _known_keys(fault["loc"]), n=1)
+        near = get_close_matches(key.split(".")[-1], _known_keys(model, fault["loc"]), n=1)
         return f"unknown key {key}" + (f"; did you mean {near[0]}?" if near else "")
     value = fault["input"]
     shown = f" = {value!r}" if not isinstance(value, dict) else ""
     return f"{key}{shown}: {message}" if key else message
 
 
-def _known_keys(path: tuple[object, ...]) -> list[str]:
+def _known_keys(model: Any, path: tuple[object, ...]) -> list[str]:
     """Return the keys that the model knows at this place."""
-    model: Any = Settings
     for part in path[:-1]:
-        fields = getattr(model, "model_fields", None)
-        if fields is not None and part in fields:
-            model = fields[part].annotation
-        elif getattr(model, "__args__", None):
-            model = model.__args__[-1]
-    fields = getattr(model, "model_fields", {})
-    return list(fields)
+        fields = _fields(model)
+        if str(part) in fields:
+            model = _without_none(fields[str(part)].annotation)
+        elif get_args(model):
+            model = get_args(model)[-1]
+    return list(_fields(model))
+
+
+def _fields(model: Any) -> dict[str, Any]:
+    """Return a model's fields by the name that a file uses; none if it is no model."""
+    return {
+        field.alias or name: field for name, field in getattr(model, "model_fields", {}).items()
+    }
+
+
+def _without_none(kind: Any) -> Any:
+    """Return the kind itself where it may also be null."""
+    kinds = [one for one in get_args(kind) if one is not type(None)]
+    return kinds[0] if type(None) in get_args(kind) and len(kinds) == 1 else kind

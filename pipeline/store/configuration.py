@@ -4,7 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.problem import Problem
-from pipeline.settings.load import Layer, refuse_foreign_sections, settings_from_layers
+from pipeline.settings.change import Change
+from pipeline.settings.load import (
+    Layer,
+    model_from_layers,
+    refuse_foreign_sections,
+    settings_from_layers,
+)
 from pipeline.settings.whole import Settings
 
 
@@ -21,6 +27,19 @@ def read_settings(config_folder: Path, city: str, scenario: str) -> Settings:
     chosen = _layer(_choose(config_folder / "scenarios", scenario, "SCENARIO"), "")
     refuse_foreign_sections(chosen)
     return settings_from_layers([default, profile, chosen])
+
+
+def read_change(config_folder: Path, name: str) -> tuple[Path, Change]:
+    """Return a what-if of config/changes/ and the file in which it stands.
+
+    Raises
+    ------
+    Problem
+        If the file is absent, is not YAML, or holds anything that the model refuses.
+    """
+    path = _choose(config_folder / "changes", name, "CHANGE")
+    fix = "config/changes.schema.json and the files beside it show every key"
+    return path, model_from_layers(Change, [_layer(path, "")], fix)
 
 
 def _choose(folder: Path, name: str, variable: str) -> Path:

@@ -67,6 +67,14 @@ class Places:
         """Return where a raster lies."""
         return self.city_folder / f"{name}.tif"
 
+    def what_if_csv(self, change: str) -> Path:
+        """Return where the table of a what-if lies."""
+        return self.city_folder / "what_if" / f"{change}{self.mark}.csv"
+
+    def what_if_ledger(self, change: str) -> Path:
+        """Return where the totals of a what-if lie."""
+        return self.city_folder / "what_if" / f"{change}.ledger.json"
+
     def ledger(self, stage: Stage) -> Path:
         """Return where a stage's ledger lies."""
         return self.home(stage.home) / f"{stage.name}.ledger.json"

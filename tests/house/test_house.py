@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from pipeline import flow
-from pipeline.command.documents import data_dictionary, settings_schema
+from pipeline.command.documents import changes_schema, data_dictionary, settings_schema
 from pipeline.contracts.columns import COLUMNS, FLAG, REAL, TEXT, WHOLE
 from pipeline.contracts.tables import Table
 from pipeline.settings.whole import Settings
-from pipeline.store.configuration import read_settings
+from pipeline.store.configuration import read_change, read_settings
 from tests.conftest import REPOSITORY
 
 CODE = sorted((REPOSITORY / "pipeline").rglob("*.py"))
@@ -116,6 +116,11 @@ def test_every_profile_and_scenario_is_valid(path: Path) -> None:
         read_settings(REPOSITORY / "config", path.stem, scenario.stem)
 
 
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "config" / "changes").glob("*.yaml")))
+def test_every_change_is_valid(path: Path) -> None:
+    assert read_change(REPOSITORY / "config", path.stem)[1].actions
+
+
 def test_every_policy_number_has_a_source() -> None:
     settings = read_settings(REPOSITORY / "config", "yuzhong", "base")
     for name, criterion in settings.score.criteria.items():
@@ -128,6 +133,8 @@ def test_made_documents_are_fresh() -> None:
     schema = (REPOSITORY / "config" / "schema.json").read_text(encoding="utf-8")
     assert dictionary == data_dictionary(), "stale: make documents"
     assert schema == settings_schema(), "stale: make documents"
+    changes = (REPOSITORY / "config" / "changes.schema.json").read_text(encoding="utf-8")
+    assert changes == changes_schema(), "stale: make documents"
 
 
 def test_lock_files_pin_hashes_and_name_no_host() -> None:
