@@ -122,16 +122,19 @@ def _near_links(
     nothing = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
     if not len(places) or not len(candidates):
         return nothing
-    tree = shapely.STRtree(links.shape[candidates])
-    (near, _), nearest_m = tree.query_nearest(
-        places, max_distance=access.max_access_m, return_distance=True, all_matches=False
-    )
-    if not len(near):
-        return nothing
-    reach = np.minimum(nearest_m + access.extra_access_m, access.max_access_m)
-    row, found = tree.query(places[near], predicate="dwithin", distance=reach)
-    place, link = near[row], candidates[found]
+    west, south, east, north = shapely.bounds(places).T
+    cap = access.max_access_m
+    around = shapely.box(west - cap, south - cap, east + cap, north + cap)
+    place, found = shapely.STRtree(links.shape[candidates]).query(around)
+    link = candidates[found]
     distance = shapely.distance(places[place], links.shape[link])
+    nearest_m = np.full(len(places), np.inf)
+    np.minimum.at(nearest_m, place, distance)
+    reach = np.minimum(nearest_m + access.extra_access_m, cap)
+    near = distance <= reach[place]
+    place, link, distance = place[near], link[near], distance[near]
+    if not len(place):
+        return nothing
     order = np.lexsort((link, distance, place))
     place, link, distance = place[order], link[order], distance[order]
     start = np.flatnonzero(np.append(True, place[1:] != place[:-1]))
@@ -169,5 +172,5 @@ def _is_blocked(
 def _crosses(leg: Names, water: Names) -> Flags:
     crossing = np.zeros(len(leg), dtype=bool)
     if len(water) and len(leg):
-        crossing[shapely.STRtree(water).query(leg, predicate="intersects")[0]] = True
+        crossing[shapely.STRtree(leg).query(water, predicate="intersects")[1]] = True
     return crossing
