@@ -24,7 +24,7 @@ def read_features(path: Path, name: str, source: Source) -> FeatureTable:
         with warnings.catch_warnings():
             # GDAL names self-crossing rings one by one; intake looks at each itself
             warnings.simplefilter("ignore", RuntimeWarning)
-            frame = pyogrio.read_dataframe(path, **options)
+            frame = pyogrio.read_dataframe(path, use_arrow=True, **options)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
         raise Problem(
             path, f"cannot be read as {source.format} ({error})",
