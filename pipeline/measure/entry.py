@@ -24,16 +24,19 @@ def lowest_outline_m(shapes: Names, ground: Raster) -> Floats:
 def storeys_from_entry(
     storey_count: Floats,
     has_lift: pd.Series,
+    recorded_entry_number: Floats,
     entry_m: Floats,
     lowest_m: Floats,
     storey_height_m: float,
 ) -> pd.DataFrame:
     """Return storeys above and below the entrance, and the most that are walked.
 
-    All empty where the storeys or the heights are. The storeys walked are 0 with a lift and empty
-    where nobody says whether there is one.
+    The register's entrance storey (1 = lowest) counts where it is recorded, else the heights of
+    street and ground tell. All empty where the storeys are, or both of these. The storeys walked
+    are 0 with a lift and empty where nobody says whether there is one.
     """
-    below = np.floor((entry_m - lowest_m) / storey_height_m + 0.5)
+    by_height = np.floor((entry_m - lowest_m) / storey_height_m + 0.5)
+    below = np.where(np.isnan(recorded_entry_number), by_height, recorded_entry_number - 1)
     below = np.clip(below, 0, np.maximum(storey_count - 1, 0))
     above = storey_count - 1 - below
     walked = np.maximum(above, below)

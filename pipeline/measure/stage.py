@@ -54,10 +54,14 @@ def run(inputs: Inputs) -> Outputs:
         rule,
     )
     access = access_table(housing.geometry.to_numpy(), world, rule)
-    storeys = housing["storey_count"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    storeys, entry = (
+        housing[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+        for name in ("storey_count", "entry_storey_number")
+    )
     inside = storeys_from_entry(
         storeys,
         housing["has_lift"],
+        entry,
         access.entry_m,
         lowest_outline_m(housing.geometry.to_numpy(), terrain),
         rule.storey_height_m,

@@ -177,17 +177,20 @@ def test_closing_a_lift_never_makes_anyone_faster(seed: int) -> None:
 def test_the_entrance_lies_at_mid_height_of_a_building_on_a_slope() -> None:
     # twelve storeys of 3 m, the street 12 m above the lowest ground: 4 below, 7 above
     inside = storeys_from_entry(
-        np.array([12.0, 12.0, 6.0, np.nan]),
-        pd.Series([False, True, None, False], dtype="boolean"),
-        np.array([212.0, 212.0, 190.0, 212.0]),
-        np.array([200.0, 200.0, 200.0, 200.0]),
+        np.array([12.0, 12.0, 6.0, np.nan, 12.0]),
+        pd.Series([False, True, None, False, False], dtype="boolean"),
+        np.array([np.nan, np.nan, np.nan, np.nan, 3.0]),
+        np.array([212.0, 212.0, 190.0, 212.0, 212.0]),
+        np.array([200.0, 200.0, 200.0, 200.0, 200.0]),
         3.0,
     )
     assert inside["storeys_below_entry_count"].tolist()[:3] == [4, 4, 0]
     assert inside["storeys_above_entry_count"].tolist()[:3] == [7, 7, 5]
     assert inside["storeys_climbed_count"].tolist()[:2] == [7, 0]
-    assert inside["storeys_climbed_count"].isna().tolist() == [False, False, True, True]
-    assert inside["storeys_above_entry_count"].isna().tolist() == [False, False, False, True]
+    assert inside["storeys_climbed_count"].isna().tolist() == [False, False, True, True, False]
+    assert inside["storeys_above_entry_count"].isna().tolist() == [False] * 3 + [True, False]
+    # the register says: entered on the third storey, 2 below and 9 above
+    assert inside.iloc[4].tolist() == [9, 2, 9]
 
 
 def test_the_lowest_ground_along_an_outline() -> None:
