@@ -33,14 +33,21 @@ def mercator_shapes(frame: gpd.GeoDataFrame) -> NDArray[np.object_]:
 
 
 def spatial_order(shapes: NDArray[np.object_]) -> Whole:
-    """Return row numbers such that neighbours on the ground are neighbours in the list.
+    """Return row numbers such that neighbours on the ground are neighbours in the list."""
+    x, y = middles(shapes)
+    return morton_order(x, y)
 
-    Morton (1966) order of the middles of the bounding boxes.
-    """
-    if not len(shapes):
-        return np.zeros(0, dtype=np.int64)
+
+def middles(shapes: NDArray[np.object_]) -> tuple[Whole, Whole]:
+    """Return the middles of the bounding boxes of shapes in metres, in units of the same size."""
     west, south, east, north = shapely.bounds(shapes).T
-    x, y = units((west + east) / 2, (south + north) / 2)
+    return units((west + east) / 2, (south + north) / 2)
+
+
+def morton_order(x: Whole, y: Whole) -> Whole:
+    """Return the order of points along the curve of Morton (1966)."""
+    if not len(x):
+        return np.zeros(0, dtype=np.int64)
     code = _spread((x - x.min()).astype(np.uint64)) | (
         _spread((y - y.min()).astype(np.uint64)) << np.uint64(1)
     )

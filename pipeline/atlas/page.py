@@ -16,7 +16,7 @@ from folium.template import Template
 
 SCRIPTS = (
     "texts.js", "words.js", "unpack.js", "model.js", "paint.js", "tiles.js", "labels.js",
-    "elements.js", "legend.js", "panel.js", "lists.js", "about.js", "app.js",
+    "elements.js", "legend.js", "walk.js", "profile.js", "panel.js", "lists.js", "about.js", "app.js",
 )  # fmt: skip
 STYLES = ("page.css", "parts.css")
 POLICY = (

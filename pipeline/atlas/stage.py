@@ -32,12 +32,14 @@ from pipeline.atlas.legend import (
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.page import page_text, titled
 from pipeline.atlas.qgis_style import district_style, tier_style
+from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs, MapLayer, Outputs
 from pipeline.contracts.tables import (
     BUILDING_RANKING,
     BUILDINGS,
     DISTRICT_PRIORITY,
     DISTRICTS,
+    MAIN_ROAD_PATHS,
     MEASUREMENTS,
     RANKING,
     STREET_EDGES,
@@ -65,6 +67,9 @@ def run(inputs: Inputs) -> Outputs:
     other_count = add_others(pack, buildings, ranked["building_id"])
     table = whole_table(buildings, inputs.tables[MEASUREMENTS], ranking, ranked)
     add_ranked(pack, table, used)
+    walk_counts = add_walks(
+        pack, table["main_road_path_point_number"], inputs.tables[MAIN_ROAD_PATHS]
+    )
 
     page: dict[str, Any] = {
         "city": settings.city.model_dump(include={"name_zh", "name_en", "is_synthetic"})
@@ -73,6 +78,8 @@ def run(inputs: Inputs) -> Outputs:
         "shade": shade_place,
         "terrain_cell_m": round(terrain.cell_m),
         "contour_interval_m": settings.atlas.contour_interval_m,
+        "walk_quantum": WALK_QUANTUM_UNITS,
+        "height_steps_per_m": HEIGHT_STEPS_PER_M,
         "tiers": tier_rows(ranked, settings),
         "criteria": criterion_rows(used, settings),
         "need_per_point": NEED_PER_POINT,
@@ -99,6 +106,7 @@ def run(inputs: Inputs) -> Outputs:
         "contour_lines": contour_count,
         "street_lines": street_counts,
         "water_areas": water_count,
+        "walks": walk_counts,
         "packed_bytes": len(packed),
         "page_bytes": len(text.encode("utf-8")),
     }

@@ -43,6 +43,7 @@ function drawPanel(panel, model, row, actions) {
       element("span", { class: "score" }, text("score", grouped(model.score[row] / POINT_UNITS, 3))),
       element("span", { class: "tier" }, swatch(tier.colour), inLanguage(tier.label)),
     ),
+    walkPart(view),
     pointsPart(view),
     factsPart(view),
     sourcesPart(view),
