@@ -1,6 +1,6 @@
 """What the page says about the whole: tiers, weights, what is left out, sources, areas, gaps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -53,6 +53,18 @@ def criterion_rows(used: tuple[Used, ...], settings: Settings) -> list[dict[str,
             "origin": value_origin(item.criterion.measure, settings),
         }
         for item in used
+    ]
+
+
+def count_rows(names: Iterable[str], settings: Settings) -> list[dict[str, Any]]:
+    """Return name and labels of the facility types whose numbers in reach are shown."""
+    facilities = settings.measure.facilities
+    return [
+        {
+            "name": name,
+            "label": {"zh": facilities[name].label_zh, "en": facilities[name].label_en},
+        }
+        for name in names
     ]
 
 

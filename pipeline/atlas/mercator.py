@@ -80,10 +80,14 @@ def add_lines(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: in
 def _add_paths(
     pack: Pack, name: str, points: Floats, owner: NDArray[np.intp], count: int, quantum: int
 ) -> None:
-    x, y = units(points[:, 0], points[:, 1])
+    """Pack the first points apart from the steps that follow: these are small."""
+    is_first = np.append(True, owner[1:] != owner[:-1])[: len(owner)]
     pack.numbers(f"{name}.points", np.bincount(owner, minlength=count))
-    pack.numbers(f"{name}.x", x, quantum=quantum)
-    pack.numbers(f"{name}.y", y, quantum=quantum)
+    pack.entries[-1] |= {"grid": quantum}
+    for axis, values in zip("xy", units(points[:, 0], points[:, 1]), strict=True):
+        coarse = (values + quantum // 2) // quantum
+        pack.numbers(f"{name}.{axis}0", coarse[is_first])
+        pack.numbers(f"{name}.{axis}", np.diff(coarse, prepend=0)[~is_first])
 
 
 def _spread(values: NDArray[np.uint64]) -> NDArray[np.uint64]:

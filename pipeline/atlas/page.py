@@ -5,7 +5,6 @@ hold none but the title, which is escaped. Element ids are fixed, so the same in
 bytes.
 """
 
-import base64
 import html
 from importlib.resources import files
 from typing import Any
@@ -13,6 +12,8 @@ from typing import Any
 import folium
 from branca.element import MacroElement
 from folium.template import Template
+
+from pipeline.atlas.packing import as_letters
 
 SCRIPTS = (
     "texts.js", "words.js", "unpack.js", "model.js", "paint.js", "tiles.js", "labels.js",
@@ -55,7 +56,8 @@ class RankingLayer(MacroElement):
         self.leaflet_script = _asset(_LEAFLET, "data", "leaflet.js")
         self.styles = "\n".join(_asset(_OWN, "static", name) for name in STYLES)
         self.scripts = "\n".join(_asset(_OWN, "static", name) for name in SCRIPTS)
-        self.packed = base64.b64encode(pack).decode("ascii")
+        self.packed = as_letters(pack)
+        self.packed_bytes = len(pack)
 
 
 def page_text(pack: bytes, *, title: str, middle: tuple[float, float]) -> str:

@@ -15,6 +15,7 @@ from pipeline.atlas.backdrop import (
 )
 from pipeline.atlas.buildings import (
     NEED_PER_POINT,
+    add_counts,
     add_others,
     add_ranked,
     used_criteria,
@@ -23,6 +24,7 @@ from pipeline.atlas.buildings import (
 from pipeline.atlas.legend import (
     area_rows,
     attribution_texts,
+    count_rows,
     criterion_rows,
     gap_rows,
     left_out_rows,
@@ -67,6 +69,8 @@ def run(inputs: Inputs) -> Outputs:
     other_count = add_others(pack, buildings, ranked["building_id"])
     table = whole_table(buildings, inputs.tables[MEASUREMENTS], ranking, ranked)
     add_ranked(pack, table, used)
+    minutes = settings.measure.count_within_min
+    counted = add_counts(pack, table, settings.measure.facilities, minutes)
     walk_counts = add_walks(
         pack, table["main_road_path_point_number"], inputs.tables[MAIN_ROAD_PATHS]
     )
@@ -83,6 +87,8 @@ def run(inputs: Inputs) -> Outputs:
         "tiers": tier_rows(ranked, settings),
         "criteria": criterion_rows(used, settings),
         "need_per_point": NEED_PER_POINT,
+        "counted": count_rows(counted, settings),
+        "count_within_min": list(minutes),
         "left_out": left_out_rows(
             scored["criteria_left_out"], scored.get("known_share", {}), settings
         ),

@@ -30,22 +30,23 @@ def test_the_same_input_gives_the_same_bytes(page: str) -> None:
 
 
 def test_every_ranked_building_is_in_it_once(pack: Unpacked) -> None:
-    assert sorted(pack.texts("building_id")) == town.IDS
+    assert sorted(pack.codes("building_id")) == town.IDS
     assert len(pack.polygons("ranked")) == 6
     assert len(pack.polygons("others")) == 1
-    by_id = dict(zip(pack.texts("building_id"), pack.numbers("rank"), strict=True))
-    assert [by_id[key] for key in town.IDS] == town.RANK
+    by_id = dict(zip(pack.codes("building_id"), pack.numbers("rank_shift"), strict=True))
+    assert [by_id[key] for key in town.IDS] == [0] * 6, "no two scores of the town are equal"
 
 
 def test_need_and_value_come_back_as_measured(pack: Unpacked) -> None:
-    place = {key: row for row, key in enumerate(pack.texts("building_id"))}
+    place = {key: row for row, key in enumerate(pack.codes("building_id"))}
     needs = pack.numbers("need.climb")
-    assert [needs[place[key]] for key in town.IDS] == [10_000, 5000, 2500, 1000, 1, 0]
+    assert [needs[place[key]] for key in town.IDS] == [10_112, 5000, 2500, 1000, 1, -20]
     assert [pack.numbers("stand_in.slope")[place[key]] for key in town.IDS] == [0, 0, 0, 0, 0, 1]
     # bounds of climb: 3 and 30 m, shown to 0.1 m; need tells 30.0 for B1, whose value is 41.2
-    assert pack.numbers("excess.climb")[place["B1"]] == 112
-    assert pack.numbers("excess.climb")[place["B6"]] == -20
-    assert abs(pack.numbers("excess.climb")[place["B3"]]) <= 1
+    # and none for B6, whose value is 1.0: need goes on by what is missing there, in 0.1 m
+    rest = pack.numbers("rest.climb")
+    assert [rest[place[key]] for key in ("B1", "B6")] == [0, 0]
+    assert abs(rest[place["B3"]]) <= 1
     storeys = pack.measures("fact.storey_count")
     assert [storeys[place[key]] for key in town.IDS] == [7, None, None, None, None, None]
 

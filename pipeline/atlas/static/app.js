@@ -5,7 +5,7 @@ async function start(map) {
     return;
   }
   try {
-    const { page, columns } = await unpack(byId("pack").textContent);
+    const { page, columns } = await unpack(byId("pack").textContent, Number(byId("pack").dataset.bytes));
     byId("pack").textContent = "";
     run(map, buildModel(columns, page));
   } catch (error) {
