@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from pipeline.atlas.mercator import (
     add_polygons,
     mercator_shapes,
-    middles,
-    morton_order,
     spatial_order,
 )
 from pipeline.atlas.packing import Pack
@@ -26,7 +24,7 @@ from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
 from pipeline.settings.score import Criterion
 
-OTHER_QUANTUM_UNITS = 4
+OTHER_QUANTUM_UNITS = 6
 NEED_UNITS = 10_000
 WEIGHT_UNITS = 10_000
 POINT_UNITS = 1000
@@ -36,7 +34,7 @@ FACTS: tuple[tuple[str, int], ...] = (
     ("storey_count", 0),
     ("storeys_above_entry_count", 0),
     ("storeys_below_entry_count", 0),
-    ("height_m", 1),
+    ("height_m", 0),
     ("age_yr", 0),
     ("household_count", 0),
     ("footprint_area_m2", 0),
@@ -44,7 +42,6 @@ FACTS: tuple[tuple[str, int], ...] = (
     ("elevation_m", 0),
     ("slope_deg", 1),
     ("main_road_walk_out_min", 1),
-    ("main_road_walk_back_min", 1),
     ("main_road_climb_m", 1),
 )
 """Numbers shown beside the criteria, each with the decimals that are kept.
@@ -67,7 +64,8 @@ CATEGORIES = (
 OPTIONAL_CATEGORIES = ("landform_type",)
 FLAGS = ("is_overlapping", "has_street_access")
 RANKED_QUANTUM_UNITS = 2
-MOST_DETOUR = 1.5
+WALK_STEP_M = 5
+"""Walking distances are shown to 5 m: streets and terrain know no more."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,12 @@ class Used:
     def decimals(self) -> int:
         """Decimals of the measured value, at most one: the data know no more."""
         return shown_decimals(self.criterion.measure)
+
+    @property
+    def per_unit(self) -> float:
+        """How many steps of the measured value, as it is shown, make a unit."""
+        is_distance = self.criterion.measure.endswith(("_walk_m", "_gap_m"))
+        return 1 / WALK_STEP_M if is_distance else 10.0**self.decimals
 
 
 def shown_decimals(measure: str) -> int:
@@ -119,21 +123,7 @@ def whole_table(
         parts.append(pd.DataFrame(source.set_index("building_id")[new]).reindex(table.index))
     whole = pd.concat(parts, axis=1).reset_index()
     shaped = gpd.GeoDataFrame(whole, geometry="geometry", crs=buildings.crs)
-    return shaped.iloc[page_order(shaped)].reset_index(drop=True)
-
-
-def page_order(table: gpd.GeoDataFrame) -> NDArray[np.int64]:
-    """Return rows such that neighbours on the ground are neighbours in the list.
-
-    Ids of many registers follow the ground as well; then theirs is the order, as it packs better.
-    """
-    x, y = middles(table.geometry.to_numpy())
-    by_ground = morton_order(x, y)
-    by_id = np.argsort(table["building_id"].to_numpy(dtype=object), kind="stable")
-    lengths = [
-        np.hypot(np.diff(x[order]), np.diff(y[order])).sum() for order in (by_ground, by_id)
-    ]
-    return by_id if lengths[1] <= MOST_DETOUR * lengths[0] else by_ground
+    return shaped.iloc[spatial_order(shaped.geometry.to_numpy())].reset_index(drop=True)
 
 
 def add_ranked(pack: Pack, table: gpd.GeoDataFrame, used: tuple[Used, ...]) -> None:
@@ -149,7 +139,7 @@ def add_ranked(pack: Pack, table: gpd.GeoDataFrame, used: tuple[Used, ...]) -> N
         stand_in = (table[f"{item.name}_origin"] == "stand_in").to_numpy()
         pack.numbers(f"stand_in.{item.name}", stand_in)
         value = _real(table[item.criterion.measure])
-        beyond = excess(value, need, item.criterion, item.decimals)
+        beyond = excess(value, need, item.criterion, item.per_unit)
         extended, rest = extended_need(need, beyond, item.criterion)
         pack.numbers(f"need.{item.name}", extended)
         pack.numbers(f"rest.{item.name}", rest)
@@ -158,6 +148,9 @@ def add_ranked(pack: Pack, table: gpd.GeoDataFrame, used: tuple[Used, ...]) -> N
         if name in table.columns and name not in scored and table[name].notna().any():
             pack.measures(f"fact.{name}", _real(table[name]), decimals=decimals)
     _add_years(pack, table)
+    back, out = (_real(table[f"main_road_walk_{way}_min"]) for way in ("back", "out"))
+    later = np.floor(back * 10 + 0.5) / 10 - np.floor(out * 10 + 0.5) / 10
+    pack.measures("fact.main_road_walk_later_min", later, decimals=1)
     for name in CATEGORIES:
         pack.categories(name, table[name])
     for name in OPTIONAL_CATEGORIES:
@@ -209,17 +202,17 @@ def need_units(table: pd.DataFrame, name: str) -> NDArray[np.int64]:
 
 
 def excess(
-    value: Floats, need: NDArray[np.int64], criterion: Criterion, decimals: int
+    value: Floats, need: NDArray[np.int64], criterion: Criterion, per_unit: float
 ) -> NDArray[np.int64]:
-    """Return how far a shown value lies from the one that its need tells, in last decimals.
+    """Return how far a shown value lies from the one that its need tells, in shown steps.
 
     Between the bounds need tells the value and this is 0 (or 1 by rounding); beyond them it is the
     distance from the bound. Where the value is missing it is 0 and ``stand_in`` says so.
     """
     known = ~np.isnan(value)
-    shown = np.floor(np.where(known, value, 0) * 10**decimals + 0.5)
+    shown = np.floor(np.where(known, value, 0) * per_unit + 0.5)
     told = criterion.none_at + need * (criterion.worst_at - criterion.none_at) / NEED_UNITS
-    told = np.floor(told * 10**decimals + 0.5)
+    told = np.floor(told * per_unit + 0.5)
     return np.where(known, shown - told, 0).astype(np.int64)
 
 

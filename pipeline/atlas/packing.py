@@ -118,13 +118,14 @@ class Pack:
 
         Digits are taken out, nine at most together, into the columns ``name.0``, ``name.1`` …; what
         is left is a category with ``DIGITS_MARK`` and their count in each place. Where ``ids`` are
-        given, ``OWN_NUMBER`` stands for an id without its first letter.
+        given, rows stand in the order of these, and ``OWN_NUMBER`` for an id without its first
+        letter.
         """
         lines = [one_line(value) for value in values]
         if ids is not None:
+            pairs = sorted(zip(ids, lines, strict=True))
             lines = [
-                line.replace(key[1:], OWN_NUMBER, 1) if key[1:] else line
-                for line, key in zip(lines, ids, strict=True)
+                line.replace(key[1:], OWN_NUMBER, 1) if key[1:] else line for key, line in pairs
             ]
         runs = [re.findall("[0-9]{1,9}", line) for line in lines]
         patterns = [

@@ -54,8 +54,8 @@ class RankingLayer(MacroElement):
         self.policy = POLICY
         self.leaflet_style = _asset(_LEAFLET, "data", "leaflet.css")
         self.leaflet_script = _asset(_LEAFLET, "data", "leaflet.js")
-        self.styles = "\n".join(_asset(_OWN, "static", name) for name in STYLES)
-        self.scripts = "\n".join(_asset(_OWN, "static", name) for name in SCRIPTS)
+        self.styles = "\n".join(_flush_left("static", name) for name in STYLES)
+        self.scripts = "\n".join(_flush_left("static", name) for name in SCRIPTS)
         self.packed = as_letters(pack)
         self.packed_bytes = len(pack)
 
@@ -95,6 +95,11 @@ def _asset(package: str, *path: str) -> str:
     if "</script" in text.lower() or "</style" in text.lower():
         raise ValueError(f"{'/'.join(path)} would end its own element")
     return text.strip()
+
+
+def _flush_left(*path: str) -> str:
+    """Return one of our own files without indentation; none has a text that spans lines."""
+    return "\n".join(line.strip() for line in _asset(_OWN, *path).splitlines() if line.strip())
 
 
 def titled(name_zh: str, name_en: str, scenario_name: str) -> str:

@@ -10,20 +10,26 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pipeline.atlas.mercator import WEB_MERCATOR, Whole, morton_order, units
+from pipeline.atlas.buildings import RANKED_QUANTUM_UNITS
+from pipeline.atlas.mercator import WEB_MERCATOR, Whole, curve_order, units
 from pipeline.atlas.packing import Pack
+from pipeline.geo.raster import Floats
 
-WALK_QUANTUM_UNITS = 4
+WALK_QUANTUM_UNITS = 8
 HEIGHT_STEPS_PER_M = 2
 
 
-def add_walks(pack: Pack, begin: "pd.Series[int]", points: gpd.GeoDataFrame) -> dict[str, int]:
+def add_walks(
+    pack: Pack, begin: "pd.Series[int]", points: gpd.GeoDataFrame, shapes: gpd.GeoSeries
+) -> dict[str, int]:
     """Pack the tree of walks and where each building joins it; return how many there are.
 
     A point of the tree tells how many places before it the next one towards the road stands (0: it
     is at the road), and x, y in ``WALK_QUANTUM_UNITS`` and height in ``1 / HEIGHT_STEPS_PER_M`` m as
     steps from that point; points at the road as steps from the one at the road before. A building
-    tells 1 + the number of the tree point it walks to (0: no way), and its own steps from there.
+    tells 2 + the number of the tree point it walks to, and its own steps from there; 1 where its own
+    point is at the road already, with steps from the middle of its box and in height from the last
+    building of that kind; 0: no way. ``tree.unknown`` and ``walk.unknown`` mark unknown heights.
 
     Parameters
     ----------
@@ -31,22 +37,22 @@ def add_walks(pack: Pack, begin: "pd.Series[int]", points: gpd.GeoDataFrame) -> 
         ``main_road_path_point_number`` of each packed building, in the page's order.
     points
         The table ``main_road_paths``.
+    shapes
+        Footprints of the packed buildings.
     """
     place, following = _as_places(points)
     at = np.searchsorted(place, begin.fillna(-1).to_numpy(dtype=np.int64))
     known = begin.notna().to_numpy()
     start = np.where(known, np.minimum(at, max(len(place) - 1, 0)), -1)
-    joined = np.where(start >= 0, _next(following, start), -1)
-    values = _positions(points)
+    joined = np.where(start >= 0, _after(following, start), -1)
+    values = _positions(points, following)
 
-    kept = np.zeros(len(points), dtype=bool)
-    kept[following[following >= 0]] = True
-    kept[joined[joined >= 0]] = True
-    inner = np.flatnonzero(kept | (following < 0))
+    inner = np.unique(np.append(following, joined))
+    inner = inner[inner >= 0]
     number = np.full(len(points), -1, dtype=np.int64)
     number[inner] = np.arange(len(inner))
     parent = np.where(following[inner] >= 0, number[following[inner]], -1)
-    order = depth_first(parent, morton_order(values[inner, 0], values[inner, 1]))
+    order = depth_first(parent, curve_order(values[inner, 0], values[inner, 1]))
     new_number = np.empty(len(inner), dtype=np.int64)
     new_number[order] = np.arange(len(inner))
     inner = inner[order]
@@ -59,10 +65,17 @@ def add_walks(pack: Pack, begin: "pd.Series[int]", points: gpd.GeoDataFrame) -> 
     from_values[is_root] = np.concatenate([np.zeros((1, 3), np.int64), own[is_root]])[:-1]
     up = np.where(is_root, 0, np.arange(len(inner)) - above)
     _add(pack, "tree", up, own - from_values)
-    join = np.where(joined >= 0, new_number[number[joined]], -1)
-    steps = np.where((joined >= 0)[:, None], values[start] - values[joined], 0)
-    _add(pack, "walk", join + 1, steps)
-    return {"points": len(inner), "buildings": int((joined >= 0).sum())}
+    is_unknown = points["path_elevation_m"].isna().to_numpy()
+    pack.numbers("tree.unknown", is_unknown[inner])
+    has_way, is_at_road = start >= 0, (start >= 0) & (joined < 0)
+    link = np.where(joined >= 0, new_number[number[joined]] + 2, 0) if len(inner) else 0 * start
+    base = values[joined] if len(points) else np.zeros((len(start), 3), dtype=np.int64)
+    base = np.where(is_at_road[:, None], _middles(shapes), base)
+    steps = np.where(has_way[:, None], values[start] - base, 0) if len(points) else base
+    steps[is_at_road, 2] = np.diff(steps[is_at_road, 2], prepend=0)
+    _add(pack, "walk", link + is_at_road, steps)
+    pack.numbers("walk.unknown", is_unknown[start] & has_way if len(points) else 0 * start)
+    return {"points": len(inner), "buildings": int(has_way.sum())}
 
 
 def depth_first(parent: Whole, preference: Whole) -> Whole:
@@ -106,6 +119,18 @@ def _tree_sizes(parent: Whole) -> Whole:
     return size
 
 
+def _middles(shapes: gpd.GeoSeries) -> Whole:
+    """Return x and y of the middles of the packed boxes, in packed steps, and 0, one row a shape."""
+    west, south, east, north = shapely.bounds(shapes.to_crs(WEB_MERCATOR).to_numpy()).T
+    grid = RANKED_QUANTUM_UNITS
+    (left, top), (right, bottom) = (
+        [(value + grid // 2) // grid * grid for value in units(x, y)]
+        for x, y in ((west, north), (east, south))
+    )
+    twice = 2 * WALK_QUANTUM_UNITS
+    return np.stack([(left + right) // twice, (top + bottom) // twice, 0 * left], axis=1)
+
+
 def _as_places(points: gpd.GeoDataFrame) -> tuple[Whole, Whole]:
     """Return the sorted numbers of the points, and the row of each one's next, −1 at the road."""
     number = points["path_point_number"].to_numpy(dtype=np.int64)
@@ -116,20 +141,17 @@ def _as_places(points: gpd.GeoDataFrame) -> tuple[Whole, Whole]:
     return number, np.where(following.notna().to_numpy(), found, -1)
 
 
-def _next(following: Whole, start: Whole) -> Whole:
-    """Return the point that each start leads to; a start at the road leads to itself."""
-    if not len(following):
-        return start
-    after = following[start]
-    return np.where(after >= 0, after, start)
+def _after(following: Whole, start: Whole) -> Whole:
+    """Return the point that each start leads to; −1 for a start at the road."""
+    return following[start] if len(following) else start
 
 
-def _positions(points: gpd.GeoDataFrame) -> Whole:
+def _positions(points: gpd.GeoDataFrame, following: Whole) -> Whole:
     """Return x, y and height of each point in packed steps, one row a point."""
     where = points.geometry.to_crs(WEB_MERCATOR).to_numpy()
     x, y = units(shapely.get_x(where), shapely.get_y(where))
     half = WALK_QUANTUM_UNITS // 2
-    height = np.floor(points["path_elevation_m"].to_numpy(dtype=float) * HEIGHT_STEPS_PER_M + 0.5)
+    height = np.floor(_filled_heights(points, following) * HEIGHT_STEPS_PER_M + 0.5)
     return np.stack(
         [
             (x + half) // WALK_QUANTUM_UNITS,
@@ -138,6 +160,20 @@ def _positions(points: gpd.GeoDataFrame) -> Whole:
         ],
         axis=1,
     )
+
+
+def _filled_heights(points: gpd.GeoDataFrame, following: Whole) -> Floats:
+    """Return heights in metres; those unknown repeat the next known one on the way, or else 0.
+
+    They only keep the steps small: the page leaves them out of the profile.
+    """
+    height = points["path_elevation_m"].to_numpy(dtype=float, na_value=np.nan)
+    unknown = np.flatnonzero(np.isnan(height))
+    ahead = following[unknown]
+    while (ahead >= 0).any():
+        height[unknown] = np.where(ahead >= 0, height[ahead], np.nan)
+        ahead = np.where((ahead >= 0) & np.isnan(height[unknown]), following[ahead], -1)
+    return np.where(np.isnan(height), 0, height)
 
 
 def _add(pack: Pack, name: str, link: Whole, steps: Whole) -> None:

@@ -71,10 +71,10 @@ def test_codes_come_back_with_their_zeros_and_the_id_is_told_once() -> None:
     pack = Pack()
     codes = ["500103-0017-002", "W9", "", "1234567890123", "\x02\x01"]
     pack.codes("c", codes)
-    pack.codes("r", ["way/123", "page 07", "x"], ["W123", "B9", ""])
+    pack.codes("r", ["way/123", "page 07", "x"], ["W123", "B9", "A"])
     back = Unpacked(pack.to_bytes({}))
     assert back.codes("c") == [*codes[:4], "  "]
-    assert back.codes("r") == [f"way/{OWN_NUMBER}", "page 07", "x"]
+    assert back.codes("r") == ["x", "page 07", f"way/{OWN_NUMBER}"], "in the order of ids"
 
 
 @pytest.mark.parametrize("count", [1, 12, 13, 14, 1000])

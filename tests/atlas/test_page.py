@@ -3,14 +3,17 @@
 import re
 from dataclasses import replace
 from importlib.resources import files
+from typing import get_args
 
 import folium
 import pytest
 
 from pipeline.atlas.legend import attribution_texts
 from pipeline.atlas.stage import run
+from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import BUILDING_RANKING, BUILDINGS, RANKING, WATER
 from pipeline.problem import Problem
+from pipeline.settings.city import Role
 from tests.atlas import town
 from tests.atlas.unpacked import Unpacked, pack_of
 
@@ -142,6 +145,19 @@ def test_the_geopackage_gets_the_same_buildings_in_order_of_rank() -> None:
     ]
     assert layers["buildings"].features.crs == town.CRS
     assert len(layers["districts"].features) == 1
+
+
+def test_every_word_of_the_contracts_has_a_text_in_both_languages() -> None:
+    script = (files("pipeline.atlas") / "static" / "texts.js").read_text(encoding="utf-8")
+    wanted = [f"role_{role}" for role in get_args(Role)]
+    for name, prefix in (
+        ("floor_area_origin", "origin_"),
+        ("storey_count_origin", "origin_"),
+        ("construction_year_origin", "origin_"),
+        ("landform_type", "landform_"),
+    ):
+        wanted += [prefix + word for word in COLUMNS[name].allowed]
+    assert [key for key in wanted if script.count(f"    {key}: ") != 2] == []
 
 
 def test_own_scripts_stay_short() -> None:

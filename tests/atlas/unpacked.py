@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import re
 from typing import Any
 
@@ -60,18 +61,29 @@ class Unpacked:
 
     def paths(self, name: str) -> list[list[tuple[int, int]]]:
         """Return the points of each ring or line."""
-        grid = self.columns[f"{name}.points"][0]["grid"]
-        steps = {axis: iter(self.numbers(f"{name}.{axis}")) for axis in "xy"}
-        first = {axis: iter(self.numbers(f"{name}.{axis}0")) for axis in "xy"}
+        entry = self.columns[f"{name}.points"][0]
+        grid = entry["grid"]
+        first, steps, last = (
+            iter(list(zip(self.numbers(f"{name}.x{k}"), self.numbers(f"{name}.y{k}"), strict=True)))
+            for k in ("0", "", "1")
+        )
         found = []
         for count in self.numbers(f"{name}.points"):
-            x, y = next(first["x"]), next(first["y"])
-            points = [(x * grid, y * grid)]
-            for _ in range(count - 1):
-                x, y = x + next(steps["x"]), y + next(steps["y"])
-                points.append((x * grid, y * grid))
-            found.append(points)
-        assert not [*steps["x"], *steps["y"], *first["x"], *first["y"]]
+            has_corner = entry["closed"] and count >= 4
+            points = [next(first)]
+            for _ in range(count - 1 - has_corner):
+                x, y = next(steps)
+                points.append((points[-1][0] + x, points[-1][1] + y))
+            if has_corner:
+                (ax, ay), (bx, by), (cx, cy) = points[0], points[1], points[-1]
+                side = (bx - ax) ** 2 + (by - ay) ** 2 or 1
+                along = ((ax - cx) * (bx - ax) + (ay - cy) * (by - ay)) / side
+                x, y = next(last)
+                x += math.floor(cx + along * (bx - ax) + 0.5)
+                y += math.floor(cy + along * (by - ay) + 0.5)
+                points.append((x, y))
+            found.append([(x * grid, y * grid) for x, y in points])
+        assert not [*steps, *first, *last]
         return found
 
     def polygons(self, name: str) -> list[list[list[tuple[int, int]]]]:

@@ -88,9 +88,15 @@ function label(model, name, row) {
   return once(model, name, () => model.columns.codes(name))(row);
 }
 
-// Record of the source; U+0001 stands for the number in the building's id.
+// Record of the source, packed in the order of ids; U+0001 stands for the number in the id.
 function sourceRow(model, row) {
-  return label(model, "source_row", row).replace("\u0001", () => label(model, "building_id", row).slice(1));
+  const place = once(model, "places by id", () => {
+    const ids = Array.from({ length: model.count }, (_, i) => label(model, "building_id", i));
+    const places = new Int32Array(model.count);
+    Array.from(ids.keys()).sort((a, b) => (ids[a] < ids[b] ? -1 : 1)).forEach((each, i) => { places[each] = i; });
+    return places;
+  })[row];
+  return label(model, "source_row", place).replace("\u0001", () => label(model, "building_id", row).slice(1));
 }
 
 // The measured value of a criterion as people read it; NaN where a stand-in was taken.
@@ -98,7 +104,7 @@ function measured(model, row, k) {
   if (model.standIns[k][row]) return NaN;
   const item = model.page.criteria[k];
   const rest = once(model, "rest." + item.name, () => model.columns.numbers("rest." + item.name));
-  const scale = 10 ** item.decimals;
+  const scale = item.per_unit;
   const need = model.needs[k][row];
   const told = item.none_at + (need * (item.worst_at - item.none_at)) / NEED_UNITS;
   const past = (model.extended[k][row] - need) * Math.sign(item.worst_at - item.none_at);

@@ -10,9 +10,13 @@ function walkPart({ model, row }) {
 }
 
 function walkNumbers(model, row, walk) {
-  const items = [["walk_climb", "main_road_climb_m", "m", 1], ["walk_out", "main_road_walk_out_min", "min", 1],
-    ["walk_home", "main_road_walk_back_min", "min", 1]].map(([key, name, unit, decimals]) => [key, fact(model, name, row), unit, decimals]);
-  items.push(["walk_length", walk.length, "m", 0]);
+  const out = fact(model, "main_road_walk_out_min", row);
+  const items = [
+    ["walk_climb", fact(model, "main_road_climb_m", row), "m", 1],
+    ["walk_out", out, "min", 1],
+    ["walk_home", out + fact(model, "main_road_walk_later_min", row), "min", 1],
+    ["walk_length", walk.length, "m", 0],
+  ];
   const cells = items.filter(([, value]) => !Number.isNaN(value)).map(([key, value, unit, decimals]) => element(
     "div", { "data-walk": key }, element("dt", {}, text(key)), element("dd", {}, withUnit(value, unit, decimals)),
   ));
@@ -31,14 +35,15 @@ function tickStep(span, most) {
 }
 
 function profilePicture(walk) {
-  const points = [...walk.points].reverse();
+  const points = walk.points.filter((point) => !Number.isNaN(point.height)).reverse();
+  if (!points.length) return "";
   const heights = points.map((point) => point.height);
   const low = Math.min(...heights), high = Math.max(...heights);
   const span = Math.max(LEAST_SPAN_M, high - low);
   const step = tickStep(span, 4);
   const floor = Math.floor(low / step) * step;
   const ceiling = Math.max(floor + span, high);
-  const most = Math.max(points[points.length - 1].distance, 1);
+  const most = Math.max(walk.points[0].distance, 1);
   const { width, height, left, right, top, bottom } = PROFILE;
   const xAt = (distance) => left + (distance / most) * (width - left - right);
   const yAt = (metres) => height - bottom - ((metres - floor) / (ceiling - floor)) * (height - top - bottom);
@@ -60,9 +65,9 @@ function profilePicture(walk) {
   }
   const home = points[points.length - 1];
   parts.push(
-    drawing("polygon", { class: "ground", points: `${left},${base} ${line} ${xAt(most).toFixed(1)},${base}` }),
+    drawing("polygon", { class: "ground", points: `${xAt(points[0].distance).toFixed(1)},${base} ${line} ${xAt(points[points.length - 1].distance).toFixed(1)},${base}` }),
     drawing("polyline", { class: "way", points: line }),
-    drawing("circle", { class: "road-end", cx: xAt(0), cy: yAt(points[0].height), r: 5 }),
+    drawing("circle", { class: "road-end", cx: xAt(points[0].distance), cy: yAt(points[0].height), r: 5 }),
     drawing("circle", { class: "home-end", cx: xAt(home.distance), cy: yAt(home.height), r: 5 }),
     words({ class: "end", x: left - 38, y: 14 }, text("walk_road_end", grouped(points[0].height, 0))),
     words({ class: "end", x: width, y: 14, "text-anchor": "end" }, text("walk_home_end", grouped(home.height, 0))),

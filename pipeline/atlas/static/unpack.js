@@ -1,4 +1,5 @@
 // From the text in the page to typed arrays; the format is told in packing.py.
+const CORNERED = 4;
 const LETTER_BITS = 13;
 const LETTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((letter) => !"&<{".includes(letter));
 const DIGITS = /\u0002([1-9])/g;
@@ -114,22 +115,33 @@ class Columns {
   // Points of rings or lines, and the box of each shape, which is `start` of them or one.
   paths(name, start) {
     const pointStart = runningSum(this.numbers(name + ".points"));
-    const { grid } = this.entries.get(name + ".points");
-    const [x, y] = ["x", "y"].map((axis) => {
-      const first = this.numbers(name + "." + axis + "0"), steps = this.numbers(name + "." + axis);
-      const values = new Int32Array(first.length + steps.length);
-      let step = 0, began = 0;
-      for (let path = 0; path + 1 < pointStart.length; path += 1) {
-        if (pointStart[path] === pointStart[path + 1]) continue;
-        values[pointStart[path]] = first[began] * grid;
-        began += 1;
-        for (let p = pointStart[path] + 1; p < pointStart[path + 1]; p += 1) {
-          values[p] = values[p - 1] + steps[step] * grid;
-          step += 1;
-        }
+    const { grid, closed } = this.entries.get(name + ".points");
+    const [x0, y0, xs, ys, x1, y1] = ["x0", "y0", "x", "y", "x1", "y1"].map((part) => this.numbers(name + "." + part));
+    const x = new Int32Array(pointStart[pointStart.length - 1]), y = new Int32Array(x.length);
+    let step = 0, began = 0, ended = 0;
+    for (let path = 0; path + 1 < pointStart.length; path += 1) {
+      const from = pointStart[path], to = pointStart[path + 1];
+      if (from === to) continue;
+      x[from] = x0[began];
+      y[from] = y0[began];
+      began += 1;
+      const hasCorner = closed && to - from >= CORNERED;
+      for (let p = from + 1; p < (hasCorner ? to - 1 : to); p += 1) {
+        x[p] = x[p - 1] + xs[step];
+        y[p] = y[p - 1] + ys[step];
+        step += 1;
       }
-      return values;
-    });
+      if (hasCorner) {
+        [x[to - 1], y[to - 1]] = squareCorner(x, y, from, to - 1);
+        x[to - 1] += x1[ended];
+        y[to - 1] += y1[ended];
+        ended += 1;
+      }
+    }
+    for (let p = 0; p < x.length; p += 1) {
+      x[p] *= grid;
+      y[p] *= grid;
+    }
     const count = (start || pointStart).length - 1;
     const box = new Int32Array(4 * count);
     for (let i = 0; i < count; i += 1) {
@@ -137,6 +149,14 @@ class Columns {
     }
     return { count, pointStart, x, y, box };
   }
+}
+
+// Where the last corner of a ring lies if its angles are right, as mercator.py calculates it.
+function squareCorner(x, y, first, last) {
+  const sideX = x[first + 1] - x[first], sideY = y[first + 1] - y[first];
+  const gapX = x[first] - x[last - 1], gapY = y[first] - y[last - 1];
+  const along = (gapX * sideX + gapY * sideY) / Math.max(sideX * sideX + sideY * sideY, 1);
+  return [Math.floor(x[last - 1] + along * sideX + 0.5), Math.floor(y[last - 1] + along * sideY + 0.5)];
 }
 
 function runningSum(counts) {

@@ -16,7 +16,21 @@ function walkTree(model) {
       y[i] += y[from];
       z[i] += z[from];
     }
-    return { link, x, y, z };
+    return { link, x, y, z, unknown: model.columns.numbers("tree.unknown") };
+  });
+}
+
+// Each building's own steps; heights of those at the road add up.
+function walkStarts(model) {
+  return once(model, "walk starts", () => {
+    const [link, x, y, z] = ["link", "x", "y", "z"].map((name) => model.columns.numbers("walk." + name));
+    let height = 0;
+    for (let row = 0; row < model.count; row += 1) {
+      if (link[row] !== 1) continue;
+      height += z[row];
+      z[row] = height;
+    }
+    return [x, y, z, model.columns.numbers("walk.unknown")];
   });
 }
 
@@ -26,19 +40,21 @@ function walkOf(model, row) {
   const join = once(model, "walk.link", () => model.columns.numbers("walk.link"))[row];
   if (join === 0) return null;
   const tree = walkTree(model);
-  const own = ["x", "y", "z"].map((axis) => (
-    once(model, "walk." + axis, () => model.columns.numbers("walk." + axis))[row]
-  ));
-  const place = (i, step) => ({
-    x: (tree.x[i] + step[0]) * model.page.walk_quantum,
-    y: (tree.y[i] + step[1]) * model.page.walk_quantum,
-    height: (tree.z[i] + step[2]) / model.page.height_steps_per_m,
+  const own = walkStarts(model).map((values) => values[row]);
+  const quantum = model.page.walk_quantum;
+  const place = (x, y, z, unknown) => ({
+    x: x * quantum, y: y * quantum, height: unknown ? NaN : z / model.page.height_steps_per_m,
   });
+  const treePlace = (i) => place(tree.x[i], tree.y[i], tree.z[i], tree.unknown[i]);
   const points = [];
-  if (own.some((step) => step !== 0)) points.push(place(join - 1, own));
-  for (let i = join - 1; ; i -= tree.link[i]) {
-    points.push(place(i, [0, 0, 0]));
-    if (tree.link[i] === 0) break;
+  if (join === 1) {
+    const [x, y] = middleOf(model.ranked, row).map((middle) => Math.floor(middle / quantum));
+    points.push(place(x + own[0], y + own[1], own[2], own[3]));
+  } else {
+    let i = join - 2;
+    points.push(place(tree.x[i] + own[0], tree.y[i] + own[1], tree.z[i] + own[2], own[3]));
+    points.push(treePlace(i));
+    for (; tree.link[i] !== 0; i -= tree.link[i]) points.push(treePlace(i - tree.link[i]));
   }
   const door = nearestEdgePoint(model.ranked, row, points[0].x, points[0].y);
   const metres = metresAt(points[0].y);
