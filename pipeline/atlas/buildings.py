@@ -131,7 +131,6 @@ def add_ranked(pack: Pack, table: gpd.GeoDataFrame, used: tuple[Used, ...]) -> N
     score = _checked_score(table, used)
     add_polygons(pack, "ranked", mercator_shapes(table), quantum=RANKED_QUANTUM_UNITS)
     pack.numbers("rank_shift", rank_shift(_whole(table["rank"]), score))
-    pack.numbers("tier", _whole(table["tier_number"]))
     pack.codes("building_id", table["building_id"])
     pack.codes("source_row", table["source_row"], table["building_id"])
     for item in used:

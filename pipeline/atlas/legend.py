@@ -15,7 +15,13 @@ FLOOR_KNOWN_SHARE = 0.8
 
 
 def tier_rows(building_ranking: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:
-    """Return one entry a tier: labels, colour, buildings, shares of footprint and of floor area."""
+    """Return one entry a tier: labels, colour, buildings, shares of footprint and of floor area.
+
+    Tiers are stretches of the ranking, so the page tells them by ``last_rank``.
+    """
+    by_rank = building_ranking.sort_values("rank")["tier_number"]
+    if not by_rank.is_monotonic_increasing:
+        raise ValueError("a lower tier stands before a higher one in the ranking")
     footprint = building_ranking["footprint_area_m2"].astype(float)
     floor = building_ranking["floor_area_m2"].astype("Float64")
     is_floor_known = bool(floor.notna().mean() >= FLOOR_KNOWN_SHARE)
@@ -26,6 +32,7 @@ def tier_rows(building_ranking: pd.DataFrame, settings: Settings) -> list[dict[s
             "label": {"zh": tier.label_zh, "en": tier.label_en},
             "colour": tier.colour,
             "count": int(inside.sum()),
+            "last_rank": int((building_ranking["tier_number"] <= number).sum()),
             "footprint_share": _share(footprint[inside].sum(), footprint.sum()),
             "upper_rank_share": settings.score.tier_upper_rank_shares[number - 1],
         }

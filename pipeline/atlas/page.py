@@ -98,8 +98,12 @@ def _asset(package: str, *path: str) -> str:
 
 
 def _flush_left(*path: str) -> str:
-    """Return one of our own files without indentation; none has a text that spans lines."""
-    return "\n".join(line.strip() for line in _asset(_OWN, *path).splitlines() if line.strip())
+    """Return one of our own files without indentation and whole-line comments.
+
+    None of them has a text that spans lines.
+    """
+    lines = (line.strip() for line in _asset(_OWN, *path).splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def titled(name_zh: str, name_en: str, scenario_name: str) -> str:

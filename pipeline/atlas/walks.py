@@ -167,7 +167,7 @@ def _filled_heights(points: gpd.GeoDataFrame, following: Whole) -> Floats:
 
     They only keep the steps small: the page leaves them out of the profile.
     """
-    height = points["path_elevation_m"].to_numpy(dtype=float, na_value=np.nan)
+    height = points["path_elevation_m"].to_numpy(dtype=float, na_value=np.nan, copy=True)
     unknown = np.flatnonzero(np.isnan(height))
     ahead = following[unknown]
     while (ahead >= 0).any():

@@ -1,5 +1,6 @@
 """The page as text: complete, repeatable, and deaf to what names contain."""
 
+import itertools
 import re
 from dataclasses import replace
 from importlib.resources import files
@@ -52,6 +53,20 @@ def test_need_and_value_come_back_as_measured(pack: Unpacked) -> None:
     assert abs(rest[place["B3"]]) <= 1
     storeys = pack.measures("fact.storey_count")
     assert [storeys[place[key]] for key in town.IDS] == [7, None, None, None, None, None]
+
+
+def test_walks_are_packed_from_the_road_to_the_door(pack: Unpacked) -> None:
+    place = {key: row for row, key in enumerate(pack.codes("building_id"))}
+    link = pack.numbers("walk.link")
+    assert [link[place[key]] for key in ("B2", "B5", "B6")] == [0, 0, 0]
+    assert link[place["B1"]] == 1, "at the road"
+    # the steps at x = 90: road, (90, 20), (90, 60), (90, 110); doors of B3 and B4 at the last two
+    assert pack.numbers("tree.link") == [0, 1, 1, 1]
+    heights = list(itertools.accumulate(pack.numbers("tree.z")))
+    assert heights == [500, 498, 524, 541]
+    assert (link[place["B3"]], link[place["B4"]]) == (2 + 2, 2 + 3)
+    up = pack.numbers("walk.z")
+    assert (up[place["B3"]], up[place["B4"]], up[place["B1"]]) == (17, 7, 502)
 
 
 def test_no_text_of_the_data_stands_in_the_document(page: str) -> None:
@@ -131,6 +146,13 @@ def test_each_attribution_stands_once_with_its_months() -> None:
         "© OpenStreetMap contributors (2026-04)",
         "SRTM, NASA/USGS (2000-02)",
     ]
+
+
+def test_the_geopackage_leaves_out_what_only_the_lists_need() -> None:
+    layers = {layer.name: layer for layer in run(town.inputs()).map_layers["ranking.gpkg"]}
+    columns = set(layers["buildings"].features.columns)
+    assert {"rank", "score_points", "climb_points", "main_road_climb_m"} <= columns
+    assert not {"construction_year_low", "elevation_lowest_m", "longitude_deg"} & columns
 
 
 def test_the_geopackage_gets_the_same_buildings_in_order_of_rank() -> None:

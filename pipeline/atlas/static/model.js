@@ -19,7 +19,6 @@ function buildModel(columns, page) {
     water: columns.polygons("water"),
     streets: columns.lines("streets"),
     contours: columns.lines("contours"),
-    tier: columns.numbers("tier"),
     extended: page.criteria.map((item) => columns.numbers("need." + item.name)),
     standIns: page.criteria.map((item) => columns.numbers("stand_in." + item.name)),
     lazy: new Map(),
@@ -49,6 +48,7 @@ function setRanks(model, shift) {
     model.rank[row] = place + 1 + shift[row];
     model.byRank[model.rank[row] - 1] = row;
   }
+  model.tier = model.rank.map((rank) => 1 + model.page.tiers.findIndex((tier) => rank <= tier.last_rank));
 }
 
 // Thousandths of a point, by the same whole-number rule as the tables.
