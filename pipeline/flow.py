@@ -117,6 +117,9 @@ PACKAGES = (
     "scipy",
     "shapely",
     "folium",
+    "branca",
+    "jinja2",
+    "xstatic-leaflet",
 )
 CODE_FOLDER = Path(__file__).parent
 

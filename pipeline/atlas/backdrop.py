@@ -21,6 +21,7 @@ from pipeline.atlas.mercator import (
     add_lines,
     add_polygons,
     mercator_shapes,
+    spatial_order,
     units,
 )
 from pipeline.atlas.packing import Pack
@@ -28,14 +29,15 @@ from pipeline.geo.raster import Floats, Raster, bilinear
 from pipeline.geo.terrain import hillshade
 from pipeline.settings.atlas import AtlasSettings
 
-MAX_SHADE_CELLS = 300_000
+MAX_SHADE_CELLS = 180_000
 MAX_CONTOUR_CELLS = 120_000
 MAX_STREET_POINTS = 200_000
-SHADE_STEPS = 40
+SHADE_STEPS = 32
 LABEL_CELLS = 160
-CONTOUR_TOLERANCE_M = 4.0
-STREET_TOLERANCE_M = 1.5
+CONTOUR_TOLERANCE_M = 6.0
+STREET_TOLERANCE_M = 2.0
 LINE_QUANTUM_UNITS = 8
+CONTOUR_QUANTUM_UNITS = 16
 
 STREET_CLASSES = ("main", "minor", "service", "foot", "steps")
 STRUCTURES = ("ground", "bridge", "tunnel")
@@ -140,6 +142,7 @@ def street_lines(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     table["geometry"] = shapely.simplify(
         table["geometry"].to_numpy(), STREET_TOLERANCE_M, preserve_topology=False
     )
+    table = table.iloc[spatial_order(table["geometry"].to_numpy())]
     table["_place"] = table["street_class"].map({n: i for i, n in enumerate(STREET_CLASSES)})
     table = table.sort_values("_place", kind="stable").drop(columns="_place")
     points = shapely.get_num_coordinates(table["geometry"].to_numpy())
@@ -181,7 +184,7 @@ def add_contours(pack: Pack, terrain: Raster, *, interval_m: float) -> int:
     """Pack the contours and return how many lines there are."""
     lines, heights = contours(terrain, interval_m=interval_m)
     projected = mercator_shapes(gpd.GeoDataFrame(geometry=lines, crs=terrain.crs))
-    add_lines(pack, "contours", projected, quantum=LINE_QUANTUM_UNITS)
+    add_lines(pack, "contours", projected, quantum=CONTOUR_QUANTUM_UNITS)
     pack.measures("contours.height_m", heights, decimals=0)
     return len(lines)
 

@@ -4,7 +4,7 @@ The page adds up points itself, from need and weight in ten-thousandths, by the 
 rule as the score; ``add_ranked`` stops if that would show other points than the tables hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +13,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.atlas.mercator import add_polygons, mercator_shapes, spatial_order
+from pipeline.atlas.mercator import (
+    add_polygons,
+    mercator_shapes,
+    spatial_order,
+)
 from pipeline.atlas.packing import Pack
 from pipeline.contracts.columns import COLUMNS, WHOLE
 from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
 from pipeline.settings.score import Criterion
 
-OTHER_QUANTUM_UNITS = 4
+OTHER_QUANTUM_UNITS = 6
 NEED_UNITS = 10_000
 WEIGHT_UNITS = 10_000
 POINT_UNITS = 1000
@@ -28,27 +32,22 @@ NEED_PER_POINT = NEED_UNITS * WEIGHT_UNITS // (100 * POINT_UNITS)
 
 FACTS: tuple[tuple[str, int], ...] = (
     ("storey_count", 0),
-    ("height_m", 1),
-    ("construction_year", 0),
-    ("construction_year_low", 0),
-    ("construction_year_high", 0),
+    ("storeys_above_entry_count", 0),
+    ("storeys_below_entry_count", 0),
+    ("height_m", 0),
     ("age_yr", 0),
+    ("household_count", 0),
     ("footprint_area_m2", 0),
     ("floor_area_m2", 0),
-    ("elevation_m", 1),
-    ("elevation_lowest_m", 0),
-    ("elevation_highest_m", 0),
+    ("elevation_m", 0),
     ("slope_deg", 1),
-    ("access_m", 0),
     ("main_road_walk_out_min", 1),
-    ("main_road_walk_back_min", 1),
     ("main_road_climb_m", 1),
-    ("longitude_deg", 6),
-    ("latitude_deg", 6),
 )
 """Numbers shown beside the criteria, each with the decimals that are kept.
 
-What a criterion measures is packed with the criterion."""
+What a criterion measures is packed with the criterion. A number that no building has is left out.
+"""
 
 CATEGORIES = (
     "building_name",
@@ -62,7 +61,11 @@ CATEGORIES = (
     "floor_area_origin",
     "construction_year_origin",
 )
+OPTIONAL_CATEGORIES = ("landform_type",)
 FLAGS = ("is_overlapping", "has_street_access")
+RANKED_QUANTUM_UNITS = 2
+WALK_STEP_M = 5
+"""Walking distances are shown to 5 m: streets and terrain know no more."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,12 @@ class Used:
     def decimals(self) -> int:
         """Decimals of the measured value, at most one: the data know no more."""
         return shown_decimals(self.criterion.measure)
+
+    @property
+    def per_unit(self) -> float:
+        """How many steps of the measured value, as it is shown, make a unit."""
+        is_distance = self.criterion.measure.endswith(("_walk_m", "_gap_m"))
+        return 1 / WALK_STEP_M if is_distance else 10.0**self.decimals
 
 
 def shown_decimals(measure: str) -> int:
@@ -101,38 +110,78 @@ def whole_table(
     building_ranking: pd.DataFrame,
 ) -> gpd.GeoDataFrame:
     """Return one row a ranked building with all columns and its shape, neighbours side by side."""
-    table = building_ranking
-    for more in (ranking, measurements, buildings):
-        new = [name for name in more.columns if name not in table.columns]
-        columns = pd.DataFrame(more[["building_id", *new]])
-        table = table.merge(columns, on="building_id", validate="one_to_one")
-    shaped = gpd.GeoDataFrame(table, geometry="geometry", crs=buildings.crs)
+    table = building_ranking.set_index("building_id")
+    needs = [name for name in ranking.columns if name.endswith("_need_share")]
+    more = (
+        (ranking, needs),
+        (measurements, ["main_road_path_point_number"]),
+        (buildings, ["height_m", "geometry"]),
+    )
+    parts = [table]
+    for source, names in more:
+        new = [name for name in names if name not in table.columns]
+        parts.append(pd.DataFrame(source.set_index("building_id")[new]).reindex(table.index))
+    whole = pd.concat(parts, axis=1).reset_index()
+    shaped = gpd.GeoDataFrame(whole, geometry="geometry", crs=buildings.crs)
     return shaped.iloc[spatial_order(shaped.geometry.to_numpy())].reset_index(drop=True)
 
 
 def add_ranked(pack: Pack, table: gpd.GeoDataFrame, used: tuple[Used, ...]) -> None:
     """Pack the ranked buildings; rows as in ``whole_table``."""
-    _check_points(table, used)
-    add_polygons(pack, "ranked", mercator_shapes(table))
-    pack.numbers("rank", _whole(table["rank"]))
-    pack.numbers("tier", _whole(table["tier_number"]))
-    pack.texts("building_id", table["building_id"])
-    pack.texts_beside("source_row", table["source_row"], table["building_id"])
+    score = _checked_score(table, used)
+    add_polygons(pack, "ranked", mercator_shapes(table), quantum=RANKED_QUANTUM_UNITS)
+    pack.numbers("rank_shift", rank_shift(_whole(table["rank"]), score))
+    pack.codes("building_id", table["building_id"])
+    pack.codes("source_row", table["source_row"], table["building_id"])
     for item in used:
         need = need_units(table, item.name)
-        pack.numbers(f"need.{item.name}", need)
         stand_in = (table[f"{item.name}_origin"] == "stand_in").to_numpy()
         pack.numbers(f"stand_in.{item.name}", stand_in)
         value = _real(table[item.criterion.measure])
-        pack.numbers(f"excess.{item.name}", excess(value, need, item.criterion, item.decimals))
+        beyond = excess(value, need, item.criterion, item.per_unit)
+        extended, rest = extended_need(need, beyond, item.criterion)
+        pack.numbers(f"need.{item.name}", extended)
+        pack.numbers(f"rest.{item.name}", rest)
     scored = {item.criterion.measure for item in used}
     for name, decimals in FACTS:
-        if name in table.columns and name not in scored:
+        if name in table.columns and name not in scored and table[name].notna().any():
             pack.measures(f"fact.{name}", _real(table[name]), decimals=decimals)
+    _add_years(pack, table)
+    back, out = (_real(table[f"main_road_walk_{way}_min"]) for way in ("back", "out"))
+    later = np.floor(back * 10 + 0.5) / 10 - np.floor(out * 10 + 0.5) / 10
+    pack.measures("fact.main_road_walk_later_min", later, decimals=1)
     for name in CATEGORIES:
         pack.categories(name, table[name])
+    for name in OPTIONAL_CATEGORIES:
+        if name in table.columns and table[name].notna().any():
+            pack.categories(name, table[name])
     for name in FLAGS:
         pack.numbers(name, table[name].astype(bool).to_numpy())
+
+
+def add_counts(
+    pack: Pack, table: gpd.GeoDataFrame, facilities: Iterable[str], minutes: Iterable[int]
+) -> list[str]:
+    """Pack how many facilities each building has within so many minutes; return the types known."""
+    known = []
+    for facility in facilities:
+        names = [f"{facility}_within_{limit}_min_count" for limit in minutes]
+        if not all(name in table.columns and table[name].notna().any() for name in names):
+            continue
+        known.append(facility)
+        for name in names:
+            pack.measures(f"fact.{name}", _real(table[name]), decimals=0)
+    return known
+
+
+def _add_years(pack: Pack, table: pd.DataFrame) -> None:
+    """Pack the first year that the source allows and how many years later the last one is."""
+    year = _real(table["construction_year"])
+    low, high = (_real(table[f"construction_year_{end}"]) for end in ("low", "high"))
+    low = np.where(np.isnan(low), year, low)
+    high = np.where(np.isnan(high), year, high)
+    pack.measures("fact.construction_year_low", low, decimals=0)
+    pack.measures("fact.construction_year_span", high - low, decimals=0)
 
 
 def add_others(pack: Pack, buildings: gpd.GeoDataFrame, ranked_id: pd.Series) -> int:
@@ -152,21 +201,44 @@ def need_units(table: pd.DataFrame, name: str) -> NDArray[np.int64]:
 
 
 def excess(
-    value: Floats, need: NDArray[np.int64], criterion: Criterion, decimals: int
+    value: Floats, need: NDArray[np.int64], criterion: Criterion, per_unit: float
 ) -> NDArray[np.int64]:
-    """Return how far a shown value lies from the one that its need tells, in last decimals.
+    """Return how far a shown value lies from the one that its need tells, in shown steps.
 
     Between the bounds need tells the value and this is 0 (or 1 by rounding); beyond them it is the
     distance from the bound. Where the value is missing it is 0 and ``stand_in`` says so.
     """
     known = ~np.isnan(value)
-    shown = np.floor(np.where(known, value, 0) * 10**decimals + 0.5)
+    shown = np.floor(np.where(known, value, 0) * per_unit + 0.5)
     told = criterion.none_at + need * (criterion.worst_at - criterion.none_at) / NEED_UNITS
-    told = np.floor(told * 10**decimals + 0.5)
+    told = np.floor(told * per_unit + 0.5)
     return np.where(known, shown - told, 0).astype(np.int64)
 
 
-def _check_points(table: pd.DataFrame, used: tuple[Used, ...]) -> None:
+def extended_need(
+    need: NDArray[np.int64], beyond: NDArray[np.int64], criterion: Criterion
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return need continued past 0 and full need by the excess there, and the excess left over.
+
+    One column then varies with the measured value throughout, so neighbours are alike.
+    """
+    towards = 1 if criterion.worst_at > criterion.none_at else -1
+    past = beyond * towards
+    is_carried = ((need == 0) & (past < 0)) | ((need == NEED_UNITS) & (past > 0))
+    carried = np.where(is_carried, past, 0)
+    return need + carried, beyond - carried * towards
+
+
+def rank_shift(rank: NDArray[np.int64], score: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return rank minus the place by score alone, where equal scores keep the order of rows."""
+    order = np.argsort(-score, kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(1, len(order) + 1)
+    return rank - place
+
+
+def _checked_score(table: pd.DataFrame, used: tuple[Used, ...]) -> NDArray[np.int64]:
+    """Return the score in thousandths as the page adds it up."""
     total = np.zeros(len(table), dtype=np.int64)
     for item in used:
         product = need_units(table, item.name) * item.weight_units
@@ -174,6 +246,7 @@ def _check_points(table: pd.DataFrame, used: tuple[Used, ...]) -> None:
         _compare(table, points, f"{item.name}_points")
         total += points
     _compare(table, total, "score_points")
+    return total
 
 
 def _compare(table: pd.DataFrame, points: NDArray[np.int64], name: str) -> None:

@@ -1,6 +1,6 @@
 """What the page says about the whole: tiers, weights, what is left out, sources, areas, gaps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +15,13 @@ FLOOR_KNOWN_SHARE = 0.8
 
 
 def tier_rows(building_ranking: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:
-    """Return one entry a tier: labels, colour, buildings, shares of footprint and of floor area."""
+    """Return one entry a tier: labels, colour, buildings, shares of footprint and of floor area.
+
+    Tiers are stretches of the ranking, so the page tells them by ``last_rank``.
+    """
+    by_rank = building_ranking.sort_values("rank")["tier_number"]
+    if not by_rank.is_monotonic_increasing:
+        raise ValueError("a lower tier stands before a higher one in the ranking")
     footprint = building_ranking["footprint_area_m2"].astype(float)
     floor = building_ranking["floor_area_m2"].astype("Float64")
     is_floor_known = bool(floor.notna().mean() >= FLOOR_KNOWN_SHARE)
@@ -26,6 +32,7 @@ def tier_rows(building_ranking: pd.DataFrame, settings: Settings) -> list[dict[s
             "label": {"zh": tier.label_zh, "en": tier.label_en},
             "colour": tier.colour,
             "count": int(inside.sum()),
+            "last_rank": int((building_ranking["tier_number"] <= number).sum()),
             "footprint_share": _share(footprint[inside].sum(), footprint.sum()),
             "upper_rank_share": settings.score.tier_upper_rank_shares[number - 1],
         }
@@ -48,11 +55,24 @@ def criterion_rows(used: tuple[Used, ...], settings: Settings) -> list[dict[str,
             "none_at": item.criterion.none_at,
             "worst_at": item.criterion.worst_at,
             "decimals": item.decimals,
+            "per_unit": item.per_unit,
             "stand_in": item.criterion.stand_in_need_share,
             "reason": item.criterion.source,
             "origin": value_origin(item.criterion.measure, settings),
         }
         for item in used
+    ]
+
+
+def count_rows(names: Iterable[str], settings: Settings) -> list[dict[str, Any]]:
+    """Return name and labels of the facility types whose numbers in reach are shown."""
+    facilities = settings.measure.facilities
+    return [
+        {
+            "name": name,
+            "label": {"zh": facilities[name].label_zh, "en": facilities[name].label_en},
+        }
+        for name in names
     ]
 
 

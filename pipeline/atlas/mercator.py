@@ -16,6 +16,7 @@ WORLD_UNITS = 2**28
 HALF_WORLD_M = 20_037_508.342789244
 UNITS_PER_M = WORLD_UNITS / (2 * HALF_WORLD_M)
 WEB_MERCATOR = "EPSG:3857"
+CORNERED = 4
 Whole = NDArray[np.int64]
 
 
@@ -33,17 +34,30 @@ def mercator_shapes(frame: gpd.GeoDataFrame) -> NDArray[np.object_]:
 
 
 def spatial_order(shapes: NDArray[np.object_]) -> Whole:
-    """Return row numbers such that neighbours on the ground are neighbours in the list.
+    """Return row numbers such that neighbours on the ground are neighbours in the list."""
+    return curve_order(*middles(shapes))
 
-    Morton (1966) order of the middles of the bounding boxes.
-    """
-    if not len(shapes):
-        return np.zeros(0, dtype=np.int64)
+
+def middles(shapes: NDArray[np.object_]) -> tuple[Whole, Whole]:
+    """Return the middles of the bounding boxes of shapes in metres, in units of the same size."""
     west, south, east, north = shapely.bounds(shapes).T
-    x, y = units((west + east) / 2, (south + north) / 2)
-    code = _spread((x - x.min()).astype(np.uint64)) | (
-        _spread((y - y.min()).astype(np.uint64)) << np.uint64(1)
-    )
+    return units((west + east) / 2, (south + north) / 2)
+
+
+def curve_order(x: Whole, y: Whole) -> Whole:
+    """Return the order of points along the curve of Hilbert (1891)."""
+    if not len(x):
+        return np.zeros(0, dtype=np.int64)
+    x, y = x - x.min(), y - y.min()
+    side = 1 << max(1, int(max(x.max(), y.max())).bit_length() - 1)
+    code = np.zeros(len(x), dtype=np.int64)
+    while side:
+        right, low = (x & side) > 0, (y & side) > 0
+        code = 4 * code + np.where(right, np.where(low, 2, 3), np.where(low, 1, 0))
+        is_mirrored = right & ~low
+        x, y = np.where(is_mirrored, ~x, x), np.where(is_mirrored, ~y, y)
+        x, y = np.where(low, x, y), np.where(low, y, x)
+        side >>= 1
     return np.argsort(code, kind="stable")
 
 
@@ -61,33 +75,58 @@ def add_polygons(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum:
     is_last = np.append(point_ring[1:] != point_ring[:-1], True)[: len(points)]
     kept, kept_ring = points[~is_last], point_ring[~is_last]
     pack.numbers(f"{name}.rings", np.bincount(ring_owner, minlength=len(shapes)))
-    _add_paths(pack, name, kept, kept_ring, len(rings), quantum)
+    _add_paths(pack, name, kept, kept_ring, len(rings), quantum=quantum, is_closed=True)
 
 
 def add_lines(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1) -> None:
     """Pack lines: points a line, points as steps, kept to ``quantum`` units."""
     points, owner = shapely.get_coordinates(shapes, return_index=True)
-    _add_paths(pack, name, points, owner, len(shapes), quantum)
+    _add_paths(pack, name, points, owner, len(shapes), quantum=quantum, is_closed=False)
 
 
 def _add_paths(
-    pack: Pack, name: str, points: Floats, owner: NDArray[np.intp], count: int, quantum: int
+    pack: Pack,
+    name: str,
+    points: Floats,
+    owner: NDArray[np.intp],
+    count: int,
+    *,
+    quantum: int,
+    is_closed: bool,
 ) -> None:
+    """Pack first points apart from the steps that follow, and last corners apart from both.
+
+    Buildings have right angles: where a ring has four points or more, the last one is told by its
+    steps from the corner that ``square_corner`` expects.
+    """
+    size = np.bincount(owner, minlength=count)
     x, y = units(points[:, 0], points[:, 1])
-    pack.numbers(f"{name}.points", np.bincount(owner, minlength=count))
-    pack.numbers(f"{name}.x", x, quantum=quantum)
-    pack.numbers(f"{name}.y", y, quantum=quantum)
+    x, y = (x + quantum // 2) // quantum, (y + quantum // 2) // quantum
+    first = (np.cumsum(size) - size)[size > 0]
+    ringed = (np.cumsum(size) - size)[size >= CORNERED] if is_closed else first[:0]
+    last = ringed + size[size >= CORNERED] - 1 if is_closed else first[:0]
+    is_step = np.ones(len(x), dtype=bool)
+    is_step[first] = False
+    is_step[last] = False
+    pack.numbers(f"{name}.points", size)
+    pack.entries[-1] |= {"grid": quantum, "closed": is_closed}
+    expected = square_corner(x, y, ringed, last)
+    for axis, values, corner in zip("xy", (x, y), expected, strict=True):
+        pack.numbers(f"{name}.{axis}0", values[first])
+        pack.numbers(f"{name}.{axis}", np.diff(values, prepend=0)[is_step])
+        pack.numbers(f"{name}.{axis}1", values[last] - corner)
 
 
-def _spread(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Put a zero between any two bits."""
-    spread = values
-    for shift, mask in (
-        (16, 0x0000FFFF0000FFFF),
-        (8, 0x00FF00FF00FF00FF),
-        (4, 0x0F0F0F0F0F0F0F0F),
-        (2, 0x3333333333333333),
-        (1, 0x5555555555555555),
-    ):
-        spread = (spread | (spread << np.uint64(shift))) & np.uint64(mask)
-    return spread
+def square_corner(x: Whole, y: Whole, first: Whole, last: Whole) -> tuple[Whole, Whole]:
+    """Return where the last corner of rings lies if their angles are right.
+
+    It is the foot of the first point on the line through the last point but one along the ring's
+    first side. The page calculates the same in the same order of operations.
+    """
+    side_x, side_y = x[first + 1] - x[first], y[first + 1] - y[first]
+    gap_x, gap_y = x[first] - x[last - 1], y[first] - y[last - 1]
+    length = np.maximum(side_x * side_x + side_y * side_y, 1)
+    along = (gap_x * side_x + gap_y * side_y) / length
+    corner_x = np.floor(x[last - 1] + along * side_x + 0.5)
+    corner_y = np.floor(y[last - 1] + along * side_y + 0.5)
+    return corner_x.astype(np.int64), corner_y.astype(np.int64)

@@ -4,10 +4,13 @@ A pack is one gzip of: the length of the head (four bytes, little end first), th
 UTF-8), then the columns one after the other. A column of numbers is zigzag coded, as it stands or
 as differences, whichever is smaller, and laid out in byte planes: all lowest bytes, then all second
 ones, and so on. A column of texts is its lines joined by line feeds.
+
+Every plane is squeezed by itself, with or without a search for repeats, whichever is smaller: in
+noise that search only costs. In the page the bytes stand as text, thirteen bits in two letters.
 """
 
-import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -20,6 +23,12 @@ from numpy.typing import ArrayLike, NDArray
 WHOLE_LIMIT = 2**31
 OWN_NUMBER = "\x01"
 """Stands for an id without its first letter."""
+DIGITS_MARK = "\x02"
+"""Stands, with one more letter for their count, for up to nine digits of a code."""
+LETTERS = bytes(code for code in range(33, 127) if chr(code) not in "&<{").decode()
+"""None of them means anything inside a script element or a jinja template."""
+LETTER_BITS = 13
+_GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
 _CONTROLS = {code: " " for code in (*range(32), 127, 0x2028, 0x2029)}
 
 
@@ -28,12 +37,33 @@ def zigzag(values: NDArray[np.int64]) -> NDArray[np.uint32]:
     return ((values << 1) ^ (values >> 63)).astype(np.uint32)
 
 
-def byte_planes(values: NDArray[np.uint32]) -> bytes:
+def byte_planes(values: NDArray[np.uint32]) -> list[bytes]:
     """Return as many planes of bytes as the largest value needs, lowest bytes first."""
     largest = int(values.max()) if len(values) else 0
     count = max(1, (largest.bit_length() + 7) // 8)
     as_bytes = values.astype("<u4").view(np.uint8).reshape(-1, 4)
-    return as_bytes[:, :count].T.tobytes()
+    return [as_bytes[:, plane].tobytes() for plane in range(count)]
+
+
+def squeezed(data: bytes) -> bytes:
+    """Return a piece of a deflate stream (RFC 1951) that ends at a byte and looks at no other."""
+    found = []
+    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY):
+        engine = zlib.compressobj(6, zlib.DEFLATED, -15, 9, strategy)
+        found.append(engine.compress(data) + engine.flush(zlib.Z_SYNC_FLUSH))
+    return min(found, key=len)
+
+
+def as_letters(data: bytes) -> str:
+    """Return bytes as text of ``LETTERS``: two letters, high place first, for thirteen bits.
+
+    The last group is filled with zero bits.
+    """
+    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
+    bits = np.append(bits, np.zeros(-len(bits) % LETTER_BITS, dtype=np.uint8))
+    groups = bits.reshape(-1, LETTER_BITS) @ (1 << np.arange(LETTER_BITS)[::-1])
+    places = np.stack(np.divmod(groups, len(LETTERS)), axis=1).ravel()
+    return np.frombuffer(LETTERS.encode(), dtype=np.uint8)[places].tobytes().decode("ascii")
 
 
 def one_line(text: str) -> str:
@@ -47,6 +77,7 @@ class Pack:
 
     entries: list[dict[str, Any]] = field(default_factory=list)
     parts: list[bytes] = field(default_factory=list)
+    pieces: list[bytes] = field(default_factory=list)
 
     def numbers(self, name: str, values: ArrayLike, *, quantum: int = 1) -> None:
         """Add a column of whole numbers within ±2³⁰, to the nearest multiple of ``quantum``."""
@@ -55,13 +86,15 @@ class Pack:
             whole = (whole + quantum // 2) // quantum
         if len(whole) and np.abs(whole).max() >= WHOLE_LIMIT // 2:
             raise ValueError(f"{name} holds numbers beyond ±2³⁰")
-        plain = byte_planes(zigzag(whole))
-        steps = byte_planes(zigzag(np.diff(whole, prepend=0)))
-        is_delta = len(zlib.compress(steps, 6)) < len(zlib.compress(plain, 6))
-        data = steps if is_delta else plain
-        planes = len(data) // len(whole) if len(whole) else 0
-        entry = {"count": len(whole), "planes": planes, "delta": is_delta, "quantum": quantum}
-        self._append(name, data, entry)
+        choices = []
+        for is_delta in (False, True):
+            values = np.diff(whole, prepend=0) if is_delta else whole
+            planes = byte_planes(zigzag(values))
+            choices.append((is_delta, planes, b"".join(squeezed(plane) for plane in planes)))
+        is_delta, planes, piece = min(choices, key=lambda choice: len(choice[2]))
+        count = len(planes) if len(whole) else 0
+        entry = {"count": len(whole), "planes": count, "delta": is_delta, "quantum": quantum}
+        self._append(name, b"".join(planes), entry, piece)
 
     def measures(self, name: str, values: ArrayLike, *, decimals: int) -> None:
         """Add a column of real numbers, rounded; empty where NaN.
@@ -80,32 +113,59 @@ class Pack:
         lines = [one_line(value) for value in values]
         self._append(name, "\n".join(lines).encode("utf-8"), {"lines": len(lines)})
 
-    def texts_beside(self, name: str, values: Iterable[str], ids: Iterable[str]) -> None:
-        """Add texts that often repeat the number in the row's id: ``OWN_NUMBER`` stands for it."""
-        pairs = ((one_line(value), key[1:]) for value, key in zip(values, ids, strict=True))
-        lines = [text.replace(own, OWN_NUMBER, 1) if own else text for text, own in pairs]
-        self._append(name, "\n".join(lines).encode("utf-8"), {"lines": len(lines)})
+    def codes(self, name: str, values: Iterable[str], ids: Iterable[str] | None = None) -> None:
+        """Add a column of texts that differ by their numbers, such as ``500103-0017-002``.
+
+        Digits are taken out, nine at most together, into the columns ``name.0``, ``name.1`` …; what
+        is left is a category with ``DIGITS_MARK`` and their count in each place. Where ``ids`` are
+        given, rows stand in the order of these, and ``OWN_NUMBER`` for an id without its first
+        letter.
+        """
+        lines = [one_line(value) for value in values]
+        if ids is not None:
+            pairs = sorted(zip(ids, lines, strict=True))
+            lines = [
+                line.replace(key[1:], OWN_NUMBER, 1) if key[1:] else line for key, line in pairs
+            ]
+        runs = [re.findall("[0-9]{1,9}", line) for line in lines]
+        patterns = [
+            re.sub("[0-9]{1,9}", lambda found: f"{DIGITS_MARK}{len(found[0])}", line)
+            for line in lines
+        ]
+        places, words = pd.factorize(np.array(patterns, dtype=object), sort=True)
+        self._append(f"{name}.words", "\n".join(words).encode("utf-8"), {"lines": len(words)})
+        self.numbers(name, places + 1)
+        most = max((len(run) for run in runs), default=0)
+        for place in range(most):
+            numbers = [int(run[place]) if place < len(run) else 0 for run in runs]
+            self.numbers(f"{name}.{place}", numbers)
+        self.entries[-1 - most] |= {"runs": most}
 
     def categories(self, name: str, values: "pd.Series[Any]") -> None:
         """Add a column of texts that repeat: the sorted list of words, and each row's place in it.
 
         0 stands for an empty value, 1 for the first word.
         """
-        text = values.astype("str")
-        known = values.notna().to_numpy()
-        words = sorted(set(text[known]))
-        place = {word: number + 1 for number, word in enumerate(words)}
-        self.texts(f"{name}.words", words)
-        self.numbers(name, np.where(known, text.map(place).fillna(0), 0))
+        codes, words = pd.factorize(values.astype("str").where(values.notna()), sort=True)
+        self.texts(f"{name}.words", list(words))
+        self.numbers(name, codes + 1)
 
     def to_bytes(self, page: dict[str, Any]) -> bytes:
         """Return the pack with what else the page must know; same content, same bytes."""
         head = {"columns": self.entries, "page": page}
         text = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         data = text.encode("utf-8", "replace")
-        whole = len(data).to_bytes(4, "little") + data + b"".join(self.parts)
-        return gzip.compress(whole, compresslevel=9, mtime=0)
+        head_bytes = len(data).to_bytes(4, "little") + data
+        check, length = zlib.crc32(head_bytes), len(head_bytes)
+        for part in self.parts:
+            check, length = zlib.crc32(part, check), length + len(part)
+        end = zlib.compressobj(6, zlib.DEFLATED, -15).flush(zlib.Z_FINISH)
+        tail = check.to_bytes(4, "little") + (length % 2**32).to_bytes(4, "little")
+        return b"".join([_GZIP_HEAD, squeezed(head_bytes), *self.pieces, end, tail])
 
-    def _append(self, name: str, data: bytes, entry: dict[str, Any]) -> None:
+    def _append(
+        self, name: str, data: bytes, entry: dict[str, Any], piece: bytes | None = None
+    ) -> None:
         self.entries.append({"name": name, "bytes": len(data), **entry})
         self.parts.append(data)
+        self.pieces.append(squeezed(data) if piece is None else piece)

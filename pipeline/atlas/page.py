@@ -5,7 +5,6 @@ hold none but the title, which is escaped. Element ids are fixed, so the same in
 bytes.
 """
 
-import base64
 import html
 from importlib.resources import files
 from typing import Any
@@ -14,9 +13,11 @@ import folium
 from branca.element import MacroElement
 from folium.template import Template
 
+from pipeline.atlas.packing import as_letters
+
 SCRIPTS = (
     "texts.js", "words.js", "unpack.js", "model.js", "paint.js", "tiles.js", "labels.js",
-    "elements.js", "legend.js", "panel.js", "lists.js", "about.js", "app.js",
+    "elements.js", "legend.js", "walk.js", "profile.js", "panel.js", "lists.js", "about.js", "app.js",
 )  # fmt: skip
 STYLES = ("page.css", "parts.css")
 POLICY = (
@@ -53,9 +54,10 @@ class RankingLayer(MacroElement):
         self.policy = POLICY
         self.leaflet_style = _asset(_LEAFLET, "data", "leaflet.css")
         self.leaflet_script = _asset(_LEAFLET, "data", "leaflet.js")
-        self.styles = "\n".join(_asset(_OWN, "static", name) for name in STYLES)
-        self.scripts = "\n".join(_asset(_OWN, "static", name) for name in SCRIPTS)
-        self.packed = base64.b64encode(pack).decode("ascii")
+        self.styles = "\n".join(_flush_left("static", name) for name in STYLES)
+        self.scripts = "\n".join(_flush_left("static", name) for name in SCRIPTS)
+        self.packed = as_letters(pack)
+        self.packed_bytes = len(pack)
 
 
 def page_text(pack: bytes, *, title: str, middle: tuple[float, float]) -> str:
@@ -93,6 +95,15 @@ def _asset(package: str, *path: str) -> str:
     if "</script" in text.lower() or "</style" in text.lower():
         raise ValueError(f"{'/'.join(path)} would end its own element")
     return text.strip()
+
+
+def _flush_left(*path: str) -> str:
+    """Return one of our own files without indentation and whole-line comments.
+
+    None of them has a text that spans lines.
+    """
+    lines = (line.strip() for line in _asset(_OWN, *path).splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def titled(name_zh: str, name_en: str, scenario_name: str) -> str:

@@ -15,6 +15,7 @@ from pipeline.atlas.backdrop import (
 )
 from pipeline.atlas.buildings import (
     NEED_PER_POINT,
+    add_counts,
     add_others,
     add_ranked,
     used_criteria,
@@ -23,6 +24,7 @@ from pipeline.atlas.buildings import (
 from pipeline.atlas.legend import (
     area_rows,
     attribution_texts,
+    count_rows,
     criterion_rows,
     gap_rows,
     left_out_rows,
@@ -32,18 +34,33 @@ from pipeline.atlas.legend import (
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.page import page_text, titled
 from pipeline.atlas.qgis_style import district_style, tier_style
+from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs, MapLayer, Outputs
 from pipeline.contracts.tables import (
     BUILDING_RANKING,
     BUILDINGS,
     DISTRICT_PRIORITY,
     DISTRICTS,
+    MAIN_ROAD_PATHS,
     MEASUREMENTS,
     RANKING,
     STREET_EDGES,
     WATER,
 )
 from pipeline.settings.whole import Settings
+
+PLANNER_COLUMNS = frozenset(
+    (
+        "rank", "building_id", "tier_number", "building_name", "district_name", "estate_name",
+        "road_name", "stand_in_count", "building_use_type", "storey_count", "footprint_area_m2",
+        "floor_area_m2", "floor_area_origin", "household_count", "hazard_grade_code",
+        "manager_name", "construction_year", "construction_year_origin", "age_yr", "elevation_m",
+        "slope_deg", "landform_type", "has_lift", "storeys_climbed_count", "has_street_access",
+        "main_road_walk_out_min", "main_road_walk_back_min", "source_name", "source_row",
+    )
+)  # fmt: skip
+PLANNER_ENDINGS = ("_points", "_climb_m", "_walk_m")
+"""What the GeoPackage tells of a building; all columns stand in the CSV and Parquet lists."""
 
 
 def run(inputs: Inputs) -> Outputs:
@@ -65,6 +82,14 @@ def run(inputs: Inputs) -> Outputs:
     other_count = add_others(pack, buildings, ranked["building_id"])
     table = whole_table(buildings, inputs.tables[MEASUREMENTS], ranking, ranked)
     add_ranked(pack, table, used)
+    minutes = settings.measure.count_within_min
+    counted = add_counts(pack, table, settings.measure.facilities, minutes)
+    walk_counts = add_walks(
+        pack,
+        table["main_road_path_point_number"],
+        inputs.tables[MAIN_ROAD_PATHS],
+        table.geometry,
+    )
 
     page: dict[str, Any] = {
         "city": settings.city.model_dump(include={"name_zh", "name_en", "is_synthetic"})
@@ -73,9 +98,13 @@ def run(inputs: Inputs) -> Outputs:
         "shade": shade_place,
         "terrain_cell_m": round(terrain.cell_m),
         "contour_interval_m": settings.atlas.contour_interval_m,
+        "walk_quantum": WALK_QUANTUM_UNITS,
+        "height_steps_per_m": HEIGHT_STEPS_PER_M,
         "tiers": tier_rows(ranked, settings),
         "criteria": criterion_rows(used, settings),
         "need_per_point": NEED_PER_POINT,
+        "counted": count_rows(counted, settings),
+        "count_within_min": list(minutes),
         "left_out": left_out_rows(
             scored["criteria_left_out"], scored.get("known_share", {}), settings
         ),
@@ -99,6 +128,7 @@ def run(inputs: Inputs) -> Outputs:
         "contour_lines": contour_count,
         "street_lines": street_counts,
         "water_areas": water_count,
+        "walks": walk_counts,
         "packed_bytes": len(packed),
         "page_bytes": len(text.encode("utf-8")),
     }
@@ -113,10 +143,16 @@ def qgis_layers(
     settings: Settings,
 ) -> tuple[MapLayer, ...]:
     """Return the ranked buildings, most urgent first, and the districts, each with its style."""
+    told = [name for name in building_ranking.columns if is_for_planners(name)]
     shapes = buildings[["building_id", "geometry"]]
-    features = shapes.merge(building_ranking, on="building_id", validate="one_to_one")
+    features = shapes.merge(building_ranking[told], on="building_id", validate="one_to_one")
     features = features.sort_values("rank").reset_index(drop=True)
     return (
         MapLayer("districts", districts, district_style()),
         MapLayer("buildings", features, tier_style(settings.atlas.tiers)),
     )
+
+
+def is_for_planners(name: str) -> bool:
+    """Tell whether a column of the building list is worth a place in the table of QGIS."""
+    return name in PLANNER_COLUMNS or name.endswith(PLANNER_ENDINGS)

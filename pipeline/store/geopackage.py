@@ -35,6 +35,7 @@ def write_geopackage(partial: Path, path: Path, layers: tuple[MapLayer, ...]) ->
                 layer=layer.name,
                 driver="GPKG",
                 append=partial.exists(),
+                use_arrow=True,  # a quarter of the time
             )
         with sqlite3.connect(partial) as database:
             _write_styles(database, layers)

@@ -10,9 +10,9 @@ import shapely
 from pyproj import Transformer
 
 from pipeline.atlas.mercator import WORLD_UNITS, add_lines, add_polygons, mercator_shapes, units
-from pipeline.atlas.packing import OWN_NUMBER, Pack, one_line
+from pipeline.atlas.packing import OWN_NUMBER, Pack, as_letters, one_line
 from tests.atlas.town import CRS, ORIGIN, shapes, square
-from tests.atlas.unpacked import Unpacked
+from tests.atlas.unpacked import Unpacked, bytes_of
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,22 @@ def test_categories_come_back_with_their_gaps() -> None:
     assert Unpacked(pack.to_bytes({})).categories("c") == ["b", None, "a", "b"]
 
 
-def test_a_record_that_repeats_the_id_is_told_once() -> None:
+def test_codes_come_back_with_their_zeros_and_the_id_is_told_once() -> None:
     pack = Pack()
-    pack.texts_beside("r", ["way/123", "page 7", "x"], ["W123", "B9", ""])
-    assert Unpacked(pack.to_bytes({})).texts("r") == [f"way/{OWN_NUMBER}", "page 7", "x"]
+    codes = ["500103-0017-002", "W9", "", "1234567890123", "\x02\x01"]
+    pack.codes("c", codes)
+    pack.codes("r", ["way/123", "page 07", "x"], ["W123", "B9", "A"])
+    back = Unpacked(pack.to_bytes({}))
+    assert back.codes("c") == [*codes[:4], "  "]
+    assert back.codes("r") == ["x", "page 07", f"way/{OWN_NUMBER}"], "in the order of ids"
+
+
+@pytest.mark.parametrize("count", [1, 12, 13, 14, 1000])
+def test_bytes_come_back_from_letters(count: int) -> None:
+    data = bytes(range(256)) * 4
+    letters = as_letters(data[:count])
+    assert bytes_of(letters, count) == data[:count]
+    assert not set(letters) & set("&<{ \n")
 
 
 def test_the_same_content_gives_the_same_bytes() -> None:
@@ -115,10 +127,11 @@ def test_lines_keep_their_points_within_the_quantum() -> None:
     add_lines(pack, "l", mercator_shapes(frame), quantum=8)
     back = Unpacked(pack.to_bytes({}))
     degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
-    for place, point in enumerate(line.coords):
+    (points,) = back.paths("l")
+    for found, point in zip(points, line.coords, strict=True):
         x, y = _slippy(*degrees.transform(*point))
-        assert abs(back.numbers("l.x")[place] - x) <= 4.5
-        assert abs(back.numbers("l.y")[place] - y) <= 4.5
+        assert abs(found[0] - x) <= 4.5
+        assert abs(found[1] - y) <= 4.5
 
 
 def _slippy(lon: float, lat: float) -> tuple[float, float]:

@@ -1,16 +1,20 @@
 """The page as text: complete, repeatable, and deaf to what names contain."""
 
+import itertools
 import re
 from dataclasses import replace
 from importlib.resources import files
+from typing import get_args
 
 import folium
 import pytest
 
 from pipeline.atlas.legend import attribution_texts
 from pipeline.atlas.stage import run
+from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import BUILDING_RANKING, BUILDINGS, RANKING, WATER
 from pipeline.problem import Problem
+from pipeline.settings.city import Role
 from tests.atlas import town
 from tests.atlas.unpacked import Unpacked, pack_of
 
@@ -30,24 +34,39 @@ def test_the_same_input_gives_the_same_bytes(page: str) -> None:
 
 
 def test_every_ranked_building_is_in_it_once(pack: Unpacked) -> None:
-    assert sorted(pack.texts("building_id")) == town.IDS
+    assert sorted(pack.codes("building_id")) == town.IDS
     assert len(pack.polygons("ranked")) == 6
     assert len(pack.polygons("others")) == 1
-    by_id = dict(zip(pack.texts("building_id"), pack.numbers("rank"), strict=True))
-    assert [by_id[key] for key in town.IDS] == town.RANK
+    by_id = dict(zip(pack.codes("building_id"), pack.numbers("rank_shift"), strict=True))
+    assert [by_id[key] for key in town.IDS] == [0] * 6, "no two scores of the town are equal"
 
 
 def test_need_and_value_come_back_as_measured(pack: Unpacked) -> None:
-    place = {key: row for row, key in enumerate(pack.texts("building_id"))}
+    place = {key: row for row, key in enumerate(pack.codes("building_id"))}
     needs = pack.numbers("need.climb")
-    assert [needs[place[key]] for key in town.IDS] == [10_000, 5000, 2500, 1000, 1, 0]
+    assert [needs[place[key]] for key in town.IDS] == [10_112, 5000, 2500, 1000, 1, -20]
     assert [pack.numbers("stand_in.slope")[place[key]] for key in town.IDS] == [0, 0, 0, 0, 0, 1]
     # bounds of climb: 3 and 30 m, shown to 0.1 m; need tells 30.0 for B1, whose value is 41.2
-    assert pack.numbers("excess.climb")[place["B1"]] == 112
-    assert pack.numbers("excess.climb")[place["B6"]] == -20
-    assert abs(pack.numbers("excess.climb")[place["B3"]]) <= 1
+    # and none for B6, whose value is 1.0: need goes on by what is missing there, in 0.1 m
+    rest = pack.numbers("rest.climb")
+    assert [rest[place[key]] for key in ("B1", "B6")] == [0, 0]
+    assert abs(rest[place["B3"]]) <= 1
     storeys = pack.measures("fact.storey_count")
     assert [storeys[place[key]] for key in town.IDS] == [7, None, None, None, None, None]
+
+
+def test_walks_are_packed_from_the_road_to_the_door(pack: Unpacked) -> None:
+    place = {key: row for row, key in enumerate(pack.codes("building_id"))}
+    link = pack.numbers("walk.link")
+    assert [link[place[key]] for key in ("B2", "B5", "B6")] == [0, 0, 0]
+    assert link[place["B1"]] == 1, "at the road"
+    # the steps at x = 90: road, (90, 20), (90, 60), (90, 110); doors of B3 and B4 at the last two
+    assert pack.numbers("tree.link") == [0, 1, 1, 1]
+    heights = list(itertools.accumulate(pack.numbers("tree.z")))
+    assert heights == [500, 498, 524, 541]
+    assert (link[place["B3"]], link[place["B4"]]) == (2 + 2, 2 + 3)
+    up = pack.numbers("walk.z")
+    assert (up[place["B3"]], up[place["B4"]], up[place["B1"]]) == (17, 7, 502)
 
 
 def test_no_text_of_the_data_stands_in_the_document(page: str) -> None:
@@ -129,6 +148,13 @@ def test_each_attribution_stands_once_with_its_months() -> None:
     ]
 
 
+def test_the_geopackage_leaves_out_what_only_the_lists_need() -> None:
+    layers = {layer.name: layer for layer in run(town.inputs()).map_layers["ranking.gpkg"]}
+    columns = set(layers["buildings"].features.columns)
+    assert {"rank", "score_points", "climb_points", "main_road_climb_m"} <= columns
+    assert not {"construction_year_low", "elevation_lowest_m", "longitude_deg"} & columns
+
+
 def test_the_geopackage_gets_the_same_buildings_in_order_of_rank() -> None:
     layers = {layer.name: layer for layer in run(town.inputs()).map_layers["ranking.gpkg"]}
     assert layers["buildings"].features["building_id"].tolist() == [
@@ -141,6 +167,19 @@ def test_the_geopackage_gets_the_same_buildings_in_order_of_rank() -> None:
     ]
     assert layers["buildings"].features.crs == town.CRS
     assert len(layers["districts"].features) == 1
+
+
+def test_every_word_of_the_contracts_has_a_text_in_both_languages() -> None:
+    script = (files("pipeline.atlas") / "static" / "texts.js").read_text(encoding="utf-8")
+    wanted = [f"role_{role}" for role in get_args(Role)]
+    for name, prefix in (
+        ("floor_area_origin", "origin_"),
+        ("storey_count_origin", "origin_"),
+        ("construction_year_origin", "origin_"),
+        ("landform_type", "landform_"),
+    ):
+        wanted += [prefix + word for word in COLUMNS[name].allowed]
+    assert [key for key in wanted if script.count(f"    {key}: ") != 2] == []
 
 
 def test_own_scripts_stay_short() -> None:

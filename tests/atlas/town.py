@@ -17,6 +17,7 @@ from pipeline.contracts.tables import (
     BUILDINGS,
     DISTRICT_PRIORITY,
     DISTRICTS,
+    MAIN_ROAD_PATHS,
     MEASUREMENTS,
     RANKING,
     STREET_EDGES,
@@ -46,6 +47,11 @@ RANK = [1, 2, 3, 5, 6, 4]
 TIER = [1, 2, 3, 4, 5, 3]
 CLIMB_M = [41.2, 16.5, 9.75, 5.7, 3.0027, 1.0]
 SLOPE_DEG = [30, 25, 15, 9, 11.666, np.nan]
+PATH_POINTS = [(90, -20), (90, 60), (90, 110), (30, -20), (90, 130), (90, 20)]
+PATH_NEXT = [None, 5, 1, None, 2, 0]
+PATH_ELEVATION_M = [250.0, 262.0, 270.5, 251.0, 274.0, 249.0]
+PATH_BEGIN = {"B1": 3, "B3": 2, "B4": 4}
+"""Where walks begin: ``B3`` goes down the steps at x = 90, ``B1`` stands at the road."""
 WEIGHTS = {"climb": 0.6, "slope": 0.4}
 
 
@@ -84,6 +90,7 @@ def inputs(**city: Any) -> Inputs:
         STREET_EDGES: _streets(),
         WATER: _frame({"water_id": ["W1"]}, [square(-240, -240, 100)]),
         MEASUREMENTS: measured,
+        MAIN_ROAD_PATHS: _paths(),
         RANKING: ranking,
         BUILDING_RANKING: listed,
         DISTRICT_PRIORITY: _areas(),
@@ -157,6 +164,16 @@ def _streets() -> gpd.GeoDataFrame:
     return _frame(columns, lines)
 
 
+def _paths() -> gpd.GeoDataFrame:
+    columns = {
+        "path_point_number": range(len(PATH_POINTS)),
+        "next_path_point_number": pd.array(PATH_NEXT, dtype="Int64"),
+        "path_elevation_m": PATH_ELEVATION_M,
+    }
+    points = [shapely.Point(ORIGIN[0] + x, ORIGIN[1] + y) for x, y in PATH_POINTS]
+    return _frame(columns, points)
+
+
 def _measurements() -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -177,6 +194,9 @@ def _measurements() -> pd.DataFrame:
             "main_road_walk_back_min": 4.5,
             "main_road_walk_m": 270.0,
             "main_road_climb_m": CLIMB_M,
+            "main_road_path_point_number": pd.array(
+                [PATH_BEGIN.get(key) for key in IDS], dtype="Int64"
+            ),
         }
     )
 

@@ -1,8 +1,8 @@
 """A second reader of the page's pack, written from the description of the format alone."""
 
-import base64
 import gzip
 import json
+import math
 import re
 from typing import Any
 
@@ -48,22 +48,65 @@ class Unpacked:
         words = self.texts(f"{name}.words")
         return [None if place == 0 else words[place - 1] for place in self.numbers(name)]
 
-    def polygons(self, name: str) -> list[list[list[tuple[int, int]]]]:
-        points = list(zip(self.numbers(f"{name}.x"), self.numbers(f"{name}.y"), strict=True))
-        rings = []
+    def codes(self, name: str) -> list[str]:
+        entry, _ = self.columns[name]
+        runs = [self.numbers(f"{name}.{place}") for place in range(entry["runs"])]
+        found = []
+        for row, pattern in enumerate(self.categories(name)):
+            head, *pieces = (pattern or "").split("\x02")
+            for place, piece in enumerate(pieces):
+                head += str(runs[place][row]).zfill(int(piece[0])) + piece[1:]
+            found.append(head)
+        return found
+
+    def paths(self, name: str) -> list[list[tuple[int, int]]]:
+        """Return the points of each ring or line."""
+        entry = self.columns[f"{name}.points"][0]
+        grid = entry["grid"]
+        first, steps, last = (
+            iter(list(zip(self.numbers(f"{name}.x{k}"), self.numbers(f"{name}.y{k}"), strict=True)))
+            for k in ("0", "", "1")
+        )
+        found = []
         for count in self.numbers(f"{name}.points"):
-            rings.append(points[:count])
-            points = points[count:]
+            has_corner = entry["closed"] and count >= 4
+            points = [next(first)]
+            for _ in range(count - 1 - has_corner):
+                x, y = next(steps)
+                points.append((points[-1][0] + x, points[-1][1] + y))
+            if has_corner:
+                (ax, ay), (bx, by), (cx, cy) = points[0], points[1], points[-1]
+                side = (bx - ax) ** 2 + (by - ay) ** 2 or 1
+                along = ((ax - cx) * (bx - ax) + (ay - cy) * (by - ay)) / side
+                x, y = next(last)
+                x += math.floor(cx + along * (bx - ax) + 0.5)
+                y += math.floor(cy + along * (by - ay) + 0.5)
+                points.append((x, y))
+            found.append([(x * grid, y * grid) for x, y in points])
+        assert not [*steps, *first, *last]
+        return found
+
+    def polygons(self, name: str) -> list[list[list[tuple[int, int]]]]:
+        rings = self.paths(name)
         found = []
         for count in self.numbers(f"{name}.rings"):
             found.append(rings[:count])
             rings = rings[count:]
-        assert not points and not rings
+        assert not rings
         return found
+
+
+def bytes_of(letters: str, count: int) -> bytes:
+    """Return so many bytes of what two letters for thirteen bits stand for."""
+    alphabet = [chr(code) for code in range(33, 127) if chr(code) not in "&<{"]
+    place = {letter: number for number, letter in enumerate(alphabet)}
+    pairs = zip(letters[::2], letters[1::2], strict=True)
+    bits = "".join(f"{place[high] * 91 + place[low]:013b}" for high, low in pairs)
+    return int(bits[: 8 * count], 2).to_bytes(count, "big")
 
 
 def pack_of(page: str) -> Unpacked:
     """Return the pack inside a page."""
-    found = re.search(r'id="pack">([A-Za-z0-9+/=]*)</script>', page)
+    found = re.search(r'data-bytes="([0-9]+)" id="pack">([^<]*)</script>', page)
     assert found
-    return Unpacked(base64.b64decode(found.group(1)))
+    return Unpacked(bytes_of(found.group(2), int(found.group(1))))

@@ -5,7 +5,7 @@ async function start(map) {
     return;
   }
   try {
-    const { page, columns } = await unpack(byId("pack").textContent);
+    const { page, columns } = await unpack(byId("pack").textContent, Number(byId("pack").dataset.bytes));
     byId("pack").textContent = "";
     run(map, buildModel(columns, page));
   } catch (error) {
@@ -54,6 +54,8 @@ function run(map, model) {
     panel.hidden = row < 0 && other < 0;
     drawOpenPanel();
     state.highlight.clearLayers();
+    const walk = row >= 0 ? walkOf(model, row) : null;
+    if (walk) markWalk(state.highlight, walk);
     if (row >= 0) markShape(state.highlight, model.ranked, row);
     else if (other >= 0) markShape(state.highlight, model.others, other);
     map.invalidateSize({ pan: false });
@@ -183,9 +185,15 @@ function markShape(group, shapes, row) {
   }
 }
 
+// The building and its walk whole, never nearer than need be.
 function bringIntoView(map, model, row) {
+  const walk = walkOf(model, row);
   const [x, y] = middleOf(model.ranked, row);
-  map.setView(toLatLng(x, y), Math.max(map.getZoom(), 17));
+  if (!walk) {
+    map.setView(toLatLng(x, y), Math.max(map.getZoom(), 17));
+    return;
+  }
+  map.fitBounds(boundsOfWalk(walk).extend(toLatLng(x, y)), { maxZoom: 17, padding: [50, 50] });
 }
 
 function boundsOf(model) {

@@ -19,22 +19,36 @@ function buildModel(columns, page) {
     water: columns.polygons("water"),
     streets: columns.lines("streets"),
     contours: columns.lines("contours"),
-    rank: columns.numbers("rank"),
-    tier: columns.numbers("tier"),
-    needs: page.criteria.map((item) => columns.numbers("need." + item.name)),
+    extended: page.criteria.map((item) => columns.numbers("need." + item.name)),
     standIns: page.criteria.map((item) => columns.numbers("stand_in." + item.name)),
     lazy: new Map(),
   };
+  model.needs = model.extended.map((values) => values.map((need) => Math.max(0, Math.min(NEED_UNITS, need))));
   model.score = new Int32Array(model.count);
   for (let row = 0; row < model.count; row += 1) {
     for (let k = 0; k < model.needs.length; k += 1) model.score[row] += pointUnits(model, row, k);
   }
-  model.byRank = new Int32Array(model.count);
-  for (let row = 0; row < model.count; row += 1) model.byRank[model.rank[row] - 1] = row;
+  setRanks(model, columns.numbers("rank_shift"));
   model.grid = buildGrid(ranked);
   model.otherGrid = buildGrid(model.others);
   model.colouring = tierColouring(model);
   return model;
+}
+
+// The order by score, equal scores in the order of rows, then moved as the table ranks equal scores.
+function setRanks(model, shift) {
+  const { count, score } = model;
+  const keys = new Float64Array(count);
+  for (let row = 0; row < count; row += 1) keys[row] = row - score[row] * count;
+  keys.sort();
+  model.rank = new Int32Array(count);
+  model.byRank = new Int32Array(count);
+  for (let place = 0; place < count; place += 1) {
+    const row = keys[place] - Math.floor(keys[place] / count) * count;
+    model.rank[row] = place + 1 + shift[row];
+    model.byRank[model.rank[row] - 1] = row;
+  }
+  model.tier = model.rank.map((rank) => 1 + model.page.tiers.findIndex((tier) => rank <= tier.last_rank));
 }
 
 // Thousandths of a point, by the same whole-number rule as the tables.
@@ -71,22 +85,30 @@ function flag(model, name, row) {
 }
 
 function label(model, name, row) {
-  return once(model, name, () => model.columns.texts(name))[row];
+  return once(model, name, () => model.columns.codes(name))(row);
 }
 
-// Record of the source; U+0001 stands for the number in the building's id.
+// Record of the source, packed in the order of ids; U+0001 stands for the number in the id.
 function sourceRow(model, row) {
-  return label(model, "source_row", row).replace("\u0001", () => label(model, "building_id", row).slice(1));
+  const place = once(model, "places by id", () => {
+    const ids = Array.from({ length: model.count }, (_, i) => label(model, "building_id", i));
+    const places = new Int32Array(model.count);
+    Array.from(ids.keys()).sort((a, b) => (ids[a] < ids[b] ? -1 : 1)).forEach((each, i) => { places[each] = i; });
+    return places;
+  })[row];
+  return label(model, "source_row", place).replace("\u0001", () => label(model, "building_id", row).slice(1));
 }
 
 // The measured value of a criterion as people read it; NaN where a stand-in was taken.
 function measured(model, row, k) {
   if (model.standIns[k][row]) return NaN;
   const item = model.page.criteria[k];
-  const excess = once(model, "excess." + item.name, () => model.columns.numbers("excess." + item.name));
-  const scale = 10 ** item.decimals;
-  const told = item.none_at + (model.needs[k][row] * (item.worst_at - item.none_at)) / NEED_UNITS;
-  return (Math.floor(told * scale + 0.5) + excess[row]) / scale;
+  const rest = once(model, "rest." + item.name, () => model.columns.numbers("rest." + item.name));
+  const scale = item.per_unit;
+  const need = model.needs[k][row];
+  const told = item.none_at + (need * (item.worst_at - item.none_at)) / NEED_UNITS;
+  const past = (model.extended[k][row] - need) * Math.sign(item.worst_at - item.none_at);
+  return (Math.floor(told * scale + 0.5) + past + rest[row]) / scale;
 }
 
 function tierColouring(model) {

@@ -7,15 +7,17 @@ const ORIGIN_OF_FACT = {
   height_m: () => "origin_recorded",
   elevation_m: () => "origin_terrain",
   slope_deg: () => "origin_terrain",
-  main_road_walk_out_min: () => "origin_walk_to_road",
-  main_road_walk_back_min: () => "origin_walk_to_road",
-  main_road_climb_m: () => "origin_walk_to_road",
 };
 const FACT_UNITS = {
   storey_count: "storeys", height_m: "m", age_yr: "yr", footprint_area_m2: "m²", floor_area_m2: "m²",
-  elevation_m: "m", slope_deg: "°", access_m: "m", main_road_walk_out_min: "min",
-  main_road_walk_back_min: "min", main_road_climb_m: "m",
+  storeys_above_entry_count: "storeys", storeys_below_entry_count: "storeys", household_count: "households",
+  elevation_m: "m", slope_deg: "°",
 };
+
+const FACT_ORDER = ["storey_count", "storeys_above_entry_count", "storeys_below_entry_count", "height_m",
+  "construction_year", "age_yr", "household_count", "footprint_area_m2", "floor_area_m2", "landform_type",
+  "elevation_m", "slope_deg"];
+const QUIET_FACTS = new Set(["height_m", "age_yr", "household_count", "storeys_above_entry_count", "storeys_below_entry_count"]);
 
 function buildingTitle(model, row) {
   return word(model, "building_name", row) || word(model, "estate_name", row) || text("unnamed");
@@ -43,8 +45,10 @@ function drawPanel(panel, model, row, actions) {
       element("span", { class: "score" }, text("score", grouped(model.score[row] / POINT_UNITS, 3))),
       element("span", { class: "tier" }, swatch(tier.colour), inLanguage(tier.label)),
     ),
+    walkPart(view),
     pointsPart(view),
     factsPart(view),
+    countsPart(view),
     sourcesPart(view),
   );
 }
@@ -116,16 +120,24 @@ function factsPart(view) {
   const use = word(model, "building_use_type", row);
   add(text("fact_use"), useWord(use), text("housing_" + word(model, "housing_origin", row)));
   const shownByScore = new Set(model.page.criteria.map((item) => item.measure));
-  for (const name of ["storey_count", "height_m", "construction_year", "age_yr", "footprint_area_m2", "floor_area_m2",
-    "elevation_m", "slope_deg", "access_m", "main_road_walk_out_min", "main_road_walk_back_min", "main_road_climb_m"]) {
-    if (shownByScore.has(name) || !model.columns.has("fact." + name)) continue;
-    const value = fact(model, name, row);
-    if (Number.isNaN(value) && ["height_m", "age_yr"].includes(name)) continue;
-    const origin = ORIGIN_OF_FACT[name] ? text(ORIGIN_OF_FACT[name](view)) : "";
-    add(text("fact_" + name), factWords(view, name, value), Number.isNaN(value) ? "" : origin);
+  for (const name of FACT_ORDER) {
+    if (shownByScore.has(name)) continue;
+    if (name === "construction_year") {
+      const words = yearWords(model, row);
+      add(text("fact_construction_year"), words || text("unknown"), words ? text(ORIGIN_OF_FACT[name](view)) : "");
+    } else if (name === "landform_type") {
+      const kind = model.columns.has(name) ? word(model, name, row) : "";
+      if (kind) add(text("fact_landform"), text("landform_" + kind), text("origin_terrain"));
+    } else if (model.columns.has("fact." + name)) {
+      const value = fact(model, name, row);
+      if (Number.isNaN(value) && QUIET_FACTS.has(name)) continue;
+      const origin = ORIGIN_OF_FACT[name] ? text(ORIGIN_OF_FACT[name](view)) : "";
+      const words = Number.isNaN(value) ? text("unknown") : withUnit(value, FACT_UNITS[name], model.columns.decimals("fact." + name));
+      add(text("fact_" + name), words, Number.isNaN(value) ? "" : origin);
+    }
   }
-  const [lon, lat] = [fact(model, "longitude_deg", row), fact(model, "latitude_deg", row)];
-  add(text("fact_place"), lon.toFixed(6) + ", " + lat.toFixed(6));
+  const middle = toLatLng(...middleOf(model.ranked, row));
+  add(text("fact_place"), middle.lng.toFixed(5) + ", " + middle.lat.toFixed(5));
   const notes = [];
   if (flag(model, "is_overlapping", row)) notes.push(text("overlapping"));
   if (!flag(model, "has_street_access", row)) notes.push(text("no_street"));
@@ -137,17 +149,28 @@ function factsPart(view) {
   );
 }
 
-function factWords({ model, row }, name, value) {
-  if (name === "construction_year") {
-    const low = fact(model, "construction_year_low", row), high = fact(model, "construction_year_high", row);
-    if (Number.isNaN(value) && Number.isNaN(low)) return text("unknown");
-    return low === high || Number.isNaN(low) ? String(value) : low + "–" + high;
-  }
-  if (Number.isNaN(value)) return text("unknown");
-  const words = withUnit(value, FACT_UNITS[name], model.columns.decimals("fact." + name));
-  if (name !== "elevation_m") return words;
-  const low = fact(model, "elevation_lowest_m", row), high = fact(model, "elevation_highest_m", row);
-  return low < high ? words + " (" + grouped(low) + "–" + grouped(high) + ")" : words;
+// One year, or the first and the last that the source allows.
+function yearWords(model, row) {
+  const low = fact(model, "construction_year_low", row), span = fact(model, "construction_year_span", row);
+  if (Number.isNaN(low)) return "";
+  return span > 0 ? low + "–" + (low + span) : String(low);
+}
+
+// How many facilities of each kind lie within so many minutes on foot.
+function countsPart({ model, row }) {
+  const { counted, count_within_min: minutes } = model.page;
+  const rows = counted.map((item) => [
+    inLanguage(item.label),
+    ...minutes.map((limit) => fact(model, item.name + "_within_" + limit + "_min_count", row)),
+  ]).filter(([, ...numbers]) => numbers.every((number) => !Number.isNaN(number)));
+  if (!rows.length) return "";
+  const heads = [text("facility"), ...minutes.map((limit) => text("within", limit))];
+  const cells = rows.map(([name, ...numbers]) => [name, ...numbers.map((number) => grouped(number))]);
+  return element(
+    "section", { id: "counts" },
+    element("h3", {}, text("counts"), element("span", { class: "hint" }, text("counts_hint"))),
+    table(heads, cells, { class: "counts" }),
+  );
 }
 
 function sourcesPart({ model, row }) {

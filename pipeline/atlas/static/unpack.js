@@ -1,13 +1,36 @@
-// From the base64 text in the page to typed arrays; the format is told in packing.py.
-async function unpack(base64) {
-  const letters = atob(base64);
-  const packed = new Uint8Array(letters.length);
-  for (let i = 0; i < letters.length; i += 1) packed[i] = letters.charCodeAt(i);
+// From the text in the page to typed arrays; the format is told in packing.py.
+const CORNERED = 4;
+const LETTER_BITS = 13;
+const LETTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((letter) => !"&<{".includes(letter));
+const DIGITS = /\u0002([1-9])/g;
+
+async function unpack(letters, byteCount) {
+  const packed = fromLetters(letters, byteCount);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   const headLength = new DataView(bytes.buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + headLength)));
   return { page: head.page, columns: new Columns(head.columns, bytes, 4 + headLength) };
+}
+
+// Two letters for thirteen bits; what is left over at the end is filling.
+function fromLetters(letters, byteCount) {
+  const place = new Uint8Array(128);
+  LETTERS.forEach((letter, i) => { place[letter.charCodeAt(0)] = i; });
+  if (letters.length * LETTER_BITS < byteCount * 16) throw new Error("the page is not whole");
+  const bytes = new Uint8Array(byteCount);
+  let held = 0, count = 0, at = 0;
+  for (let i = 0; i + 1 < letters.length; i += 2) {
+    held = (held << LETTER_BITS) | (place[letters.charCodeAt(i)] * LETTERS.length + place[letters.charCodeAt(i + 1)]);
+    count += LETTER_BITS;
+    while (count >= 8) {
+      count -= 8;
+      bytes[at] = held >>> count;
+      at += 1;
+    }
+    held &= (1 << count) - 1;
+  }
+  return bytes;
 }
 
 class Columns {
@@ -66,33 +89,74 @@ class Columns {
     return { words: this.texts(name + ".words"), places: this.numbers(name) };
   }
 
+  // Texts whose numbers are packed apart: a function from row to text.
+  codes(name) {
+    const { words, places } = this.categories(name);
+    const numbers = Array.from({ length: this.entries.get(name).runs }, (_, i) => this.numbers(name + "." + i));
+    return (row) => {
+      let run = -1;
+      return words[places[row] - 1].replace(DIGITS, (_, width) => {
+        run += 1;
+        return String(numbers[run][row]).padStart(Number(width), "0");
+      });
+    };
+  }
+
   // Polygons: shape → rings → points, and the box of each shape.
   polygons(name) {
     const ringStart = runningSum(this.numbers(name + ".rings"));
-    const pointStart = runningSum(this.numbers(name + ".points"));
-    const x = this.numbers(name + ".x");
-    const y = this.numbers(name + ".y");
-    const count = ringStart.length - 1;
-    const box = new Int32Array(4 * count);
-    for (let shape = 0; shape < count; shape += 1) {
-      const from = pointStart[ringStart[shape]];
-      const to = pointStart[ringStart[shape + 1]];
-      setBox(box, shape, x, y, from, to);
-    }
-    return { count, ringStart, pointStart, x, y, box };
+    return { ringStart, ...this.paths(name, ringStart) };
   }
 
   lines(name) {
+    return this.paths(name, null);
+  }
+
+  // Points of rings or lines, and the box of each shape, which is `start` of them or one.
+  paths(name, start) {
     const pointStart = runningSum(this.numbers(name + ".points"));
-    const x = this.numbers(name + ".x");
-    const y = this.numbers(name + ".y");
-    const count = pointStart.length - 1;
+    const { grid, closed } = this.entries.get(name + ".points");
+    const [x0, y0, xs, ys, x1, y1] = ["x0", "y0", "x", "y", "x1", "y1"].map((part) => this.numbers(name + "." + part));
+    const x = new Int32Array(pointStart[pointStart.length - 1]), y = new Int32Array(x.length);
+    let step = 0, began = 0, ended = 0;
+    for (let path = 0; path + 1 < pointStart.length; path += 1) {
+      const from = pointStart[path], to = pointStart[path + 1];
+      if (from === to) continue;
+      x[from] = x0[began];
+      y[from] = y0[began];
+      began += 1;
+      const hasCorner = closed && to - from >= CORNERED;
+      for (let p = from + 1; p < (hasCorner ? to - 1 : to); p += 1) {
+        x[p] = x[p - 1] + xs[step];
+        y[p] = y[p - 1] + ys[step];
+        step += 1;
+      }
+      if (hasCorner) {
+        [x[to - 1], y[to - 1]] = squareCorner(x, y, from, to - 1);
+        x[to - 1] += x1[ended];
+        y[to - 1] += y1[ended];
+        ended += 1;
+      }
+    }
+    for (let p = 0; p < x.length; p += 1) {
+      x[p] *= grid;
+      y[p] *= grid;
+    }
+    const count = (start || pointStart).length - 1;
     const box = new Int32Array(4 * count);
-    for (let line = 0; line < count; line += 1) {
-      setBox(box, line, x, y, pointStart[line], pointStart[line + 1]);
+    for (let i = 0; i < count; i += 1) {
+      setBox(box, i, x, y, pointStart[start ? start[i] : i], pointStart[start ? start[i + 1] : i + 1]);
     }
     return { count, pointStart, x, y, box };
   }
+}
+
+// Where the last corner of a ring lies if its angles are right, as mercator.py calculates it.
+function squareCorner(x, y, first, last) {
+  const sideX = x[first + 1] - x[first], sideY = y[first + 1] - y[first];
+  const gapX = x[first] - x[last - 1], gapY = y[first] - y[last - 1];
+  const along = (gapX * sideX + gapY * sideY) / Math.max(sideX * sideX + sideY * sideY, 1);
+  return [Math.floor(x[last - 1] + along * sideX + 0.5), Math.floor(y[last - 1] + along * sideY + 0.5)];
 }
 
 function runningSum(counts) {

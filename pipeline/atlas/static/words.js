@@ -1,7 +1,7 @@
 // Words of the data that have a translation, and how numbers are written.
 const UNIT_WORDS = {
-  zh: { yr: "年", storeys: "层", m: "米", "m²": "平方米", min: "分钟", "°": "°" },
-  en: { yr: "years", storeys: "storeys", m: "m", "m²": "m²", min: "min", "°": "°" },
+  zh: { yr: "年", storeys: "层", households: "户", m: "米", "m²": "平方米", min: "分钟", "°": "°" },
+  en: { yr: "years", storeys: "storeys", households: "households", m: "m", "m²": "m²", min: "min", "°": "°" },
 };
 
 const USE_WORDS = {
