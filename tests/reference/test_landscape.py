@@ -99,6 +99,8 @@ class Links(osmium.SimpleHandler):
         self.lines, self.pairs, self.places = [], [], {}
 
     def way(self, way):
+        if "highway" not in way.tags:
+            return  # the rivers
         places = [(n.ref, n.lon, n.lat) for n in way.nodes]
         self.places.update({ref: (lon, lat) for ref, lon, lat in places})
         refs = [ref for ref, _, _ in places]
