@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from pipeline.geo.network import Nearest
-from pipeline.geo.profile import Integers
+from pipeline.geo.profile import Flags, Integers, Profiles, StreetLinks
 from pipeline.geo.raster import Floats
 from pipeline.measure.walks import BuildingWalks, Walks
 
@@ -50,47 +50,72 @@ def path_tree(
 
     ``near`` and ``walks`` answer for main roads. Bends of the streets are kept.
     """
+    links, profiles, pieces = (
+        buildings.network.links,
+        buildings.network.profiles,
+        buildings.network.pieces,
+    )
     node_z = _node_heights(buildings, len(node_x))
     used = _used_nodes(near.back_parent, walks.home_node)
     number = np.full(len(node_x), -1, dtype=np.int64)
     number[used] = np.arange(len(used))
     parent = near.back_parent[used]
-    child = used[parent >= 0]
-    bends = _bends(buildings, parent[parent >= 0], child)
-
-    x, y, z = [node_x[used]], [node_y[used]], [node_z[used]]
-    following = np.where(parent >= 0, number[np.maximum(parent, 0)], -1)
-    first_bend = len(used)
-    x.append(bends.x)
-    y.append(bends.y)
-    z.append(bends.elevation_m)
-    # a child leads to the bend next to it, each bend to the one before, the first to the parent
-    bend_number = first_bend + np.arange(len(bends.x))
-    leads = np.where(
-        bends.is_first, number[parent[parent >= 0][bends.arc]], np.roll(bend_number, 1)
+    above, child = parent[parent >= 0], used[parent >= 0]
+    piece, is_forward = _pieces_walked(buildings, above * len(node_x) + child)
+    arc = np.flatnonzero(piece >= 0)
+    held = piece[arc]
+    tree = _bends(
+        links, profiles, pieces.link[held], pieces.start[held], pieces.end[held], is_forward[arc]
     )
-    following[number[child[bends.arc[bends.is_last]]]] = bend_number[bends.is_last]
 
-    door_point = first_bend + len(bends.x)
-    doors, place = buildings.doors, np.flatnonzero(walks.home_door >= 0)
-    chosen = walks.home_door[place]
-    links, profiles = buildings.network.links, buildings.network.profiles
+    place = np.flatnonzero(walks.home_door >= 0)
+    door = walks.home_door[place]
     street = shapely.line_interpolate_point(
-        links.shape[doors.link[chosen]], doors.fraction[chosen], normalized=True
+        links.shape[buildings.doors.link[door]], buildings.doors.fraction[door], normalized=True
     )
-    x.append(shapely.get_x(street))
-    y.append(shapely.get_y(street))
-    z.append(profiles.at("elevation_m", doors.link[chosen], doors.fraction[chosen]))
     home_node = walks.home_node[place]
-    street_next = np.where(home_node >= 0, number[np.maximum(home_node, 0)], -1)
-    building_point = np.full(doors.place_count, -1, dtype=np.int64)
-    building_point[place] = door_point + np.arange(len(place))
+    walked = np.flatnonzero(home_node >= 0)
+    last = _last_stretch(buildings, door[walked], home_node[walked])
+
+    first_tree, first_last = len(used), len(used) + len(tree.x)
+    first_door = first_last + len(last.x)
+    following = np.where(parent >= 0, number[np.maximum(parent, 0)], -1)
+    in_tree = first_tree + np.arange(len(tree.x))
+    # a child leads to the bend next to it, each bend to the one before, the first to the parent
+    following[number[child[arc[tree.arc[tree.is_last]]]]] = in_tree[tree.is_last]
+    tree_next = np.where(tree.is_first, number[above[arc[tree.arc]]], in_tree - 1)
+    in_last = first_last + np.arange(len(last.x))
+    last_next = np.where(last.is_first, number[home_node[walked[last.arc]]], in_last - 1)
+    door_next = np.where(home_node >= 0, number[np.maximum(home_node, 0)], -1)
+    door_next[walked[last.arc[last.is_last]]] = in_last[last.is_last]
+
+    building_point = np.full(buildings.doors.place_count, -1, dtype=np.int64)
+    building_point[place] = first_door + np.arange(len(place))
+    street_z = profiles.at(
+        "elevation_m", buildings.doors.link[door], buildings.doors.fraction[door]
+    )
     return PathTree(
-        np.concatenate(x),
-        np.concatenate(y),
-        np.concatenate(z),
-        np.concatenate([following, leads, street_next]),
+        np.concatenate([node_x[used], tree.x, last.x, shapely.get_x(street)]),
+        np.concatenate([node_y[used], tree.y, last.y, shapely.get_y(street)]),
+        np.concatenate([node_z[used], tree.elevation_m, last.elevation_m, street_z]),
+        np.concatenate([following, tree_next, last_next, door_next]),
         building_point,
+    )
+
+
+def _last_stretch(buildings: BuildingWalks, door: Integers, node: Integers) -> "_Bends":
+    """Return the bends between the last node of a walk home and the door's place on the street."""
+    pieces, doors = buildings.network.pieces, buildings.doors
+    held = pieces.holding(doors.chosen(door).street_point)
+    is_forward = pieces.from_node[held] == node
+    at = doors.fraction[door]
+    return _bends(
+        buildings.network.links,
+        buildings.network.profiles,
+        doors.link[door],
+        np.where(is_forward, pieces.start[held], at),
+        np.where(is_forward, at, pieces.end[held]),
+        is_forward,
     )
 
 
@@ -116,21 +141,26 @@ def _used_nodes(parent: Integers, ends: Integers) -> Integers:
 
 @dataclass(frozen=True)
 class _Bends:
-    """Bends between the two nodes of arcs, in order from the parent; arrays are parallel."""
+    """Bends of stretches of links, in the order walked; arrays are parallel."""
 
     arc: Integers
+    """Which stretch."""
     x: Floats
     y: Floats
     elevation_m: Floats
-    is_first: Integers
-    is_last: Integers
+    is_first: Flags
+    is_last: Flags
 
 
-def _bends(buildings: BuildingWalks, parent: Integers, child: Integers) -> _Bends:
-    pieces, links = buildings.network.pieces, buildings.network.links
-    profiles, count = buildings.network.profiles, buildings.network.graph.node_count
-    piece, is_forward = _pieces_walked(buildings, parent * count + child)
-    known = np.flatnonzero(piece >= 0)
+def _bends(
+    links: StreetLinks,
+    profiles: Profiles,
+    link: Integers,
+    low: Floats,
+    high: Floats,
+    is_forward: Flags,
+) -> _Bends:
+    """Return the corners of links strictly between two fractions of their length."""
     points, owner = shapely.get_coordinates(links.shape, return_index=True)
     along = np.hypot(*np.diff(points, axis=0, prepend=points[:1]).T)
     along[np.append(True, owner[1:] != owner[:-1])] = 0
@@ -139,26 +169,24 @@ def _bends(buildings: BuildingWalks, parent: Integers, child: Integers) -> _Bend
     length = np.maximum(shapely.length(links.shape), 1e-9)[owner]
     fraction = np.clip((run - start) / length, 0, 1)
     key = 2.0 * owner + fraction
-    held = piece[known]
     tiny = 1e-7
-    low = np.searchsorted(key, 2.0 * pieces.link[held] + pieces.start[held] + tiny, "right")
-    high = np.searchsorted(key, 2.0 * pieces.link[held] + pieces.end[held] - tiny, "left")
-    size = np.maximum(high - low, 0)
-    arc = np.repeat(known, size)
+    first = np.searchsorted(key, 2.0 * link + low + tiny, "right")
+    end = np.searchsorted(key, 2.0 * link + high - tiny, "left")
+    size = np.maximum(end - first, 0)
+    arc = np.repeat(np.arange(len(link)), size)
     step = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-    forward = is_forward[arc]
-    vertex = np.where(forward, np.repeat(low, size) + step, np.repeat(high, size) - 1 - step)
+    vertex = np.where(is_forward[arc], first[arc] + step, end[arc] - 1 - step)
     return _Bends(
         arc,
         points[vertex, 0],
         points[vertex, 1],
         profiles.at("elevation_m", owner[vertex], fraction[vertex]),
         step == 0,
-        step == np.repeat(size, size) - 1,
+        step == size[arc] - 1,
     )
 
 
-def _pieces_walked(buildings: BuildingWalks, wanted: Integers) -> tuple[Integers, Integers]:
+def _pieces_walked(buildings: BuildingWalks, wanted: Integers) -> tuple[Integers, Flags]:
     """Return the quickest piece between two nodes and whether it is walked forward; −1 for spurs."""
     pieces, links = buildings.network.pieces, buildings.network.links
     profiles, count = buildings.network.profiles, buildings.network.graph.node_count
