@@ -61,7 +61,8 @@ def as_letters(data: bytes) -> str:
     """
     bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
     bits = np.append(bits, np.zeros(-len(bits) % LETTER_BITS, dtype=np.uint8))
-    groups = bits.reshape(-1, LETTER_BITS) @ (1 << np.arange(LETTER_BITS)[::-1])
+    weights = (1 << np.arange(LETTER_BITS)[::-1]).astype(np.float32)  # exact, and fast as such
+    groups = (bits.reshape(-1, LETTER_BITS).astype(np.float32) @ weights).astype(np.int32)
     places = np.stack(np.divmod(groups, len(LETTERS)), axis=1).ravel()
     return np.frombuffer(LETTERS.encode(), dtype=np.uint8)[places].tobytes().decode("ascii")
 

@@ -102,7 +102,7 @@ function markWalk(group, walk) {
   line(along, { className: "walk-line", weight: 5, color: WALK_COLOUR });
   const end = (place, name, fill) => group.addLayer(L.circleMarker(place, {
     className: name, radius: 7, weight: 3.5, color: fill === CASING_COLOUR ? WALK_COLOUR : CASING_COLOUR,
-    fillColor: fill, fillOpacity: 1, interactive: false,
+    fillColor: fill, fillOpacity: 1, interactive: false, pane: "markerPane",
   }));
   end(along[along.length - 1], "walk-road", CASING_COLOUR);
   end(door, "walk-home", WALK_COLOUR);
