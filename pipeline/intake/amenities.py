@@ -1,6 +1,6 @@
 """Facilities that people walk to."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import geopandas as gpd
 import numpy as np
@@ -66,9 +66,10 @@ def amenities_from_osm(
         else:
             add(key, row, tags, shapely.point_on_surface(area.shape))
 
-    nodes = {n: t for n, t in extract.node_tags.items() if facility_types(t, facility_tags)}
-    bearing_ways = [way for way in extract.ways if facility_types(way.tags, facility_tags)]
-    relations = [one for one in extract.relations if facility_types(one.tags, facility_tags)]
+    bears = _bearing(facility_tags)
+    nodes = {n: t for n, t in extract.node_tags.items() if bears(t)}
+    bearing_ways = [way for way in extract.ways if bears(way.tags)]
+    relations = [one for one in extract.relations if bears(one.tags)]
     for node, tags in sorted(nodes.items()):
         position = locate([node])
         assert position is not None
@@ -140,4 +141,10 @@ def _turned(points: NDArray[np.object_]) -> NDArray[np.object_]:
 def facility_types(tags: Mapping[str, str], facility_tags: Mapping[str, list[str]]) -> list[str]:
     """Return the facility types that an element's tags mean, in the order of the config."""
     held = {f"{key}={value}" for key, value in tags.items()}
-    return [kind for kind, wanted in facility_tags.items() if held.intersection(wanted)]
+    return [kind for kind, wanted in facility_tags.items() if not held.isdisjoint(wanted)]
+
+
+def _bearing(facility_tags: Mapping[str, list[str]]) -> Callable[[Mapping[str, str]], bool]:
+    """Return a quick test whether tags mean any facility."""
+    wanted = {tuple(tag.split("=", 1)) for tags in facility_tags.values() for tag in tags}
+    return lambda tags: not wanted.isdisjoint(tags.items())

@@ -5,7 +5,10 @@ each walk counts. The straight way to a street is no way if it leads over a clif
 water. Where no way is left the place has no access; nothing is guessed.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -16,6 +19,7 @@ from pipeline.geo.raster import Floats, Raster, bilinear
 from pipeline.settings.measure import AccessRule, WalkingRule
 
 _LEG_PART_COUNT = 5
+_PART_PLACE_COUNT = 6000
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,45 @@ def doors(
     """Return the ways between places (areas or points) and the streets within reach.
 
     A street that is shut in both directions has no doors, but takes the place of one: closing it
-    opens no other.
+    opens no other. Worked in parts by threads, since the geometry library lets go of the
+    interpreter; the parts do not depend on one another, so their number changes no result.
     """
-    place, link, distance = _near_links(places, links, np.flatnonzero(usable), access)
+    tree = shapely.STRtree(links.shape[np.flatnonzero(usable)])
+    starts = range(0, max(len(places), 1), _PART_PLACE_COUNT)
+
+    def of_part(start: int) -> Doors:
+        part = places[start : start + _PART_PLACE_COUNT]
+        return _doors(part, links, usable, tree, profiles, terrain, water, access, walking)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        parts = list(threads.map(of_part, starts))
+    return _joined(parts, list(starts), len(places))
+
+
+def _joined(parts: list[Doors], starts: list[int], place_count: int) -> Doors:
+    def column(name: str) -> Any:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    place = [part.place + start for part, start in zip(parts, starts, strict=True)]
+    return Doors(
+        np.concatenate(place), column("link"), column("fraction"), column("access_m"),
+        column("home_min"), column("away_min"), column("home_ascent_m"), column("away_ascent_m"),
+        place_count,
+    )  # fmt: skip
+
+
+def _doors(
+    places: Names,
+    links: StreetLinks,
+    usable: Flags,
+    tree: shapely.STRtree,
+    profiles: Profiles,
+    terrain: Raster,
+    water: Names,
+    access: AccessRule,
+    walking: WalkingRule,
+) -> Doors:
+    place, link, distance = _near_links(places, links, np.flatnonzero(usable), tree, access)
     leg = shapely.shortest_line(places[place], links.shape[link])
     touch = shapely.get_point(leg, 1)
     fraction = np.clip(shapely.line_locate_point(links.shape[link], touch, normalized=True), 0, 1)
@@ -116,7 +156,11 @@ def doors(
 
 
 def _near_links(
-    places: Names, links: StreetLinks, candidates: Integers, access: AccessRule
+    places: Names,
+    links: StreetLinks,
+    candidates: Integers,
+    tree: shapely.STRtree,
+    access: AccessRule,
 ) -> tuple[Integers, Integers, Floats]:
     """Return the nearest links of each place: within the cap, and little further than the nearest."""
     nothing = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
@@ -125,7 +169,7 @@ def _near_links(
     west, south, east, north = shapely.bounds(places).T
     cap = access.max_access_m
     around = shapely.box(west - cap, south - cap, east + cap, north + cap)
-    place, found = shapely.STRtree(links.shape[candidates]).query(around)
+    place, found = tree.query(around)
     link = candidates[found]
     distance = shapely.distance(places[place], links.shape[link])
     nearest_m = np.full(len(places), np.inf)

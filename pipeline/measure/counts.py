@@ -5,7 +5,9 @@ from it. Done tile by tile with the part of the network that can matter, so that
 with the number of facilities and not with the size of the city squared.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from scipy.sparse.csgraph import dijkstra
 from pipeline.geo.raster import Floats
 from pipeline.measure.walks import MAIN_ROAD, BuildingWalks
 
-_TILE_M = 1000.0
+_TILE_M = 1500.0
 
 
 def facility_counts(
@@ -42,9 +44,8 @@ def facility_counts(
     kind = np.repeat(list(targets), [len(nodes) for nodes in targets.values()])
     tile = np.floor(node_x[target] / _TILE_M).astype(np.int64) * 1_000_003
     tile += np.floor(node_y[target] / _TILE_M).astype(np.int64)
-    door_x, door_y = node_x[buildings.from_node], node_y[buildings.from_node]
-    number = np.full(len(node_x), -1, dtype=np.int64)
-    for key in np.unique(tile):
+
+    def of_tile(key: int) -> tuple[NDArray[np.int64], Floats, NDArray[np.object_]]:
         here = target[tile == key]
         box = (
             node_x[here].min() - reach_m,
@@ -53,16 +54,21 @@ def facility_counts(
             node_y[here].max() + reach_m,
         )
         near = np.flatnonzero(_within(node_x, node_y, box))
+        number = np.full(len(node_x), -1, dtype=np.int32)
         number[near] = np.arange(len(near))
         minutes = dijkstra(reverse[near][:, near], indices=number[here], limit=longest)
-        asking = np.flatnonzero(_within(door_x, door_y, box))
-        if len(asking):
-            start, best = _quickest(minutes, number, asking, buildings)
-            for name in np.unique(kind[tile == key]):
-                of_kind = best[:, kind[tile == key] == name]
+        reached = np.zeros(len(node_x), dtype=bool)
+        reached[near] = np.isfinite(minutes).any(axis=0)
+        asking = np.flatnonzero(reached[buildings.from_node] | reached[buildings.to_node])
+        start, best = _quickest(minutes, number, asking, buildings)
+        return start, best, kind[tile == key]
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        for start, best, kinds in threads.map(of_tile, np.unique(tile).tolist()):
+            for name in np.unique(kinds):
+                of_kind = best[:, kinds == name]
                 for column, limit in enumerate(limits_min):
                     counts[name][doors.place[start], column] += (of_kind <= limit).sum(axis=1)
-        number[near] = -1
     return counts
 
 
@@ -72,7 +78,7 @@ def _within(x: Floats, y: Floats, box: tuple[float, float, float, float]) -> NDA
 
 
 def _quickest(
-    minutes: Floats, number: NDArray[np.int64], asking: NDArray[np.int64], buildings: BuildingWalks
+    minutes: Floats, number: NDArray[np.int32], asking: NDArray[np.int64], buildings: BuildingWalks
 ) -> tuple[NDArray[np.int64], Floats]:
     """Return each building's first door and (buildings, facilities) minutes by its best door."""
     doors = buildings.doors
@@ -82,6 +88,8 @@ def _quickest(
     by_from = buildings.away_from[asking] + doors.away_min[asking]
     by_to = buildings.away_to[asking] + doors.away_min[asking]
     out = np.minimum(table[one] + by_from[:, None], table[two] + by_to[:, None])
+    if not len(asking):
+        return asking, out
     start = np.flatnonzero(np.append(True, np.diff(doors.place[asking]) > 0))
     return asking[start], np.minimum.reduceat(out, start, axis=0)
 
