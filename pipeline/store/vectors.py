@@ -19,6 +19,8 @@ def read_features(path: Path, name: str, source: Source) -> FeatureTable:
     import pyogrio
     from pyproj import CRS
 
+    if path.stat().st_size == 0:
+        raise Problem(path, "the file is empty", expected=source.format, fix="copy the file again")
     options = {"encoding": source.encoding} if source.encoding else {}
     try:
         with warnings.catch_warnings():
@@ -35,6 +37,7 @@ def read_features(path: Path, name: str, source: Source) -> FeatureTable:
             path, f"its text is not {source.encoding} ({error})",
             fix=f"correct sources.{name}.encoding, e.g. gbk or utf-8",
         ) from None  # fmt: skip
+    _check_whole(path, len(frame))
     if "geometry" not in frame.columns or not len(frame):
         raise Problem(path, "holds no features with a shape", fix="check the file")
     if frame.crs is None or not frame.crs.equals(CRS.from_user_input(source.crs)):
@@ -59,6 +62,19 @@ def read_features(path: Path, name: str, source: Source) -> FeatureTable:
             fix=f"correct sources.{name}.columns, or its encoding",
         )  # fmt: skip
     return FeatureTable(as_text(fields), frame.geometry.to_numpy())
+
+
+def _check_whole(path: Path, row_count: int) -> None:
+    """Stop if a shapefile's index lists more shapes than rows were read: GDAL only drops them."""
+    index = path.with_suffix(".shx")
+    if path.suffix.lower() == ".shp" and index.is_file():
+        listed = (index.stat().st_size - 100) // 8
+        if row_count < listed:
+            raise Problem(
+                path, f"lists {listed:,} shapes, but only {row_count:,} rows can be read",
+                expected="as many rows in the .dbf as shapes",
+                fix="the .dbf or .shp is cut short, or rows are deleted: copy it again or save it anew",
+            )  # fmt: skip
 
 
 def as_text(fields: pd.DataFrame) -> pd.DataFrame:
