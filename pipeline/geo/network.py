@@ -102,11 +102,10 @@ def walk_graph(
     Of several arcs between the same two nodes the quickest stays. A spur that takes infinitely long
     in one direction has no arc there.
     """
+    start, end = (profiles.places(pieces.link, at) for at in (pieces.start, pieces.end))
 
     def between(name: str) -> Floats:
-        return profiles.at(name, pieces.link, pieces.end) - profiles.at(
-            name, pieces.link, pieces.start
-        )
+        return profiles.read(name, end) - profiles.read(name, start)
 
     forward = links.is_forward_open[pieces.link]
     backward = links.is_backward_open[pieces.link]

@@ -70,7 +70,30 @@ class Profiles:
 
     def at(self, name: str, link: Integers, fraction: Floats) -> Floats:
         """Return a running total, or the elevation, at points of links."""
-        return np.interp(2.0 * link + fraction, self.key, getattr(self, name))
+        return self.read(name, self.places(link, fraction))
+
+    def places(self, link: Integers, fraction: Floats) -> "Places":
+        """Return where points of links lie among the samples, to read several totals there."""
+        key = 2.0 * link + fraction
+        after = np.clip(np.searchsorted(self.key, key), 1, max(len(self.key) - 1, 1))
+        step = self.key[after] - self.key[after - 1]
+        return Places(after, np.clip((key - self.key[after - 1]) / step, 0, 1))
+
+    def read(self, name: str, places: "Places") -> Floats:
+        """Return a running total, or the elevation, at places."""
+        values = getattr(self, name)
+        low, high = values[places.after - 1], values[places.after]
+        # an empty height at one end must not spread to the other: 0 × NaN is NaN
+        between = low + places.share * (high - low)
+        return np.where(places.share == 1, high, np.where(places.share == 0, low, between))
+
+
+@dataclass(frozen=True)
+class Places:
+    """Points among samples: the sample after each, and how far on the way to it."""
+
+    after: Integers
+    share: Floats
 
 
 def node_elevation_m(links: StreetLinks, terrain: Raster) -> Floats:

@@ -191,10 +191,10 @@ def _pieces_walked(buildings: BuildingWalks, wanted: Integers) -> tuple[Integers
     pieces, links = buildings.network.pieces, buildings.network.links
     profiles, count = buildings.network.profiles, buildings.network.graph.node_count
 
+    begin, finish = (profiles.places(pieces.link, at) for at in (pieces.start, pieces.end))
+
     def between(name: str) -> Floats:
-        return profiles.at(name, pieces.link, pieces.end) - profiles.at(
-            name, pieces.link, pieces.start
-        )
+        return profiles.read(name, finish) - profiles.read(name, begin)
 
     forward, backward = links.is_forward_open[pieces.link], links.is_backward_open[pieces.link]
     there = pieces.from_node * count + pieces.to_node

@@ -148,22 +148,28 @@ class BuildingWalks:
         self.network = network
         self.doors = doors
         pieces, profiles, links = network.pieces, network.profiles, network.links
-        link, at = doors.link, doors.fraction
+        link = doors.link
         piece = pieces.holding(doors.street_point)
         self.from_node, self.to_node = pieces.from_node[piece], pieces.to_node[piece]
         self._is_main = network.is_main_road[link]
-        start, end = pieces.start[piece], pieces.end[piece]
+        begin, middle, finish = (
+            profiles.places(link, at)
+            for at in (pieces.start[piece], doors.fraction, pieces.end[piece])
+        )
 
-        def stretch(name: str, low: Floats, high: Floats) -> Floats:
-            return profiles.at(name, link, high) - profiles.at(name, link, low)
+        def first(name: str) -> Floats:
+            return profiles.read(name, middle) - profiles.read(name, begin)
+
+        def second(name: str) -> Floats:
+            return profiles.read(name, finish) - profiles.read(name, middle)
 
         forward, backward = links.is_forward_open[link], links.is_backward_open[link]
-        self._home_from = np.where(forward, stretch("forward_min", start, at), np.inf)
-        self._home_to = np.where(backward, stretch("backward_min", at, end), np.inf)
-        self.away_from = np.where(backward, stretch("backward_min", start, at), np.inf)
-        self.away_to = np.where(forward, stretch("forward_min", at, end), np.inf)
-        self._up_from = stretch("ascent_m", start, at)
-        self._up_to = stretch("descent_m", at, end)
+        self._home_from = np.where(forward, first("forward_min"), np.inf)
+        self._home_to = np.where(backward, second("backward_min"), np.inf)
+        self.away_from = np.where(backward, first("backward_min"), np.inf)
+        self.away_to = np.where(forward, second("forward_min"), np.inf)
+        self._up_from = first("ascent_m")
+        self._up_to = second("descent_m")
         self._reverse = network.graph.minutes.T.tocsr()
         self._place_start = np.flatnonzero(np.append(True, np.diff(doors.place) > 0))[
             : len(np.unique(doors.place))

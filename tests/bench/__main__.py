@@ -4,6 +4,7 @@ Absolute times depend on the machine and on what else it does; read the ratios. 
 (`make rank` makes it). Never part of the tests.
 """
 
+import gc
 import os
 import re
 import resource
@@ -184,6 +185,7 @@ def _by_pandana(world: Any, kinds: list[str]) -> None:
 
 def main() -> None:
     """Run all parts."""
+    gc.disable()  # as the flow does while a stage runs
     if not (TABLES / "measurements.parquet").is_file():
         sys.exit("the built-in city is not ranked yet: run `make rank` first")
     print("whole run of the built-in city")
