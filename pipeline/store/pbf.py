@@ -21,7 +21,7 @@ def read_pbf(path: Path) -> OsmExtract:
     try:
         for element in osmium.FileProcessor(str(path)):
             count += 1
-            tags = dict(element.tags) if len(element.tags) else {}
+            tags = {tag.k: tag.v for tag in element.tags} if element.tags else {}
             if isinstance(element, osmium.osm.Node):
                 location = element.location
                 if not location.valid():
