@@ -113,7 +113,8 @@ def _all_required(model: type[BaseModel]) -> None:
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "config" / "cities").glob("*.yaml")))
 def test_every_profile_and_scenario_is_valid(path: Path) -> None:
     for scenario in (REPOSITORY / "config" / "scenarios").glob("*.yaml"):
-        read_settings(REPOSITORY / "config", path.stem, scenario.stem)
+        settings = read_settings(REPOSITORY / "config", path.stem, scenario.stem)
+        assert sum(one.weight for one in settings.score.criteria.values()) > 0
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "config" / "changes").glob("*.yaml")))

@@ -1,5 +1,6 @@
 """Street slopes and terrain slopes against published answers and GDAL."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -41,8 +42,11 @@ def test_published_street_slopes_of_oeiras_are_reproduced() -> None:
     assert np.abs(ours[both] - published[both]).mean() <= 0.0005
 
 
-@pytest.mark.skipif(not shutil.which("gdaldem"), reason="gdaldem is not installed")
 def test_terrain_slope_of_yuzhong_equals_gdal(tmp_path: Path, yuzhong_raw: Path) -> None:
+    if not shutil.which("gdaldem"):
+        if os.environ.get("CI"):
+            pytest.fail("gdaldem must be installed in CI")
+        pytest.skip("gdaldem is not installed")
     dem = yuzhong_raw / "dem" / "srtm_utm48n_30m.tif"
     subprocess.run(
         ["gdaldem", "slope", "-alg", "Horn", str(dem), str(tmp_path / "slope.tif"), "-q"],
