@@ -108,7 +108,7 @@ STAGES = (
     ),
 )
 
-SHARED_ROOMS = ("contracts", "geo", "settings", "store")
+SHARED_ROOMS = ("contracts", "geo", "pages", "settings", "store")
 PACKAGES = (
     "geopandas",
     "numpy",

@@ -1,0 +1,1 @@
+"""Plain report pages: headings, tables and charts in Chinese and English, one file, no script."""

@@ -1,0 +1,129 @@
+"""Put a report page together from parts.
+
+A page is one file without script or request: a policy in its head forbids both, so text from data
+could not act even if it were not escaped. The language switch is two radio buttons and style.
+"""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+from markupsafe import Markup
+
+from pipeline.pages.words import Words, as_html
+
+__all__ = ["Words", "figure", "heading", "page", "paragraph", "table"]
+
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'"
+)
+_STYLE = (files("pipeline.pages") / "static" / "report.css").read_text(encoding="utf-8")
+
+
+def heading(words: Words, *, level: int = 2) -> Markup:
+    """Return a heading of level 1 to 6."""
+    return Markup("<h{}>{}</h{}>").format(level, words.html(), level)
+
+
+def paragraph(words: Words, *, is_warning: bool = False) -> Markup:
+    """Return a paragraph; a warning is set off by a bar and announced to screen readers."""
+    mark = Markup(' class="warning" role="note"') if is_warning else Markup("")
+    return Markup("<p{}>{}</p>").format(mark, words.html())
+
+
+def table(
+    header: Sequence[object],
+    rows: Sequence[Sequence[object]],
+    *,
+    caption: Words,
+    notes: Mapping[int, Words] | None = None,
+) -> Markup:
+    """Return a table; numbers stand right, empty cells as a dash.
+
+    Parameters
+    ----------
+    header
+        One text or ``Words`` for each column.
+    rows
+        As many cells in each; text is escaped.
+    notes
+        Row number → a remark set below that row.
+    """
+    head = Markup("").join(Markup('<th scope="col">{}</th>').format(as_html(h)) for h in header)
+    body = []
+    for number, row in enumerate(rows):
+        if len(row) != len(header):
+            raise ValueError(f"row {number} has {len(row)} cells, the header {len(header)}")
+        cells = Markup("").join(
+            Markup("<td{}>{}</td>").format(_side(cell), as_html(cell)) for cell in row
+        )
+        body.append(Markup("<tr>{}</tr>").format(cells))
+        if notes and number in notes:
+            note = Markup('<tr class="remark"><td colspan="{}">{}</td></tr>')
+            body.append(note.format(len(header), notes[number].html()))
+    return Markup(
+        '<div class="wide"><table><caption>{}</caption><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>"
+    ).format(caption.html(), head, Markup("").join(body))
+
+
+def _side(cell: object) -> Markup:
+    is_number = isinstance(cell, int | float) and not isinstance(cell, bool)
+    return Markup(' class="number"') if is_number or cell is None else Markup("")
+
+
+def figure(chart: Markup, *, caption: Words) -> Markup:
+    """Return a chart of ``pipeline.pages.charts`` with its caption."""
+    return Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(chart, caption.html())
+
+
+def page(
+    title: Words,
+    parts: Sequence[Markup],
+    *,
+    banner: Words | None = None,
+    links: Sequence[tuple[str, Words]] = (),
+) -> str:
+    """Return a whole HTML document.
+
+    Parameters
+    ----------
+    parts
+        What the functions of this module return, in order.
+    banner
+        Said at the top of screen and print, e.g. that the data is synthetic.
+    links
+        Relative addresses of neighbouring pages with what they are called.
+    """
+    shown_banner = _banner(banner)
+    shown_links = Markup("").join(
+        Markup('<a href="{}">{}</a>').format(address, words.html()) for address, words in links
+    )
+    return str(
+        Markup(
+            '<!doctype html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n'
+            '<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            "<title>{zh} · {en}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+            '<input type="radio" name="language" id="say-zh" checked>'
+            '<label for="say-zh" lang="zh">中文</label>'
+            '<input type="radio" name="language" id="say-en">'
+            '<label for="say-en" lang="en">English</label>\n'
+            "<main>\n{banner}<nav>{links}</nav>\n<h1>{title}</h1>\n{parts}\n</main>\n</body>\n</html>\n"
+        ).format(
+            policy=_POLICY,
+            zh=title.zh,
+            en=title.en,
+            style=Markup(_STYLE),  # our own file
+            banner=shown_banner,
+            links=shown_links,
+            title=title.html(),
+            parts=Markup("\n").join(parts),
+        )
+    )
+
+
+def _banner(words: Words | None) -> Markup:
+    if words is None:
+        return Markup("")
+    return Markup('<div class="banner" role="note">{}</div>').format(words.html())
