@@ -43,7 +43,10 @@ BUILDINGS = Table(
         "construction_year_text", "construction_year_low", "construction_year_high",
         "construction_year", "construction_year_origin", "recorded_floor_area_m2",
         "recorded_floor_area_origin", "household_count", "stairwell_count", "entry_storey_number",
-        "hazard_grade_code", "manager_name", "is_registered",
+        "hazard_grade_code", "manager_name", "management_type", "building_structure_type",
+        "shop_floor_area_m2", "is_registered", "subdistrict_name", "community_id", "community_name",
+        "elder_share", "heritage_name", "heritage_class_text", "{}_fault_share", "inspection_year",
+        "renovated_year", "is_in_clearance_plan", "clearance_year", "clearance_status_text",
     ),
     _AREA,
 )  # fmt: skip
@@ -79,6 +82,26 @@ ESTATES = Table(
     may_have_no_rows=True,
 )
 
+ESTATE_FACTS = Table(
+    "estate_facts",
+    ("estate_id",),
+    (
+        "estate_id", "estate_name", "parking_space_count", "charging_space_count",
+        "idle_room_area_m2", "is_walled",
+    ),
+    may_have_no_rows=True,
+)  # fmt: skip
+
+CONSENTS = Table(
+    "consents",
+    ("building_id", "measure_type", "survey_round_number"),
+    (
+        "building_id", "measure_type", "survey_round_number", "survey_year", "owner_count",
+        "voting_owner_count", "favour_owner_count", "voting_area_share", "favour_area_share",
+    ),
+    may_have_no_rows=True,
+)  # fmt: skip
+
 REJECTS = Table(
     "rejects",
     (),
@@ -93,9 +116,9 @@ MEASUREMENTS = Table(
         "building_id", "road_name", "cell_id", "footprint_area_m2", "floor_area_m2",
         "floor_area_origin", "age_yr", "elevation_m", "elevation_lowest_m", "elevation_highest_m",
         "elevation_error_m", "slope_deg", "relief_m", "landform_type", "storeys_above_entry_count",
-        "storeys_below_entry_count", "storeys_climbed_count", "access_m", "has_street_access",
-        "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_gap_m", "{}_climb_m",
-        "{}_min_count", "main_road_path_point_number",
+        "storeys_below_entry_count", "storeys_climbed_count", "parking_gap_share", "access_m",
+        "has_street_access", "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_gap_m",
+        "{}_climb_m", "{}_min_count", "main_road_path_point_number",
     ),
 )  # fmt: skip
 
@@ -122,15 +145,20 @@ BUILDING_RANKING = Table(
     ("building_id",),
     (
         "rank", "building_id", "tier_number", "score_points", "building_name", "district_name",
-        "estate_id", "estate_name", "road_name", "{}_points", "{}_origin", "stand_in_count",
-        "building_use_type", "housing_origin", "storey_count", "storey_count_origin",
+        "subdistrict_name", "community_name", "estate_id", "estate_name", "road_name", "{}_points",
+        "{}_origin", "stand_in_count", "building_use_type", "housing_origin", "storey_count",
+        "storey_count_origin",
         "footprint_area_m2", "floor_area_m2", "floor_area_origin", "household_count",
-        "hazard_grade_code", "manager_name", "construction_year", "construction_year_low",
+        "shop_floor_area_m2", "hazard_grade_code", "manager_name", "management_type",
+        "building_structure_type", "construction_year", "construction_year_low",
         "construction_year_high", "construction_year_origin", "age_yr", "elevation_m",
         "elevation_lowest_m", "elevation_highest_m", "elevation_error_m", "slope_deg", "relief_m",
         "landform_type", "has_lift", "storeys_above_entry_count", "storeys_below_entry_count",
-        "storeys_climbed_count", "access_m", "has_street_access", "{}_walk_out_min",
-        "{}_walk_back_min", "{}_walk_m", "{}_gap_m", "{}_climb_m", "{}_min_count", "is_overlapping",
+        "storeys_climbed_count", "parking_gap_share", "access_m", "has_street_access",
+        "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_gap_m", "{}_climb_m",
+        "{}_min_count", "{}_fault_share", "inspection_year", "renovated_year",
+        "is_in_clearance_plan", "clearance_year", "clearance_status_text", "heritage_name",
+        "heritage_class_text", "elder_share", "is_overlapping",
         "longitude_deg", "latitude_deg", "source_name", "source_row", "data_origin",
     ),
     home=SCENARIO,

@@ -27,7 +27,10 @@ _WHOLE = {
     "stairwell_count": (1, 200),
     "entry_storey_number": (1, 150),
 }
-_TEXTS = ("estate_id", "estate_name", "manager_name")
+_TEXTS = (
+    "estate_id", "estate_name", "manager_name", "building_structure_type", "subdistrict_name",
+    "community_name",
+)  # fmt: skip
 _WATCHED = ("construction_year_text", "storey_count", "household_count", "recorded_floor_area_m2")
 
 
@@ -44,16 +47,13 @@ class Registered:
 def without_register(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return buildings of which no register says anything."""
     empty = pd.Series([None] * len(buildings), index=buildings.index, dtype=object)
+    no_text = pd.Series(pd.NA, index=buildings.index, dtype="str")
     return buildings.assign(
-        estate_id=empty.astype("str").where(empty.notna()),
-        estate_name=empty.astype("str").where(empty.notna()),
+        **{name: no_text for name in (*_TEXTS, "hazard_grade_code")},
+        **{name: empty for name in _WHOLE},
         recorded_floor_area_m2=np.nan,
         recorded_floor_area_origin="unknown",
-        household_count=empty,
-        stairwell_count=empty,
-        entry_storey_number=empty,
-        hazard_grade_code=empty.astype("str").where(empty.notna()),
-        manager_name=empty.astype("str").where(empty.notna()),
+        shop_floor_area_m2=np.nan,
         is_registered=False,
     )
 
@@ -71,7 +71,7 @@ def with_register(
         column: field(rows, source, column).tolist()
         for column in {
             *_TEXTS, *_WHOLE, *_WATCHED, "building_id", "has_lift", "hazard_grade_code",
-            "longitude_deg", "latitude_deg",
+            "longitude_deg", "latitude_deg", "shop_floor_area_m2",
         }
     }  # fmt: skip
     number_of = {key: i for i, key in enumerate(buildings["building_id"].tolist())}
@@ -114,10 +114,13 @@ def _record(
             rejects.value(row, column, "impossible_number", texts[column])
             number = None
         record[column] = None if number is None else int(number)
+    record["shop_floor_area_m2"] = positive_number(
+        texts["shop_floor_area_m2"] or None, "shop_floor_area_m2", row, rejects
+    )
     lift, grade = texts["has_lift"], texts["hazard_grade_code"]
-    if lift and lift not in rule.lift_words:
+    if lift and lift not in rule.yes_no_words:
         rejects.value(row, "has_lift", "unknown_word", lift[:200])
-    record["has_lift"] = rule.lift_words.get(lift)
+    record["has_lift"] = rule.yes_no_words.get(lift)
     if grade and grade not in rule.hazard_words:
         rejects.value(row, "hazard_grade_code", "unknown_word", grade[:200])
     record["hazard_grade_code"] = grade if grade in rule.hazard_words else None

@@ -12,7 +12,9 @@ from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
     BUILDINGS,
+    CONSENTS,
     DISTRICTS,
+    ESTATE_FACTS,
     ESTATES,
     REJECTS,
     STREET_EDGES,
@@ -26,9 +28,11 @@ from pipeline.intake.districts import districts_from_features, districts_from_no
 from pipeline.intake.estates import estates_from_features
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
+from pipeline.intake.neighbourhoods import with_neighbourhoods
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects, rejects_table
 from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
+from pipeline.intake.surveys import with_surveys
 from pipeline.intake.water import water_from_osm
 from pipeline.problem import Problem
 from pipeline.settings.city import FORMATS_BY_ROLE, Source
@@ -101,6 +105,11 @@ def run(inputs: Inputs) -> Outputs:
         record(name, len(rows), 0, said.used_count)
     if settings.intake.housing.must_be_registered:
         buildings = _registered_only(buildings)
+    around = with_neighbourhoods(buildings, inputs.sources, by_role, all_rejects)
+    surveyed = with_surveys(around.buildings, inputs.sources, by_role, settings.intake, all_rejects)
+    buildings = surveyed.buildings
+    for name, used_count in (around.used_counts | surveyed.used_counts).items():
+        record(name, _row_count(inputs.sources[name]), 0, used_count)
     _check_cover(buildings, terrain, terrain_source, settings.intake.min_terrain_cover_share)
     for name, (rows_in, supporting) in counted.items():
         record(name, rows_in, supporting, int((buildings["source_name"] == name).sum()))
@@ -151,12 +160,14 @@ def run(inputs: Inputs) -> Outputs:
     return Outputs(
         tables={
             DISTRICTS: district_table,
-            BUILDINGS: buildings[[*BUILDINGS.column_names, "geometry"]],
+            BUILDINGS: buildings,
             STREET_NODES: nodes,
             STREET_EDGES: edges[[*STREET_EDGES.column_names, "geometry"]],
             AMENITIES: amenity_table,
             WATER: _stack(water, crs),
             ESTATES: _stack(estates, crs) if estates else _no_rows(ESTATES, crs),
+            ESTATE_FACTS: surveyed.estate_facts,
+            CONSENTS: surveyed.consents,
             REJECTS: rejects_table(list(all_rejects.values())),
         },
         rasters={"terrain": terrain},
@@ -199,6 +210,10 @@ def _stack(parts: list[gpd.GeoDataFrame], crs: str) -> gpd.GeoDataFrame:
         return parts[0]
     stacked = pd.concat(filled, ignore_index=True)
     return gpd.GeoDataFrame(stacked, geometry="geometry", crs=crs)
+
+
+def _row_count(raw: Any) -> int:
+    return raw.row_count if isinstance(raw, FeatureTable) else len(raw)
 
 
 def _no_rows(table: Table, crs: str) -> gpd.GeoDataFrame:

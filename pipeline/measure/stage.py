@@ -10,6 +10,7 @@ from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
     BUILDINGS,
+    ESTATE_FACTS,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
     STREET_EDGES,
@@ -22,6 +23,7 @@ from pipeline.geo.raster import Raster
 from pipeline.geo.terrain import cell_coverage, slope_deg, zonal_mean, zonal_range
 from pipeline.measure.age import age_yr
 from pipeline.measure.entry import lowest_outline_m, storeys_from_entry
+from pipeline.measure.parking import parking_gap_share
 from pipeline.measure.place import cell_id, road_name
 from pipeline.measure.size import floor_area, footprint_area_m2
 from pipeline.measure.streets import StreetWorld, access_table, street_world
@@ -76,6 +78,9 @@ def run(inputs: Inputs) -> Outputs:
             "age_yr": age_yr(housing["construction_year"], reference_year=rule.reference_year),
             **land,
             **inside,
+            "parking_gap_share": parking_gap_share(
+                housing, inputs.tables[ESTATE_FACTS], rule.parking
+            ),
             **access.columns,
         }
     )

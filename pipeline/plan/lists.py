@@ -28,7 +28,8 @@ def building_list(
 
 def _told_columns(told: pd.DataFrame) -> list[str]:
     """Return the columns of the buildings that the list shows."""
-    return [name for name in told.columns if name in BUILDING_RANKING.column_names]
+    shown = BUILDING_RANKING.column_names
+    return [name for name in told.columns if name in shown or name.endswith("_fault_share")]
 
 
 def with_areas(ranked: pd.DataFrame, cell_id: pd.Series) -> pd.DataFrame:

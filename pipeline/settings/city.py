@@ -7,8 +7,10 @@ from pydantic import Field
 from pipeline.settings.base import EpsgCode, Name, Positive, Section, Slug
 
 Role = Literal[
-    "boundary", "footprints", "streets", "amenities", "terrain", "housing_register", "estates"
-]
+    "boundary", "footprints", "streets", "amenities", "terrain", "housing_register", "estates",
+    "subdistricts", "communities", "heritage_areas", "census", "inspection", "renovations",
+    "clearance", "consent", "estate_survey",
+]  # fmt: skip
 Format = Literal[
     "overpass_json", "nominatim_json", "osm_pbf", "shapefile", "geojson", "csv", "geotiff"
 ]
@@ -16,21 +18,43 @@ Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 
 OSM_FORMATS = ("overpass_json", "osm_pbf")
 VECTOR_FORMATS = ("shapefile", "geojson")
+REGISTER_FORMATS = ("csv",)
 FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
     "boundary": ("nominatim_json", *VECTOR_FORMATS),
     "footprints": (*OSM_FORMATS, *VECTOR_FORMATS),
     "streets": OSM_FORMATS,
     "amenities": (*OSM_FORMATS, *VECTOR_FORMATS),
     "terrain": ("geotiff",),
-    "housing_register": ("csv",),
+    "housing_register": REGISTER_FORMATS,
     "estates": VECTOR_FORMATS,
+    "subdistricts": VECTOR_FORMATS,
+    "communities": VECTOR_FORMATS,
+    "heritage_areas": VECTOR_FORMATS,
+    "census": REGISTER_FORMATS,
+    "inspection": REGISTER_FORMATS,
+    "renovations": REGISTER_FORMATS,
+    "clearance": REGISTER_FORMATS,
+    "consent": REGISTER_FORMATS,
+    "estate_survey": REGISTER_FORMATS,
 }
 NEEDED_ROLES = ("boundary", "footprints", "streets", "terrain")
 NEEDED_COLUMNS: dict[str, tuple[str, ...]] = {
     "footprints": ("building_use_type",),
     "housing_register": ("building_id",),
     "estates": ("estate_id",),
-}
+    "subdistricts": ("subdistrict_name",),
+    "communities": ("community_id", "community_name"),
+    "heritage_areas": ("heritage_name",),
+    "census": ("community_id", "resident_count", "elder_count"),
+    "inspection": ("building_id",),
+    "renovations": ("renovated_year",),
+    "clearance": ("estate_id",),
+    "consent": (
+        "building_id", "measure_type", "survey_round_number", "owner_count", "voting_owner_count",
+        "favour_owner_count", "voting_area_share", "favour_area_share",
+    ),
+    "estate_survey": ("estate_id",),
+}  # fmt: skip
 
 
 class Source(Section):

@@ -1,6 +1,6 @@
 """Settings of intake: what is believable, what counts as housing, what is a facility."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -65,10 +65,14 @@ class RegisterRule(Section):
     """A stated floor area above this multiple of footprint × storeys is doubted."""
     max_position_gap_m: Positive
     """A stated position further than this from the footprint is told."""
-    lift_words: dict[Name, bool]
-    """What the register writes for a building with and without a lift."""
+    yes_no_words: dict[Name, bool]
+    """What registers write for yes and no: a lift, a wall."""
     hazard_words: list[Name]
     """Grades that may stand in the register; others are told and left out."""
+    fault_words: dict[Name, Share]
+    """What inspections write, and how grave it is: 0 none, 1 gravest."""
+    manager_words: dict[Name, Literal["company", "community", "none"]]
+    """What registers write instead of a company's name; any other name is a company's."""
 
 
 class StreetRule(Section):

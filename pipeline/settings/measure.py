@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from pipeline.settings.base import CalendarYear, Name, NotNegative, Positive, Section, Slug
+from pipeline.settings.base import CalendarYear, Name, NotNegative, Positive, Section, Share, Slug
 
 
 class TerrainRule(Section):
@@ -81,6 +81,16 @@ class AccessRule(Section):
     """A building takes the name of the nearest named road up to this distance."""
 
 
+class ParkingRule(Section):
+    """How many spaces an estate should have."""
+
+    spaces_per_household: Positive
+    """Spaces for each household below which some are lacking."""
+    min_known_household_share: Share
+    """Share of an estate's buildings whose households must be known; the rest are then taken as like
+    these."""
+
+
 class Facility(Section):
     """One kind of destination."""
 
@@ -108,6 +118,7 @@ class MeasureSettings(Section):
     terrain: TerrainRule
     walking: WalkingRule
     access: AccessRule
+    parking: ParkingRule
     count_within_min: Annotated[list[Annotated[int, Field(gt=0, le=30)]], Field(max_length=5)]
     """Minutes within which facilities are counted."""
     facilities: Annotated[dict[Slug, Facility], AfterValidator(_has_main_road)]

@@ -1,0 +1,102 @@
+"""Cells of a register as numbers, years and words; what cannot be used is told.
+
+Registers repeat themselves, so each different text is read once.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.geo.raster import Floats
+from pipeline.intake.features import field
+from pipeline.intake.rejects import Rejects
+from pipeline.intake.years import read_year
+from pipeline.settings.city import Source
+from pipeline.settings.intake import YearRule
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A register with the profile that explains it and the list of what is not used.
+
+    Methods return one value for each row, in the register's order, NaN or empty where the cell is
+    empty or cannot be used. Rows are counted from 1, as people do below a header.
+    """
+
+    rows: pd.DataFrame
+    source: Source
+    rejects: Rejects
+
+    def texts(self, column: str) -> pd.Series:
+        """Return a column as written, translated by the profile's ``values``."""
+        return field(self.rows, self.source, column)
+
+    def numbers(self, column: str, low: float, high: float, *, whole: bool = False) -> Floats:
+        """Return a column as numbers within bounds."""
+
+        def read(text: str) -> float | str:
+            try:
+                number = float(text.replace(",", ""))
+            except ValueError:
+                return "unreadable_number"
+            fits = low <= number <= high and (not whole or number == int(number))
+            return number if fits else "impossible_number"
+
+        return self._read(column, read)
+
+    def years(self, column: str, rule: YearRule) -> Floats:
+        """Return the years of a column of years or dates; what names no single year is told."""
+
+        def read(text: str) -> float | str:
+            said = read_year(text, earliest=rule.earliest, latest=rule.latest)
+            if said.low is None:
+                return said.fault or np.nan
+            return float(said.low) if said.low == said.high else "no_single_year"
+
+        return self._read(column, read)
+
+    def codes(self, column: str, words: Mapping[str, float]) -> Floats:
+        """Return what each word of a column stands for."""
+        return self._read(column, lambda text: words.get(text, "unknown_word"))
+
+    def usable(self, keys: Collection[str], known: Mapping[str, Collection[str]]) -> Flags:
+        """Return which rows count; each of the others is rejected with its reason.
+
+        A row counts if its keys are filled, those listed in ``known`` exist there, and no earlier
+        row has the same keys.
+        """
+        texts = pd.DataFrame({key: self.texts(key) for key in keys})
+        is_empty = (texts == "").any(axis=1).to_numpy()
+        is_strange = np.zeros(len(texts), dtype=bool)
+        for key, there in known.items():
+            is_strange |= ~texts[key].isin(there).to_numpy()
+        is_again = np.zeros(len(texts), dtype=bool)
+        sound = ~is_empty & ~is_strange
+        is_again[sound] = texts[sound].duplicated().to_numpy()
+        for number in np.flatnonzero(is_empty | is_strange | is_again).tolist():
+            said = " ".join(texts.iloc[number])[:150]
+            if is_empty[number]:
+                fault = "no_key", f"one of {', '.join(keys)} is empty"
+            elif is_strange[number]:
+                fault = "unknown_key", f"nothing bears the key {said}"
+            else:
+                fault = "duplicate_row", f"{said} stands in an earlier row"
+            self.rejects.row(str(number + 1), *fault)
+        return ~(is_empty | is_strange | is_again)
+
+    def _read(self, column: str, read: Any) -> Floats:
+        texts = self.texts(column)
+        found = {text: np.nan if text == "" else read(text) for text in texts.unique()}
+        faults = {text: said for text, said in found.items() if isinstance(said, str)}
+        if faults:
+            for number in np.flatnonzero(texts.isin(faults).to_numpy()).tolist():
+                text = texts.iloc[number]
+                self.rejects.value(str(number + 1), column, faults[text], text[:200])
+        plain = {text: np.nan if text in faults else said for text, said in found.items()}
+        return np.asarray(texts.map(plain).to_numpy(dtype=float))
