@@ -112,7 +112,7 @@ STAGES = (
     ),
 )
 
-SHARED_ROOMS = ("contracts", "geo", "pages", "settings", "store")
+SHARED_ROOMS = ("contracts", "geo", "pages", "settings", "store", "years")
 PACKAGES = (
     "geopandas",
     "numpy",
@@ -120,6 +120,7 @@ PACKAGES = (
     "pyarrow",
     "pyogrio",
     "rasterio",
+    "scikit-learn",
     "scipy",
     "shapely",
     "folium",

@@ -59,10 +59,11 @@ CATEGORIES = (
     "housing_origin",
     "storey_count_origin",
     "floor_area_origin",
-    "construction_year_origin",
+    "construction_year_basis_type",
 )
 OPTIONAL_CATEGORIES = ("landform_type",)
 FLAGS = ("is_overlapping", "has_street_access")
+INFERRED_BASES = ("inferred", "baseline")
 RANKED_QUANTUM_UNITS = 2
 WALK_STEP_M = 5
 """Walking distances are shown to 5 m: streets and terrain know no more."""
@@ -175,13 +176,24 @@ def add_counts(
 
 
 def _add_years(pack: Pack, table: pd.DataFrame) -> None:
-    """Pack the first year that the source allows and how many years later the last one is."""
+    """Pack the first year and how many years later the last one is, and the middle of an inferred one.
+
+    Of a recorded or vague year these are what the source allows, of an inferred one the whole years
+    around the interval that holds it in nine of ten cases.
+    """
     year = _real(table["construction_year"])
     low, high = (_real(table[f"construction_year_{end}"]) for end in ("low", "high"))
     low = np.where(np.isnan(low), year, low)
     high = np.where(np.isnan(high), year, high)
+    is_inferred = table["construction_year_basis_type"].isin(INFERRED_BASES).to_numpy()
+    early, middle, late = (_real(table[f"construction_year_{p}"]) for p in ("p05", "p50", "p95"))
+    low = np.where(is_inferred, np.floor(early), low)
+    high = np.where(is_inferred, np.ceil(late), high)
     pack.measures("fact.construction_year_low", low, decimals=0)
     pack.measures("fact.construction_year_span", high - low, decimals=0)
+    if is_inferred.any():
+        inferred = np.where(is_inferred, np.floor(middle + 0.5) - low, np.nan)
+        pack.measures("fact.construction_year_middle", inferred, decimals=0)
 
 
 def add_others(pack: Pack, buildings: gpd.GeoDataFrame, ranked_id: pd.Series) -> int:

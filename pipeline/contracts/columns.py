@@ -194,7 +194,39 @@ _ALL = (
         "taken; unknown: nothing said",
         allowed=("recorded", "vague", "bounded", "unknown"),
     ),
-    _real("age_yr", "yr", 0, 1100, "reference year minus construction year", decimals=0, **_EMPTY),
+    _real(
+        "construction_year_{}",
+        "year",
+        1000,
+        2101,
+        "quantile of the year of construction: p05 and p95 bound it in nine of ten cases",
+        decimals=1,
+        **_EMPTY,
+    ),
+    _real(
+        "built_by_cutoff_share",
+        "share",
+        0,
+        1,
+        "probability of being built by the cut-off year of config",
+        decimals=4,
+        **_EMPTY,
+    ),
+    _text(
+        "construction_year_basis_type",
+        "how these are known: recorded; vague: a short interval; inferred: from estate, form and "
+        "surroundings; baseline: from the nearest or the district only; unknown: too little is known",
+        allowed=("recorded", "vague", "inferred", "baseline", "unknown"),
+    ),
+    _real(
+        "age_yr",
+        "yr",
+        0,
+        1100,
+        "reference year minus the middle (p50) of the construction year",
+        decimals=0,
+        **_EMPTY,
+    ),
     # ground
     _real(
         "elevation_m", "m", -500, 9000, "mean height of the terrain under the footprint", **_EMPTY
@@ -281,8 +313,8 @@ _ALL = (
     _real("{}_points", "points", 0, 100, "weight × need × 100, rounded to 0.001", decimals=3),
     _text(
         "{}_origin",
-        "measured, or the stand-in of config because the value is missing",
-        allowed=("measured", "stand_in"),
+        "measured; inferred, its whole distribution counted; or missing: the stand-in of config",
+        allowed=("measured", "inferred", "stand_in"),
     ),
     _real("score_points", "points", 0, 100, "sum of the points of all criteria", decimals=3),
     _whole("rank", "ordinal", 1, 100_000_000, "1 = most urgent"),

@@ -27,6 +27,7 @@ from pipeline.measure.parking import parking_gap_share
 from pipeline.measure.place import cell_id, road_name
 from pipeline.measure.size import floor_area, footprint_area_m2
 from pipeline.measure.streets import StreetWorld, access_table, street_world
+from pipeline.measure.years import year_table
 from pipeline.problem import Problem
 from pipeline.settings.measure import MeasureSettings
 from pipeline.settings.whole import Settings
@@ -68,6 +69,7 @@ def run(inputs: Inputs) -> Outputs:
         lowest_outline_m(housing.geometry.to_numpy(), terrain),
         rule.storey_height_m,
     )
+    years, years_told = year_table(housing, buildings, land, access.columns, rule.years)
     measurements = pd.DataFrame(
         {
             "building_id": housing["building_id"],
@@ -75,7 +77,8 @@ def run(inputs: Inputs) -> Outputs:
             "cell_id": cell_id(housing, cell_m=rule.grid_cell_m),
             "footprint_area_m2": footprint_area_m2(housing),
             **floor_area(housing),
-            "age_yr": age_yr(housing["construction_year"], reference_year=rule.reference_year),
+            **years,
+            "age_yr": age_yr(years["construction_year_p50"], reference_year=rule.reference_year),
             **land,
             **inside,
             "parking_gap_share": parking_gap_share(
@@ -88,7 +91,8 @@ def run(inputs: Inputs) -> Outputs:
     return Outputs(
         tables={MEASUREMENTS: measurements, MAIN_ROAD_PATHS: paths},
         rasters={"ground": terrain},
-        ledger=_ledger(buildings, housing, inputs.tables[AMENITIES], world, access.has_access),
+        ledger=_ledger(buildings, housing, inputs.tables[AMENITIES], world, access.has_access)
+        | {"years": years_told},
     )
 
 

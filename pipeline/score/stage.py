@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import BUILDINGS, MEASUREMENTS, RANKING
 from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
-from pipeline.score.need import NEED_UNITS, need_units
+from pipeline.score.need import NEED_UNITS, QUANTILE_MASS, expected_need_units, need_units
 from pipeline.score.rank import POINT_UNITS, point_units, ranks, tier_numbers
 from pipeline.score.weights import WEIGHT_UNITS, known_shares, left_out, weight_units
 from pipeline.settings.score import ScoreSettings
@@ -36,13 +37,14 @@ def run(inputs: Inputs) -> Outputs:
     stand_ins = np.zeros(len(table), dtype=np.int64)
     for name, criterion in used.items():
         measured = plain_numbers(table[criterion.measure])
-        need = need_units(measured, criterion)
+        spread = quantiles_of(table, criterion.measure)
+        need = expected_need_units(spread, criterion) if spread else need_units(measured, criterion)
         points = point_units(need, weights[name])
         score += points
         stand_ins += np.isnan(measured)
         columns[f"{name}_points"] = points / POINT_UNITS
         columns[f"{name}_need_share"] = need / NEED_UNITS
-        columns[f"{name}_origin"] = np.where(np.isnan(measured), "stand_in", "measured")
+        columns[f"{name}_origin"] = origins(table, criterion.measure)
     tie_breaks = [plain_numbers(table[name]) for name in settings.tie_breaks]
     rank = ranks(score, tie_breaks, table["building_id"])
     columns["rank"] = rank
@@ -57,6 +59,29 @@ def run(inputs: Inputs) -> Outputs:
         "criteria_left_out": absent,
     }
     return Outputs(tables={RANKING: pd.DataFrame(columns)}, ledger=ledger)
+
+
+def quantiles_of(table: pd.DataFrame, measure: str) -> dict[str, Floats]:
+    """Return the quantiles of a measurement that is a distribution: of age, from those of the year.
+
+    Empty for every other measurement. An old quantile of the year is a large one of the age.
+    """
+    if measure != "age_yr":
+        return {}
+    middle = plain_numbers(table["age_yr"])
+    year = plain_numbers(table["construction_year_p50"])
+    return {
+        name: np.maximum(middle + year - plain_numbers(table[f"construction_year_{name}"]), 0)
+        for name in QUANTILE_MASS
+    }
+
+
+def origins(table: pd.DataFrame, measure: str) -> NDArray[np.str_]:
+    """Return whether each value was measured, inferred, or is missing and takes the stand-in."""
+    is_missing = table[measure].isna().to_numpy()
+    basis = table["construction_year_basis_type"]
+    is_inferred = basis.isin(["inferred", "baseline"]).to_numpy() & (measure == "age_yr")
+    return np.where(is_missing, "stand_in", np.where(is_inferred, "inferred", "measured"))
 
 
 def plain_numbers(column: pd.Series) -> Floats:

@@ -91,6 +91,44 @@ class ParkingRule(Section):
     these."""
 
 
+class YearModel(Section):
+    """The model that estimates the years of whole estates."""
+
+    fold_count: Annotated[int, Field(ge=2, le=20)]
+    """Parts into which estates are dealt; each is estimated from the others."""
+    tree_count: Annotated[int, Field(ge=1, le=5000)]
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    leaf_count: Annotated[int, Field(ge=2, le=1000)]
+    """Leaves of each tree."""
+    min_leaf_row_count: Annotated[int, Field(ge=1)]
+    """Rows that a leaf holds at least."""
+    seed: Annotated[int, Field(ge=0)]
+    min_known_count: Annotated[int, Field(ge=20)]
+    """With fewer buildings of known year nothing is inferred."""
+    min_gain_share: Share
+    """The model must err by this share less than the better baseline, or the baseline is taken."""
+
+
+class YearRule(Section):
+    """How missing years are inferred."""
+
+    cutoff_year: CalendarYear
+    """Last year of construction that is in the programme."""
+    era_ends: Annotated[list[CalendarYear], Field(min_length=1, max_length=20)]
+    """Years in which a new era of building begins; errors are learned era by era."""
+    min_group_count: Positive
+    """Effective number of errors that a group needs, or a larger group counts."""
+    min_local_count: Positive
+    """The same around an estimated year, or errors of years further off count too."""
+    bandwidth_yr: Positive
+    """How near an estimate must be for its error to count."""
+    max_unseen_odds: Positive
+    """How many estates without any year one estate with years may stand for."""
+    base_weight: Positive
+    """How much every estate counts beside that when the model learns."""
+    model: YearModel
+
+
 class Facility(Section):
     """One kind of destination."""
 
@@ -119,6 +157,7 @@ class MeasureSettings(Section):
     walking: WalkingRule
     access: AccessRule
     parking: ParkingRule
+    years: YearRule
     count_within_min: Annotated[list[Annotated[int, Field(gt=0, le=30)]], Field(max_length=5)]
     """Minutes within which facilities are counted."""
     facilities: Annotated[dict[Slug, Facility], AfterValidator(_has_main_road)]

@@ -175,7 +175,8 @@ def test_every_word_of_the_contracts_has_a_text_in_both_languages() -> None:
     for name, prefix in (
         ("floor_area_origin", "origin_"),
         ("storey_count_origin", "origin_"),
-        ("construction_year_origin", "origin_"),
+        ("construction_year_basis_type", "origin_"),
+        ("construction_year_basis_type", "basis_"),
         ("landform_type", "landform_"),
     ):
         wanted += [prefix + word for word in COLUMNS[name].allowed]

@@ -297,11 +297,21 @@ def test_other_colourings_repaint_the_map_and_the_legend(page: Any) -> None:
     counts = {row.split("\t")[1].strip(): row.split("\t")[2].strip() for row in rows}
     assert counts == {"≥ 30": "1", "20–30": "0", "10–20": "1", "5–10": "2", "< 5": "2"}
     choices = page.locator("#colour-by option").evaluate_all("all => all.map((o) => o.value)")
-    assert choices == ["tier", "climb", "slope", "need.0", "need.1"]
+    assert choices == ["tier", "climb", "slope", "year", "need.0", "need.1"]
     page.select_option("#colour-by", "need.1")
     assert "替代值" in page.inner_text("#legend")
     page.select_option("#colour-by", "tier")
     assert painted(page, 8, 8) == TIER_COLOURS["B1"]
+
+
+def test_recorded_vague_and_inferred_years_are_told_apart(page: Any) -> None:
+    look_at(page, 30, 30, 18)
+    page.select_option("#colour-by", "year")
+    rows = page.locator("#legend tbody tr").all_inner_texts()
+    counts = {row.split("\t")[1].strip(): row.split("\t")[2].strip() for row in rows}
+    assert counts == {"约数（数年之内）": "1", "推断": "1", "不明": "4"}
+    assert painted(page, 8, 8) == (107, 174, 214)  # vague: #6baed6
+    page.select_option("#colour-by", "tier")
 
 
 def test_an_invented_city_says_so_and_a_note_can_be_put_away(page: Any) -> None:

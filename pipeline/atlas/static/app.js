@@ -165,7 +165,7 @@ function drawColourChoice(model) {
   const values = [["climb", "main_road_climb_m"], ["slope", "slope_deg"]].filter(([, name]) => hasFact(model, name));
   choice.replaceChildren(
     option("tier", text("colour_tier")),
-    element("optgroup", { label: text("colour_group_value") }, ...values.map(([key]) => option(key, text("colour_" + key)))),
+    element("optgroup", { label: text("colour_group_value") }, ...values.map(([key]) => option(key, text("colour_" + key))), option("year", text("colour_year"))),
     element("optgroup", { label: text("colour_group_need") }, ...model.page.criteria.map((item, k) => (
       option("need." + k, text("colour_need", inLanguage(item.label)))
     ))),

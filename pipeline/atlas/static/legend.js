@@ -37,6 +37,7 @@ function legendTitle(model) {
   if (key === "tier") return text("legend_tier");
   if (key === "climb") return text("colour_climb");
   if (key === "slope") return text("colour_slope");
+  if (key === "year") return text("colour_year");
   return text("colour_need", inLanguage(model.page.criteria[criterion].label));
 }
 
@@ -47,6 +48,10 @@ function legendRows(model) {
   for (const place of classes) counts[place] += 1;
   if (key === "tier") {
     return model.page.tiers.map((tier, i) => ({ label: inLanguage(tier.label), colour: tier.colour, count: counts[i], tier }));
+  }
+  if (key === "year") {
+    return model.colouring.bases.map((basis, i) => ({ label: text("basis_" + basis), colour: colours[i], count: counts[i] }))
+      .filter(({ count }) => count > 0);
   }
   const rows = colours.map((colour, i) => {
     const words = breaks ? rangeWords(breaks, i) : needWords(model.page.criteria[criterion], i);

@@ -6,6 +6,8 @@ const GRID_CELL = 1024;
 const MISSING = 255;
 const VALUE_COLOURS = ["#edf8fb", "#b3cde3", "#8c96c6", "#8856a7", "#6a0a66"];
 const MISSING_COLOUR = "#a8b89a";
+const BASES = ["recorded", "vague", "inferred", "baseline", "unknown"];
+const BASIS_COLOURS = ["#08306b", "#6baed6", "#fd8d3c", "#fdd0a2", "#a8b89a"];
 const CLIMB_BREAKS_M = [5, 10, 20, 30];
 const SLOPE_BREAKS_DEG = [2, 6, 15, 25]; // the classes of the national land survey, TD/T 1055-2019
 
@@ -126,6 +128,14 @@ function valueColouring(model, key, name, breaks) {
   return { key, classes, colours: VALUE_COLOURS, breaks };
 }
 
+// How each year is known: strong for what was recorded, another hue for what was inferred.
+function basisColouring(model) {
+  const { words, places } = model.columns.categories("construction_year_basis_type");
+  const classes = new Uint8Array(model.count);
+  for (let row = 0; row < model.count; row += 1) classes[row] = BASES.indexOf(words[places[row]]);
+  return { key: "year", classes, colours: BASIS_COLOURS, bases: BASES };
+}
+
 function needColouring(model, k) {
   const classes = new Uint8Array(model.count);
   for (let row = 0; row < model.count; row += 1) {
@@ -138,6 +148,7 @@ function needColouring(model, k) {
 function colouringOf(model, key) {
   return once(model, "colouring." + key, () => {
     if (key === "climb") return valueColouring(model, key, "main_road_climb_m", CLIMB_BREAKS_M);
+    if (key === "year") return basisColouring(model);
     if (key === "slope") return valueColouring(model, key, "slope_deg", SLOPE_BREAKS_DEG);
     if (key.startsWith("need.")) return needColouring(model, Number(key.slice(5)));
     return tierColouring(model);

@@ -1,7 +1,7 @@
 // What is known of the clicked building: rank, points, values and where each comes from.
 const ORIGIN_OF_FACT = {
   storey_count: (view) => "origin_" + word(view.model, "storey_count_origin", view.row),
-  construction_year: (view) => "origin_" + word(view.model, "construction_year_origin", view.row),
+  construction_year: (view) => "origin_" + word(view.model, "construction_year_basis_type", view.row),
   floor_area_m2: (view) => "origin_" + word(view.model, "floor_area_origin", view.row),
   footprint_area_m2: () => "origin_footprint",
   height_m: () => "origin_recorded",
@@ -102,8 +102,13 @@ function valueLines({ model, row }, k) {
       text("value") + " ", element("b", {}, withUnit(value, item.unit, item.decimals)),
       " · " + text("need", percent(model.needs[k][row] / NEED_UNITS, 1)) + " · " + bounds,
     ),
-    element("p", { class: "detail origin" }, text("from") + text("colon") + text("origin_" + item.origin)),
+    element("p", { class: "detail origin" }, text("from") + text("colon") + text("origin_" + originOf(model, row, item))),
   ];
+}
+
+// An age is as sure as the year that it is counted from.
+function originOf(model, row, item) {
+  return item.measure === "age_yr" ? word(model, "construction_year_basis_type", row) : item.origin;
 }
 
 function decimalsOf(number) {
@@ -149,11 +154,13 @@ function factsPart(view) {
   );
 }
 
-// One year, or the first and the last that the source allows.
+// One year, the first and the last that the source allows, or an estimate with its interval.
 function yearWords(model, row) {
   const low = fact(model, "construction_year_low", row), span = fact(model, "construction_year_span", row);
   if (Number.isNaN(low)) return "";
-  return span > 0 ? low + "–" + (low + span) : String(low);
+  const words = span > 0 ? low + "–" + (low + span) : String(low);
+  const middle = hasFact(model, "construction_year_middle") ? fact(model, "construction_year_middle", row) : NaN;
+  return Number.isNaN(middle) ? words : text("year_about", low + middle, words);
 }
 
 // How many facilities of each kind lie within so many minutes on foot.
