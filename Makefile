@@ -5,12 +5,15 @@ CITY ?= reference
 SCENARIO ?= base
 RAW ?=
 CHANGE ?=
+FILE ?=
+YEAR ?=
+GROUP ?=
 PYTHON ?=
 
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank city why what-if test check bench documents lock clean ready ready-dev
+.PHONY: help rank city why what-if years-eval test check bench documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +31,9 @@ why: ready ## say why each stage would run now
 
 what-if: ready ## say who gains if CHANGE=name, a file of config/changes, were done
 	@$(PY) -m pipeline what-if $(CHOICE) --change '$(CHANGE)'
+
+years-eval: ready ## judge year inference on FILE=footprints YEAR=column [GROUP=column]
+	@$(PY) -m pipeline years-eval --file '$(FILE)' --year '$(YEAR)' $(if $(GROUP),--group '$(GROUP)')
 
 test: ready-dev ## run all tests
 	@$(PY) -m pytest

@@ -94,6 +94,27 @@ def city(
     make(_project_folder(), scale=scale, seed=seed, folder=folder)
 
 
+@app.command(name="years-eval")
+def years_eval(
+    file: Annotated[Path, typer.Option(help="A file of footprints with known years.")],
+    year: Annotated[str, typer.Option(help="Its column of years.")],
+    group: Annotated[str, typer.Option(help="Its column of districts or the like.")] = "",
+) -> None:
+    """Judge how well missing years can be inferred on a file whose years are known."""
+    from pipeline.command.years_eval import evaluate, page_folder_name, show
+    from pipeline.command.years_page import years_page
+    from pipeline.store.configuration import read_settings
+    from pipeline.store.files import Batch, make_folder
+
+    root = _project_folder()
+    found = evaluate(file, year, group, read_settings(root / "config", BUILT_IN, "base"))
+    folder = root / "data" / "processed" / "years_eval" / page_folder_name(file)
+    make_folder(folder)
+    with Batch() as batch:
+        batch.add(folder / "index.html", years_page(found).encode())
+    show(found, (folder / "index.html").relative_to(root))
+
+
 @app.command()
 def documents() -> None:
     """Write the data dictionary and the settings' schema anew."""

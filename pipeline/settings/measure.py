@@ -126,6 +126,10 @@ class YearRule(Section):
     """How many estates without any year one estate with years may stand for."""
     base_weight: Positive
     """How much every estate counts beside that when the model learns."""
+    block_m: Positive
+    """Side of the squares that are held out together when the method is judged on a file."""
+    min_block_count: Annotated[int, Field(ge=2)]
+    """With fewer such squares their side is halved."""
     model: YearModel
 
 

@@ -5,6 +5,7 @@ whole repetitions of a row: scikit-learn bins weighted rows fifteen times slower
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ def estimate_units(
     for part in np.unique(fold):
         mine, others = fold == part, is_known & (fold != part)
         found["model"][mine] = fitted(columns, year, others, weight, rule).predict(columns[mine])
-        found["group"][mine] = _group_median(group[mine], group[others], year[others])
+        found["group"][mine] = group_medians(group[mine], group[others], year[others])
     errors = {
         name: float(np.mean(np.abs(one - year)[is_known & np.isfinite(one)]))
         for name, one in found.items()
@@ -64,12 +65,31 @@ def estimate_units(
     return Estimates(estimate, name, errors)
 
 
-def fitted(columns: Floats, year: Floats, rows: NDArray[np.bool_], weight: Floats, rule: YearModel):  # type: ignore[no-untyped-def]
-    """Return a fitted model of the given rows."""
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model and the columns that it looks at."""
+
+    model: Any
+    kept: NDArray[np.bool_]
+
+    def predict(self, columns: Floats) -> Floats:
+        """Return the estimated year of each row."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1, user_api="openmp"):
+            return np.asarray(self.model.predict(columns[:, self.kept]), dtype=np.float64)
+
+
+def fitted(
+    columns: Floats, year: Floats, rows: NDArray[np.bool_], weight: Floats, rule: YearModel
+) -> Fitted:
+    """Return a model of the given rows; columns that are empty in all of them are left out."""
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
 
     repeats = np.clip(np.round(weight * _REPEATS_PER_WEIGHT), 1, _MOST_REPEATS).astype(int)
     taken = np.repeat(np.flatnonzero(rows), repeats[rows])
+    kept = np.isfinite(columns[rows]).any(axis=0)
     model = HistGradientBoostingRegressor(
         loss="absolute_error",
         max_iter=rule.tree_count,
@@ -79,10 +99,14 @@ def fitted(columns: Floats, year: Floats, rows: NDArray[np.bool_], weight: Float
         early_stopping=False,
         random_state=rule.seed,
     )
-    return model.fit(columns[taken], year[taken])
+    # one thread: several wait for each other at every split, minutes where a core is taken by others
+    with threadpool_limits(limits=1, user_api="openmp"):
+        model.fit(columns[taken][:, kept], year[taken])
+    return Fitted(model, np.asarray(kept))
 
 
-def _group_median(wanted: Ints, group: Ints, year: Floats) -> Floats:
+def group_medians(wanted: Ints, group: Ints, year: Floats) -> Floats:
+    """Return the median year of each wanted group, that of all where the group has none."""
     overall = float(np.median(year))
     medians = {int(g): float(np.median(year[group == g])) for g in np.unique(group)}
     return np.array([medians.get(int(g), overall) for g in wanted])

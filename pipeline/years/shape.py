@@ -20,7 +20,7 @@ def shape_columns(shapes: NDArray[np.object_]) -> dict[str, Floats]:
     """
     area, perimeter = shapely.area(shapes), shapely.length(shapes)
     boxes = shapely.oriented_envelope(shapes)
-    is_box = shapely.get_type_id(boxes) == 3
+    is_box = (shapely.get_type_id(boxes) == 3) & ~shapely.is_empty(boxes)
     corners = np.full((len(shapes), 3, 2), np.nan)
     if is_box.any():
         corners[is_box] = shapely.get_coordinates(boxes[is_box]).reshape(-1, 5, 2)[:, :3]

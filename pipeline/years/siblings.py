@@ -138,6 +138,7 @@ def sibling_quantiles(
                 break
         rows, left = rows[told], left.of(told)
         error = (known_year[rows] - left.year_mean) / left.spread
+        # errors of one estate hang together: a large one must not count by its number
         weight = 1 / np.sqrt(unit_size[unit_of_building[rows]])
         spread_class = np.searchsorted(_RANGE_ENDS_YR, left.range_yr)
         era = np.searchsorted(era_ends, left.year_mean, side="right")

@@ -3,6 +3,7 @@
 A unit is an estate, or a building that belongs to none. Its neighbours' years never include its own.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,19 +80,25 @@ def neighbour_columns(
     rows, distance = _nearest(middle, known, own)
     years = np.where(rows >= 0, year_mean[known[rows]], np.nan)
     weight = np.where(rows >= 0, 1 / (distance + _OFFSET_M), 0.0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a median of nothing is nothing
         weighted = np.nansum(years * weight, axis=1) / weight.sum(axis=1)
         return {
             "nearest_year": years[:, 0],
-            "nearest_3_year": years[:, :3].mean(axis=1),
-            "near_mean_year": years.mean(axis=1),
-            "near_median_year": np.median(years, axis=1),
+            "nearest_3_year": _mean_of_first(years, 3),
+            "nearest_10_year": _mean_of_first(years, 10),
+            "near_mean_year": _mean_of_first(years, NEIGHBOUR_COUNT),
+            "near_median_year": np.nanmedian(years, axis=1),
             "near_weighted_year": weighted,
-            "near_low_year": years[:, :6].min(axis=1),
-            "near_high_year": years[:, :6].max(axis=1),
+            "near_low_year": np.fmin.reduce(years[:, :6], axis=1),
+            "near_high_year": np.fmax.reduce(years[:, :6], axis=1),
             "nearest_m": distance[:, 0],
             "nearest_3_m": distance[:, min(2, distance.shape[1] - 1)],
         }
+
+
+def _mean_of_first(years: Floats, count: int) -> Floats:
+    return np.nansum(years[:, :count], axis=1) / np.isfinite(years[:, :count]).sum(axis=1)
 
 
 def _nearest(middle: Floats, known: Ints, own: Ints) -> tuple[Ints, Floats]:

@@ -312,6 +312,9 @@ def test_recorded_vague_and_inferred_years_are_told_apart(page: Any) -> None:
     assert counts == {"约数（数年之内）": "1", "推断": "1", "不明": "4"}
     assert painted(page, 8, 8) == (107, 174, 214)  # vague: #6baed6
     page.select_option("#colour-by", "tier")
+    select(page, "B2")
+    facts = page.inner_text("#panel .facts")
+    assert "约 1980（1975–1991）" in facts and "推断" in facts
 
 
 def test_an_invented_city_says_so_and_a_note_can_be_put_away(page: Any) -> None:

@@ -130,9 +130,10 @@ function valueColouring(model, key, name, breaks) {
 
 // How each year is known: strong for what was recorded, another hue for what was inferred.
 function basisColouring(model) {
-  const { words, places } = model.columns.categories("construction_year_basis_type");
   const classes = new Uint8Array(model.count);
-  for (let row = 0; row < model.count; row += 1) classes[row] = BASES.indexOf(words[places[row]]);
+  for (let row = 0; row < model.count; row += 1) {
+    classes[row] = BASES.indexOf(word(model, "construction_year_basis_type", row));
+  }
   return { key: "year", classes, colours: BASIS_COLOURS, bases: BASES };
 }
 

@@ -1,0 +1,229 @@
+"""Make a foreign file of footprints fit to judge the year method on: every row used or told why not."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from pipeline.geo.raster import Floats
+from pipeline.intake.years import read_year
+from pipeline.measure.years import plain
+from pipeline.problem import Problem
+from pipeline.settings.intake import YearRule as ReadingRule
+from pipeline.years.shape import density_columns, shape_columns
+
+_YEAR_WORDS = re.compile(
+    r"year|jahr|jaar|annee|ann[eé]e|anno|a[nñ]o|date|datum|fecha|built|build_?y|baujahr|bouwjaar|constr|renov|"
+    r"epoch|period|era\b|年|日期|建成|竣工|beginning|start|end$|age\b|vintage",
+    re.IGNORECASE,
+)
+_ID_WORDS = re.compile(
+    r"(^|_)(id|fid|gid|oid|objectid|code|ref|num|nr|pid|bbl|bin)\d*$|编号|序号", re.IGNORECASE
+)
+_PARCEL_MEDIAN_M2 = 2_000.0
+
+
+@dataclass(frozen=True)
+class KnownYears:
+    """Buildings of known year with what may tell it.
+
+    ``told`` counts rows by what became of them and lists columns used and ignored; ``notes`` are words
+    for the reader.
+    """
+
+    year: Floats
+    points: Floats
+    columns: dict[str, Floats]
+    group: np.ndarray
+    told: dict[str, Any]
+    notes: list[tuple[str, str]]
+
+
+def known_years(
+    frame: gpd.GeoDataFrame, file: str, year_field: str, group_field: str, rule: ReadingRule
+) -> KnownYears:
+    """Return the usable rows of a file.
+
+    Raises
+    ------
+    Problem
+        If a named column is absent, or coordinates mean nothing.
+    """
+    for wanted in filter(None, (year_field, group_field)):
+        if wanted not in frame.columns or wanted == "geometry":
+            names = ", ".join(str(name) for name in frame.columns if name != "geometry")
+            raise Problem(file, f"has no column {wanted!r}", expected=f"one of: {names}")
+    told: dict[str, Any] = {"rows": len(frame)}
+    notes: list[tuple[str, str]] = []
+    frame = _in_metres(frame.reset_index(drop=True), file, notes)
+    shapes = shapely.force_2d(frame.geometry.to_numpy())
+    kind = shapely.get_type_id(shapes)
+    is_point, is_area = np.isin(kind, [0, 4]), np.isin(kind, [3, 6])
+    there = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
+    middle = shapely.get_coordinates(
+        shapely.centroid(np.where(there, shapes, shapely.Point(np.nan, np.nan)))
+    )
+    is_placed = there & np.isfinite(middle).all(axis=1) & (is_point | is_area)
+    year, fault = _years(frame[year_field], rule)
+    again = pd.Series(shapely.to_wkb(shapes)).duplicated().to_numpy() & is_placed
+    reasons = np.select(
+        [~is_placed, again], ["no usable shape", "same shape as an earlier row"], default=fault
+    )
+    for reason in np.unique(reasons[reasons != ""]):
+        told[str(reason)] = int((reasons == reason).sum())
+    used = reasons == ""
+    told["used"] = int(used.sum())
+    if not used.any():
+        raise Problem(
+            file, f"no row has both a shape and a year in {year_field!r}",
+            expected=f"years between {rule.earliest} and {rule.latest}; found: "
+            + ", ".join(map(str, frame[year_field].dropna().astype(str).unique()[:5])),
+        )  # fmt: skip
+    area = np.where(is_area, shapely.area(shapes), np.nan)
+    placed = is_placed & ~again
+    columns = shape_columns(np.where(is_area, shapes, shapely.Polygon())[used])
+    columns = {name: np.where(is_area[used], values, np.nan) for name, values in columns.items()}
+    columns |= density_columns(middle[used], middle[placed], np.nan_to_num(area[placed]))
+    outlined = area[used & is_area]
+    if not len(outlined):
+        notes.append(
+            ("只有点，没有轮廓：不用形状。", "Points without outlines: shape is not used.")
+        )
+    elif np.median(outlined) > _PARCEL_MEDIAN_M2:
+        notes.append(
+            ("面积中位数超过 2,000 平方米：可能是地块而非建筑轮廓。",
+             "The median area exceeds 2,000 m²: these may be parcels, not footprints.")
+        )  # fmt: skip
+    columns |= {"east_m": middle[used, 0], "north_m": middle[used, 1]}
+    skip = {year_field, group_field, "geometry"}
+    extra, ignored = _attributes(
+        pd.DataFrame(frame[used]).drop(columns=list(skip & set(frame))), year[used]
+    )
+    told["columns_used"], told["columns_ignored"] = sorted(extra), ignored
+    group = (
+        frame[group_field].astype("string").fillna("–").to_numpy(dtype=str)[used]
+        if group_field
+        else np.full(int(used.sum()), "–")
+    )
+    return KnownYears(
+        year[used],
+        middle[used],
+        columns | {f"file: {n}": v for n, v in extra.items()},
+        group,
+        told,
+        notes,
+    )
+
+
+def _in_metres(
+    frame: gpd.GeoDataFrame, file: str, notes: list[tuple[str, str]]
+) -> gpd.GeoDataFrame:
+    bounds = frame.total_bounds
+    if not np.isfinite(bounds).all():
+        raise Problem(file, "its shapes have no coordinates", expected="footprints on the earth")
+    if frame.crs is None:
+        in_degrees = bounds[0] >= -180 and bounds[2] <= 180 and bounds[1] >= -90 and bounds[3] <= 90
+        if not in_degrees:
+            notes.append(
+                ("文件未注明坐标系：按米处理。", "The file states no CRS: taken as metres.")
+            )
+            return frame
+        frame = frame.set_crs("EPSG:4326")
+        notes.append(
+            ("文件未注明坐标系：按经纬度处理。", "The file states no CRS: taken as degrees.")
+        )
+    try:
+        return frame.to_crs(frame.estimate_utm_crs())
+    except Exception as error:
+        raise Problem(
+            file, f"its coordinates do not fit its CRS ({str(error)[:120]})",
+            expected="coordinates in the CRS that the file states",
+            fix="set the right CRS and save it again",
+        ) from None  # fmt: skip
+
+
+def _years(column: pd.Series, rule: ReadingRule) -> tuple[Floats, np.ndarray]:
+    """Return the year of each row and why it is not used, "" where it is."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        column = column.dt.year
+    number = plain(pd.to_numeric(column, errors="coerce")).copy()
+    text = column.astype("string")
+    for row in np.flatnonzero(np.isnan(number) & text.notna().to_numpy()):
+        said = read_year(str(text.iloc[row]), earliest=rule.earliest, latest=rule.latest)
+        if said.low is not None and said.low == said.high:
+            number[row] = said.low
+    is_empty = text.isna().to_numpy() | (text.fillna("").str.strip() == "").to_numpy()
+    is_whole = number == np.floor(number)
+    fault = np.select(
+        [
+            np.isnan(number) & is_empty,
+            np.isnan(number),
+            ~is_whole | (number < rule.earliest) | (number > rule.latest),
+        ],
+        ["no year", "not one year", "impossible year"],
+        default="",
+    )
+    return number, fault
+
+
+def _attributes(fields: pd.DataFrame, year: Floats) -> tuple[dict[str, Floats], dict[str, str]]:
+    """Return further columns that may tell the year, and why others are ignored.
+
+    Columns that restate the year, or are numbered in the order of building, would flatter the method.
+    """
+    used: dict[str, Floats] = {}
+    ignored: dict[str, str] = {}
+    for name in map(str, fields.columns):
+        column = fields[name]
+        if _YEAR_WORDS.search(name):
+            ignored[name] = "its name speaks of time"
+        elif _ID_WORDS.search(name):
+            ignored[name] = "its name is that of a key"
+        elif pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
+            values = plain(column)
+            fault = _number_fault(values, year)
+            ignored |= {name: fault} if fault else {}
+            used |= {} if fault else {name: values}
+        elif pd.api.types.is_string_dtype(column) or column.dtype == object:
+            codes, classes = pd.factorize(column.astype("string"), sort=True)
+            values = np.asarray(np.where(codes < 0, np.nan, codes), dtype=np.float64)
+            fault = _class_fault(codes, len(classes), year)
+            ignored |= {name: fault} if fault else {}
+            used |= {} if fault else {name: values}
+        else:
+            ignored[name] = "neither number nor word"
+    return used, ignored
+
+
+def _number_fault(values: Floats, year: Floats) -> str:
+    known = np.isfinite(values)
+    if known.mean() < 0.05 or np.unique(values[known]).size < 2:
+        return "empty or constant"
+    if ((values[known] >= 1500) & (values[known] <= 2100)).mean() > 0.5 and (
+        np.abs(values[known] - year[known]) <= 30
+    ).mean() > 0.3:
+        return "looks like a year"
+    if np.ptp(year[known]) == 0:
+        return ""
+    order = pd.Series(values[known]).corr(pd.Series(year[known]), method="spearman")
+    if abs(order) > 0.95:
+        return "restates the year"
+    is_key = np.unique(values[known]).size > 0.98 * known.sum() and (values[known] % 1 == 0).all()
+    return "every row another whole number: a key" if is_key else ""
+
+
+def _class_fault(codes: np.ndarray, class_count: int, year: Floats) -> str:
+    known = codes >= 0
+    if known.mean() < 0.05 or class_count < 2:
+        return "empty or constant"
+    if class_count > 60:
+        return "too many different words"
+    total = np.var(year[known])
+    size = np.bincount(codes[known], minlength=class_count)
+    mean = np.bincount(codes[known], year[known], class_count) / np.maximum(size, 1)
+    between = np.sum(size * (mean - year[known].mean()) ** 2) / max(known.sum(), 1)
+    return "restates the year" if total > 0 and between / total > 0.85 else ""
