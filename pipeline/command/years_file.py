@@ -59,7 +59,7 @@ def known_years(
             raise Problem(file, f"has no column {wanted!r}", expected=f"one of: {names}")
     told: dict[str, Any] = {"rows": len(frame)}
     notes: list[tuple[str, str]] = []
-    frame = _in_metres(frame.reset_index(drop=True), file, notes)
+    frame = _in_metres(_in_order(frame, year_field), file, notes)
     shapes = shapely.force_2d(frame.geometry.to_numpy())
     kind = shapely.get_type_id(shapes)
     is_point, is_area = np.isin(kind, [0, 4]), np.isin(kind, [3, 6])
@@ -117,6 +117,14 @@ def known_years(
         told,
         notes,
     )
+
+
+def _in_order(frame: gpd.GeoDataFrame, year_field: str) -> gpd.GeoDataFrame:
+    """Return the rows by shape, then year: the findings must not depend on how a file is sorted."""
+    shape = pd.Series(shapely.to_wkb(frame.geometry.to_numpy(), hex=True)).fillna("")
+    text = frame[year_field].astype("string").fillna("").reset_index(drop=True)
+    order = pd.DataFrame({"shape": shape, "year": text}).sort_values(["shape", "year"]).index
+    return frame.iloc[order].reset_index(drop=True)
 
 
 def _in_metres(

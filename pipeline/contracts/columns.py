@@ -200,7 +200,7 @@ _ALL = (
         1000,
         2101,
         "quantile of the year of construction: p05 and p95 bound it in nine of ten cases",
-        decimals=1,
+        decimals=2,
         **_EMPTY,
     ),
     _real(

@@ -110,7 +110,7 @@ def _code(words: pd.Series) -> Floats:
 def _columns(found: Inference) -> pd.DataFrame:
     at = {
         f"construction_year_{name}": np.round(
-            found.quantiles[:, np.argmin(np.abs(LEVELS - share))], 1
+            found.quantiles[:, np.argmin(np.abs(LEVELS - share))], 2
         )
         for name, share in SHOWN_SHARES.items()
     }

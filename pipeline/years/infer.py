@@ -43,6 +43,14 @@ class YearFacts:
     columns: Mapping[str, Floats]
     """Shape, surroundings, structure and people; NaN where empty."""
 
+    def at(self, rows: Ints) -> "YearFacts":
+        """Return the same with rows in another order."""
+        return YearFacts(
+            self.known_year[rows], self.low_year[rows], self.high_year[rows],
+            self.unit_of_building[rows], self.unit_key, self.building_key[rows], self.points[rows],
+            self.district[rows], {name: values[rows] for name, values in self.columns.items()},
+        )  # fmt: skip
+
     @property
     def is_exact(self) -> NDArray[np.bool_]:
         """Whose year is known exactly: only these can tell how far off an estimate is."""
@@ -63,12 +71,23 @@ class Inference:
 
 
 def infer_years(facts: YearFacts, rule: YearRule) -> Inference:
-    """Return the distribution of every building's year.
+    """Return the distribution of every building's year, rows as they come.
+
+    Sums depend on the order of their parts, so rows are worked on in the order of their keys.
 
     A recorded year is certain; a text of several years spreads evenly over them; the rest is
     inferred, within what a text still allows. With fewer known years than config asks for nothing is
     inferred.
     """
+    order = np.argsort(facts.building_key, kind="stable")
+    back = np.argsort(order, kind="stable")
+    found = _in_order(facts.at(order), rule)
+    return Inference(
+        found.quantiles[back], found.by_cutoff_share[back], found.basis[back], found.report
+    )
+
+
+def _in_order(facts: YearFacts, rule: YearRule) -> Inference:
     count = len(facts.known_year)
     quantiles = np.full((count, len(LEVELS)), np.nan)
     basis = np.full(count, "unknown", dtype="<U8")

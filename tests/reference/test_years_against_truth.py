@@ -1,0 +1,86 @@
+"""Inferred years of the built-in city against its truth, which inference never sees."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.years.evaluate import calibration_error, even_folds, judge, square_blocks
+from pipeline.years.shape import density_columns, shape_columns
+from tests.conftest import REPOSITORY, Project
+
+
+@pytest.fixture(scope="module")
+def missing(whole, tmp_path_factory) -> pd.DataFrame:
+    """Every building whose year had to be inferred, its true year beside it."""
+    project = Project(tmp_path_factory.mktemp("years") / "project")
+    ranked = project.run("rank", "--city", "reference", "--raw", str(whole.raw))
+    assert ranked.returncode == 0, ranked.stderr
+    tables = project.root / "data" / "processed" / "reference"
+    measured = pd.read_parquet(tables / "measurements.parquet")
+    buildings = pd.read_parquet(tables / "buildings.parquet")
+    truth = pd.read_parquet(whole.truth / "buildings.parquet")
+    known = measured.merge(
+        buildings[["building_id", "district_name", "estate_id"]], on="building_id"
+    )
+    known = known.merge(
+        truth[["building_id", "construction_year"]].rename(columns={"construction_year": "truth"}),
+        on="building_id",
+    )
+    found = known[known["construction_year_basis_type"].isin(["inferred", "baseline"])].copy()
+    found["is_held"] = (found["construction_year_p05"] <= found["truth"]) & (
+        found["truth"] <= found["construction_year_p95"]
+    )
+    found["unit"] = found["estate_id"].fillna(found["building_id"])
+    eras = [0, 1970, 1980, 1990, 1995, 2000, 2100]
+    found["era"] = pd.cut(found["construction_year_p50"], eras, right=False).astype(str)
+    found["true_era"] = pd.cut(found["truth"], eras, right=False).astype(str)
+    return found
+
+
+def test_nine_in_ten_intervals_hold_the_truth(missing: pd.DataFrame) -> None:
+    assert len(missing) > 15_000
+    assert 0.88 <= missing["is_held"].mean() <= 0.92
+    print(missing.groupby("true_era")["is_held"].agg(["size", "mean"]).round(3))
+
+
+def test_so_they_do_in_every_district_and_era(missing: pd.DataFrame) -> None:
+    """Within 99 % of chance. Buildings of one estate are right or wrong together, so the estates count.
+
+    By the plain binomial band, as if every building were drawn alone, at most one group may stray.
+    """
+    astray = []
+    for name in ("district_name", "era"):
+        for group, rows in missing.groupby(name):
+            off = (rows["is_held"] - 0.9).groupby(rows["unit"]).sum()
+            assert abs(off.sum()) <= 2.576 * np.sqrt((off**2).sum()), f"{name} {group}"
+            band = 2.576 * np.sqrt(0.09 / len(rows))
+            if abs(rows["is_held"].mean() - 0.9) > band:
+                astray.append((group, len(rows), round(rows["is_held"].mean(), 3)))
+    assert len(astray) <= 1, astray
+
+
+def test_the_chance_of_being_in_the_programme_is_calibrated(missing: pd.DataFrame) -> None:
+    is_in = (missing["truth"] <= 2000).to_numpy(dtype=float)
+    assert calibration_error(missing["built_by_cutoff_share"].to_numpy(), is_in) <= 0.03
+
+
+def test_held_out_by_squares_the_error_is_well_below_both_baselines(whole) -> None:
+    from pipeline.store.configuration import read_settings
+
+    rule = read_settings(REPOSITORY / "config", "reference", "base").measure.years
+    truth = gpd.read_parquet(whole.truth / "buildings.parquet")
+    truth = truth[truth["is_programme"]].sort_values("building_id").iloc[::3]
+    shapes = truth.geometry.to_numpy()
+    points = np.column_stack([truth.geometry.centroid.x, truth.geometry.centroid.y])
+    columns = shape_columns(shapes) | density_columns(
+        points, points, truth.geometry.area.to_numpy()
+    )
+    columns["storey_count"] = truth["storey_count"].to_numpy(dtype=float)
+    group = pd.factorize(truth["district_name"], sort=True)[0].astype(np.int64)
+    year = truth["construction_year"].to_numpy(dtype=float)
+    block, _ = square_blocks(points, side_m=rule.block_m, min_count=rule.min_block_count)
+    found = judge(year, points, columns, group, even_folds(block, 5), block, rule)
+    error = np.abs(found.model - year).mean()
+    for name, said in found.baselines.items():
+        assert error < 0.85 * np.abs(said - year).mean(), name

@@ -1,0 +1,127 @@
+"""``make years-eval`` on dirty, foreign and hopeless files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from tests.conftest import Project
+
+COUNT = 900
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(tmp_path_factory.mktemp("judged") / "project")
+
+
+def town() -> gpd.GeoDataFrame:
+    """Houses on a grid near Utrecht; deeper ones are newer, and so are those in the east."""
+    rng = np.random.default_rng(8)
+    column, row = np.divmod(np.arange(COUNT), 30)
+    year = np.floor(1900 + column + 60 * rng.random(COUNT))
+    depth = 6 + (year - 1900) / 10
+    east, north = 136_000 + 120.0 * column, 455_000 + 120.0 * row
+    shapes = [shapely.box(x, y, x + 9, y + d) for x, y, d in zip(east, north, depth, strict=True)]
+    fields = {"bouwjaar": year, "wijk": np.where(column < 15, "West", "Oost")}
+    return gpd.GeoDataFrame(fields, geometry=shapes, crs="EPSG:28992")
+
+
+def judged(project: Project, frame: gpd.GeoDataFrame, name: str, *options: str) -> str:
+    path = project.root / name
+    frame.to_parquet(path)
+    found = project.run("years-eval", "--file", str(path), "--year", "bouwjaar", *options)
+    assert found.returncode == 0, found.stderr
+    page = project.root / "data" / "processed" / "years_eval" / path.stem / "index.html"
+    assert "<script" not in page.read_text(encoding="utf-8")
+    return found.stdout
+
+
+def test_form_tells_the_year_and_that_is_said(project: Project) -> None:
+    said = judged(project, town(), "good.parquet", "--group", "wijk")
+    assert f"rows {COUNT}, used {COUNT}" in said
+    assert "worth it" in said and "not worth it" not in said
+
+
+def test_years_by_lot_are_not_worth_it(project: Project) -> None:
+    frame = town()
+    frame["bouwjaar"] = np.random.default_rng(1).permutation(frame["bouwjaar"])
+    assert "not worth it" in judged(project, frame, "lot.parquet")
+
+
+def test_dirt_is_counted_and_a_restated_year_is_left_aside(project: Project) -> None:
+    frame = town().to_crs("EPSG:4326")
+    year = frame["bouwjaar"].astype(int).astype(str).astype(object)
+    year[:10], year[10:20], year[20:30], year[30:40], year[40:50] = "0", "9999", "194", None, "oud"
+    shapes = list(frame.geometry)
+    shapes[100], shapes[101], shapes[102] = None, shapely.Polygon(), shapes[103]
+    shapes[104] = shapely.force_3d(shapes[104])
+    shapes[105] = shapes[105].centroid
+    frame = frame.assign(
+        bouwjaar=year,
+        renovatie=frame["bouwjaar"] + 1,
+        volgorde=frame["bouwjaar"].rank(method="first"),
+        kleur="<img src=x onerror=alert(1)>",
+    ).set_geometry(gpd.GeoSeries(shapes, crs="EPSG:4326"))
+    said = judged(project, frame, "dirty.parquet")
+    assert (
+        "rows 900, impossible year 30, no usable shape 2, no year 10, not one year 10, "
+        "same shape as an earlier row 1, used 847" in said
+    )
+    page = (project.root / "data/processed/years_eval/dirty/index.html").read_text("utf-8")
+    assert "renovatie" in page and "volgorde" in page and "restates the year" in page
+    assert "<img" not in page
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda f: f.head(150), "too few"),
+        (lambda f: f.assign(bouwjaar="?"), "no row has both"),
+        (lambda f: f.drop(columns="bouwjaar"), "has no column 'bouwjaar'"),
+        (lambda f: f.set_geometry(gpd.GeoSeries([None] * len(f), crs=f.crs)), "no coordinates"),
+    ],
+)
+def test_what_cannot_be_judged_ends_in_one_message(
+    project: Project, change: Callable[[gpd.GeoDataFrame], gpd.GeoDataFrame], expected: str
+) -> None:
+    path = project.root / "bad.parquet"
+    change(town()).to_parquet(path)
+    found = project.run("years-eval", "--file", str(path), "--year", "bouwjaar")
+    assert found.returncode == 2
+    assert expected in found.stderr and "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"no file of footprints", b"PK\x03\x04 cut"])
+def test_what_is_no_file_of_footprints_says_so(
+    project: Project, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "broken.gpkg"
+    path.write_bytes(content)
+    found = project.run("years-eval", "--file", str(path), "--year", "x")
+    assert found.returncode == 2
+    assert "cannot be read" in found.stderr and "Traceback" not in found.stderr
+
+
+def test_the_same_page_from_rows_in_another_order(project: Project) -> None:
+    frame = town()
+    pages = []
+    for turned in (frame, frame.sample(frac=1, random_state=2).reset_index(drop=True)):
+        judged(project, turned, "order.parquet")
+        pages.append((project.root / "data/processed/years_eval/order/index.html").read_bytes())
+    assert pages[0] == pages[1]
+
+
+def test_pandas_reads_the_years_of_dates() -> None:
+    from pipeline.command.years_file import known_years
+    from pipeline.store.configuration import read_settings
+    from tests.conftest import REPOSITORY
+
+    rule = read_settings(REPOSITORY / "config", "reference", "base").intake.years
+    frame = town().head(3).assign(bouwjaar=pd.to_datetime(["1950-03-01", None, "1999-12-31"]))
+    found = known_years(frame, "x", "bouwjaar", "", rule)
+    assert sorted(found.year.tolist()) == [1950, 1999]

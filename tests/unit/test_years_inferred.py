@@ -1,0 +1,243 @@
+"""Inference of years: parts by hand, the whole on a small made-up town."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from pipeline.score.need import QUANTILE_MASS, expected_need_units
+from pipeline.settings.measure import YearRule
+from pipeline.store.configuration import read_settings
+from pipeline.years.conformal import (
+    LEVELS,
+    cautious_levels,
+    effective_count,
+    share_by,
+    weighted_quantiles,
+    within,
+)
+from pipeline.years.evaluate import calibration_error, even_folds, square_blocks
+from pipeline.years.infer import Inference, YearFacts, infer_years
+from pipeline.years.selection import unseen_odds
+from pipeline.years.shape import density_columns, shape_columns
+from pipeline.years.siblings import siblings_of, thinned
+from pipeline.years.units import neighbour_columns, units_of
+from tests.conftest import REPOSITORY
+
+SETTINGS = read_settings(REPOSITORY / "config", "reference", "base")
+RULE: YearRule = SETTINGS.measure.years
+MIDDLE = int(np.argmin(np.abs(LEVELS - 0.5)))
+
+
+def test_shapes_of_a_bar_and_of_a_courtyard() -> None:
+    bar = shapely.box(0, 0, 40, 10)
+    court = shapely.Polygon(bar.exterior.coords, [shapely.box(5, 2, 10, 8).exterior.coords])
+    found = shape_columns(np.array([bar, court]))
+    assert found["area_log"] == pytest.approx([np.log(400), np.log(370)])
+    assert found["elongation"].tolist() == [4, 4]
+    assert found["depth_m"].tolist() == [10, 10]
+    assert found["orientation_deg"] % 180 == pytest.approx([0, 0])
+    assert found["compactness_share"][0] == pytest.approx(4 * np.pi * 400 / 100**2)
+    assert found["fill_share"] == pytest.approx([1, 370 / 400])
+    assert found["courtyard_count"].tolist() == [0, 1]
+
+
+def test_what_has_no_area_has_no_form_but_does_not_stop_the_rest() -> None:
+    found = shape_columns(np.array([shapely.Polygon(), shapely.box(0, 0, 1, 1)]))
+    assert np.isnan(found["elongation"][0])
+    assert found["elongation"][1] == 1
+
+
+def test_density_counts_what_stands_within_the_radius() -> None:
+    everywhere = np.array([[0, 0], [50, 0], [70, 0], [1000, 0]], dtype=float)
+    found = density_columns(everywhere[:1], everywhere, np.array([100.0, 200.0, 400.0, 800.0]))
+    assert found["built_60_share"][0] == pytest.approx(300 / (np.pi * 60**2))
+    assert found["built_250_share"][0] == pytest.approx(700 / (np.pi * 250**2))
+    assert found["neighbour_1_m"][0] == 50
+
+
+def test_a_unit_never_sees_its_own_year_nor_that_of_its_square() -> None:
+    middle = np.array([[0, 0], [10, 0], [25, 0], [500, 0]], dtype=float)
+    year = np.array([1950.0, 1960.0, 1970.0, 2000.0])
+    alone = neighbour_columns(middle, year)
+    assert alone["nearest_year"].tolist() == [1960, 1950, 1960, 1970]
+    blocked = neighbour_columns(middle, year, np.array([0, 0, 0, 1]))
+    assert blocked["nearest_year"].tolist() == [2000, 2000, 2000, 1970]
+
+
+def test_a_place_without_any_other_known_year_has_none_nearby() -> None:
+    found = neighbour_columns(np.array([[0.0, 0.0], [5.0, 0.0]]), np.array([1980.0, np.nan]))
+    assert np.isnan(found["nearest_year"][0])
+    assert found["nearest_year"][1] == 1980
+
+
+def test_siblings_tell_mean_range_and_how_near() -> None:
+    points = np.array([[0, 0], [30, 0], [0, 40], [9, 9]], dtype=float)
+    years = np.array([np.nan, 1980.0, 1984.0, 1900.0])
+    found = siblings_of(np.array([0]), np.array([0, 0, 0, 1]), years, points)
+    assert (found.year_mean[0], found.range_yr[0], found.count[0]) == (1982, 4, 2)
+    assert found.nearest_m[0] == pytest.approx(30), "the nearer building belongs to another estate"
+
+
+def test_thinning_leaves_the_building_itself_out() -> None:
+    years = np.array([1950.0, 1960.0, 1970.0])
+    unit, points = np.zeros(3, dtype=np.int64), np.zeros((3, 2))
+    keys = np.array([7, 8, 9], dtype=np.uint64)
+    rows, left = thinned(2, unit, years, points, keys, seed=1)
+    means = dict(zip(rows.tolist(), left.year_mean.tolist(), strict=True))
+    assert means == {0: 1965, 1: 1960, 2: 1955}
+    assert len(thinned(3, unit, years, points, keys, seed=1)[0]) == 0
+
+
+def test_weighted_quantiles_lean_to_the_heavy_side() -> None:
+    values = np.arange(1001.0)
+    even = weighted_quantiles(values, np.ones(1001))
+    assert even[MIDDLE] == pytest.approx(500)
+    assert weighted_quantiles(values, values)[MIDDLE] == pytest.approx(1000 / np.sqrt(2), abs=2)
+    assert weighted_quantiles(values[::-1], np.ones(1001)) == pytest.approx(even)
+
+
+def test_few_errors_make_wider_intervals() -> None:
+    """With 19 errors the 95 % bound is the largest of them: 0.95 × 20 / 19 = 1."""
+    assert cautious_levels(19.0)[np.argmin(np.abs(LEVELS - 0.95))] == pytest.approx(1)
+    assert cautious_levels(19.0)[np.argmin(np.abs(LEVELS - 0.05))] == pytest.approx(0, abs=1e-9)
+    assert cautious_levels(1e9) == pytest.approx(LEVELS)
+
+
+def test_effective_count_is_kishs() -> None:
+    assert effective_count(np.array([2.0, 2.0, 2.0])) == pytest.approx(3)
+    assert effective_count(np.array([3.0, 1.0])) == pytest.approx(16 / 10)
+
+
+def test_a_text_cuts_the_distribution_and_wins_where_they_disagree() -> None:
+    spread = np.array([1960 + 40 * LEVELS, 1960 + 40 * LEVELS])
+    cut = within(spread, np.array([np.nan, 1900.0]), np.array([np.nan, 1980.0]))
+    assert cut[0] == pytest.approx(spread[0])
+    assert cut[1].max() <= 1980
+    assert cut[1][MIDDLE] == pytest.approx(1970, abs=0.8)
+    far = within(spread[:1], np.array([1900.0]), np.array([1909.0]))
+    assert 1899.5 <= far.min() <= far.max() <= 1909.5
+
+
+def test_chance_of_being_in_reads_the_distribution() -> None:
+    assert share_by(np.array([1980 + 40 * LEVELS]), 2000) == pytest.approx([0.5125], abs=0.002)
+    assert share_by(np.array([np.full(len(LEVELS), 1990.0)]), 2000).tolist() == [1]
+
+
+def test_old_estates_stand_for_more_unseen_ones() -> None:
+    """A thousand estates of eight; a year is missing with chance 0.9 if old, 0.3 if new."""
+    rng = np.random.default_rng(3)
+    year = np.repeat([1950.0, 1995.0], 500)
+    known = rng.binomial(8, np.repeat([0.1, 0.7], 500)).astype(float)
+    seen = known > 0
+    odds = unseen_odds(year[seen], np.full(seen.sum(), 8.0), known[seen], highest=100)
+    expected = 0.9**8 / (1 - 0.9**8)
+    assert odds[year[seen] == 1950].mean() == pytest.approx(expected, rel=0.4)
+    assert odds[year[seen] == 1995].max() < 0.01
+
+
+def test_nothing_missing_means_nothing_unseen() -> None:
+    assert unseen_odds(
+        np.array([1980.0]), np.array([3.0]), np.array([3.0]), highest=3
+    ).tolist() == [0]
+
+
+def test_expected_need_is_not_the_need_of_the_middle() -> None:
+    """Ages 10 … 90 about 50: half of the mass beyond 60 years needs no more than all."""
+    criterion = SETTINGS.score.criteria["age"].model_copy(update={"none_at": 20, "worst_at": 60})
+    ages = {"p05": 90.0, "p25": 60.0, "p50": 40.0, "p75": 30.0, "p95": 10.0}
+    found = expected_need_units({n: np.array([a]) for n, a in ages.items()}, criterion)
+    assert found[0] == pytest.approx(10_000 * (0.15 + 0.225 + 0.25 * 0.5 + 0.225 * 0.25), abs=1)
+    assert sum(QUANTILE_MASS.values()) == pytest.approx(1)
+
+
+def test_squares_are_halved_until_there_are_enough_and_dealt_evenly() -> None:
+    points = np.array([[x * 100.0, y * 100.0] for x in range(10) for y in range(10)])
+    block, side_m = square_blocks(points, side_m=1000, min_count=4)
+    assert (side_m, block.max() + 1) == (500, 4)
+    fold = even_folds(block, 2)
+    assert np.bincount(fold).tolist() == [50, 50]
+    assert all(len(np.unique(fold[block == number])) == 1 for number in range(4))
+
+
+def test_calibration_error_is_the_mean_gap() -> None:
+    share = np.array([0.1] * 10 + [0.9] * 10)
+    truth = np.array([1.0] * 2 + [0.0] * 8 + [1.0] * 10)
+    assert calibration_error(share, truth) == pytest.approx(0.5 * 0.1 + 0.5 * 0.1)
+
+
+def _town(count: int = 1200, *, noise: bool = False) -> YearFacts:
+    """Estates of four anywhere, storeys telling the year (or nothing); a third unknown."""
+    rng = np.random.default_rng(5)
+    unit = np.repeat(np.arange(count // 4), 4)
+    year = 1950.0 + np.floor(unit / unit.max() * 50) + rng.integers(0, 2, count)
+    told = rng.permutation(year) if noise else year
+    lost = rng.random(count) < np.where(rng.random(unit.max() + 1) < 0.2, 1.0, 0.2)[unit]
+    known = np.where(lost, np.nan, told)
+    keys = pd.util.hash_array(np.arange(count))
+    place = rng.random((unit.max() + 1, 2))[unit] * 100
+    return YearFacts(
+        known_year=known, low_year=known, high_year=known, unit_of_building=unit,
+        unit_key=pd.util.hash_array(np.arange(unit.max() + 1)), building_key=keys,
+        points=place * 100.0, district=(unit % 2).astype(np.int64),
+        columns={"storey_count": rng.random(count) if noise else (told - 1940) / 10},
+    )  # fmt: skip
+
+
+def test_inference_learns_and_is_honest_about_what_it_knows() -> None:
+    facts = _town()
+    found = infer_years(facts, RULE)
+    assert set(found.basis) == {"recorded", "inferred"}
+    assert found.report["verdict"] == "model"
+    missing = np.isnan(facts.known_year)
+    assert (
+        np.abs(
+            found.quantiles[missing, MIDDLE] - (1950 + facts.unit_of_building[missing] / 299 * 50)
+        ).mean()
+        < 2.5
+    )
+    assert (np.diff(found.quantiles, axis=1) >= 0).all()
+    assert ((found.by_cutoff_share >= 0) & (found.by_cutoff_share <= 1)).all()
+
+
+def test_without_gain_the_baseline_is_kept_and_says_so() -> None:
+    found = infer_years(_town(noise=True), RULE)
+    assert found.report["verdict"] in ("nearest", "group")
+    assert "baseline" in found.basis
+
+
+def test_too_few_known_years_are_left_alone() -> None:
+    found = infer_years(_town(160), RULE)
+    assert found.report["verdict"] == "too_few_known"
+    assert set(found.basis) == {"recorded", "unknown"}
+    assert np.isnan(found.by_cutoff_share[found.basis == "unknown"]).all()
+
+
+def test_row_order_changes_nothing() -> None:
+    facts = _town()
+    turn = np.random.default_rng(1).permutation(len(facts.known_year))
+    turned = YearFacts(
+        facts.known_year[turn], facts.low_year[turn], facts.high_year[turn],
+        facts.unit_of_building[turn], facts.unit_key, facts.building_key[turn], facts.points[turn],
+        facts.district[turn], {name: values[turn] for name, values in facts.columns.items()},
+    )  # fmt: skip
+    one, two = infer_years(facts, RULE), infer_years(turned, RULE)
+    assert one.quantiles[turn].tobytes() == two.quantiles.tobytes()
+    assert (one.basis[turn] == two.basis).all()
+
+
+def test_more_missing_years_far_away_do_not_move_a_recorded_one() -> None:
+    found: Inference = infer_years(_town(), RULE)
+    recorded = found.basis == "recorded"
+    assert (np.ptp(found.quantiles[recorded], axis=1) == 0).all()
+
+
+def test_units_count_their_known_buildings() -> None:
+    units = units_of(
+        np.array([0, 0, 1]),
+        np.array([1980.0, np.nan, np.nan]),
+        np.array([[0.0, 0], [2, 0], [9, 9]]),
+    )
+    assert units.known_count.tolist() == [1, 0]
+    assert units.has_year.tolist() == [True, False]
+    assert units.middle[0].tolist() == [1, 0]
