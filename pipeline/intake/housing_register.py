@@ -5,6 +5,7 @@ before what the footprint says. A floor area that footprint and storeys contradi
 a plain mistake of unit is converted and marked, anything else is left out.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import field
-from pipeline.intake.footprints import construction_year, positive_number, storeys
+from pipeline.intake.attributes import construction_year, dealt_out, storeys
+from pipeline.intake.register_cells import Cells, Flags
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 from pipeline.settings.intake import IntakeSettings, RegisterRule
@@ -31,6 +33,11 @@ _TEXTS = (
     "estate_id", "estate_name", "manager_name", "building_structure_type", "subdistrict_name",
     "community_name",
 )  # fmt: skip
+_YEARS = (
+    "construction_year_low", "construction_year_high", "construction_year",
+    "construction_year_origin",
+)  # fmt: skip
+_MAX_AREA_M2, _MAX_SHOP_M2 = 1e12, 5e6
 _WATCHED = ("construction_year_text", "storey_count", "household_count", "recorded_floor_area_m2")
 
 
@@ -67,120 +74,128 @@ def with_register(
     rejects: Rejects,
 ) -> Registered:
     """Return the buildings with the register's values laid over their own."""
-    said = {
-        column: field(rows, source, column).tolist()
-        for column in {
-            *_TEXTS, *_WHOLE, *_WATCHED, "building_id", "has_lift", "hazard_grade_code",
-            "longitude_deg", "latitude_deg", "shop_floor_area_m2",
-        }
-    }  # fmt: skip
-    number_of = {key: i for i, key in enumerate(buildings["building_id"].tolist())}
-    middle = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy()))
-    off_m = _position_gaps_m(said, source, working_crs, middle, number_of)
-    footprint_m2 = shapely.area(buildings.geometry.to_numpy()).tolist()
-    own_storeys = buildings["storey_count"].astype("float64").tolist()
-    found: dict[int, dict[str, Any]] = {}
-    first_row: dict[str, int] = {}
-    for i, key in enumerate(said["building_id"]):
-        row = str(i + 1)
-        if not key:
-            rejects.row(row, "no_key", "the row has no building number")
-        elif key in first_row:
-            rejects.row(row, "duplicate_row", f"building {key} stands in row {first_row[key] + 1}")
-        elif key not in number_of:
-            rejects.row(row, "no_footprint", f"no footprint bears the number {key}")
-        else:
-            first_row[key] = i
-            place = number_of[key]
-            texts = {column: values[i] for column, values in said.items()}
-            record = _record(texts, row, settings, rejects)
-            capacity_m2 = footprint_m2[place] * record.get("storey_count", own_storeys[place])
-            checks = settings.register_checks
-            record |= floor_area(texts["recorded_floor_area_m2"], capacity_m2, row, checks, rejects)
-            _tell_position(off_m[i], row, checks, rejects)
-            found[place] = record
-    missing = {column: sum(not said[column][i] for i in first_row.values()) for column in _WATCHED}
-    return Registered(_laid_over(buildings, found), len(found), missing)
-
-
-def _record(
-    texts: dict[str, str], row: str, settings: IntakeSettings, rejects: Rejects
-) -> dict[str, Any]:
-    rule = settings.register_checks
-    record: dict[str, Any] = {column: texts[column] or None for column in _TEXTS}
-    for column, (low, high) in _WHOLE.items():
-        number = positive_number(texts[column] or None, column, row, rejects)
-        if number is not None and not (low <= number <= high and number == int(number)):
-            rejects.value(row, column, "impossible_number", texts[column])
-            number = None
-        record[column] = None if number is None else int(number)
-    record["shop_floor_area_m2"] = positive_number(
-        texts["shop_floor_area_m2"] or None, "shop_floor_area_m2", row, rejects
+    all_cells = Cells(rows, source, rejects)
+    usable = all_cells.usable(
+        ["building_id"], {"building_id": buildings["building_id"]}, unknown="no_footprint"
     )
-    lift, grade = texts["has_lift"], texts["hazard_grade_code"]
-    if lift and lift not in rule.yes_no_words:
-        rejects.value(row, "has_lift", "unknown_word", lift[:200])
-    record["has_lift"] = rule.yes_no_words.get(lift)
-    if grade and grade not in rule.hazard_words:
-        rejects.value(row, "hazard_grade_code", "unknown_word", grade[:200])
-    record["hazard_grade_code"] = grade if grade in rule.hazard_words else None
-    height = storeys(texts["storey_count"] or None, None, settings.storeys, row, rejects)
-    if height["storey_count_origin"] == "recorded":
-        record |= {name: height[name] for name in ("storey_count", "storey_count_origin")}
-    if texts["construction_year_text"]:
-        record |= construction_year(texts["construction_year_text"], settings.years, row, rejects)
-    return record
+    cells = all_cells.kept(usable)
+    place_of = pd.Series(np.arange(len(buildings)), index=buildings["building_id"].to_numpy())
+    place = place_of[cells.texts("building_id")].to_numpy()
+    said = _columns(cells, settings, rejects)
+    shapes = buildings.geometry.to_numpy()[place]
+    counted = pd.Series(said["storey_count"], dtype="Float64").to_numpy(
+        dtype=float, na_value=np.nan
+    )
+    own = buildings["storey_count"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)[place]
+    capacity_m2 = shapely.area(shapes) * np.where(np.isnan(counted), own, counted)
+    said |= floor_areas(cells, capacity_m2, settings.register_checks)
+    _tell_positions(cells, shapes, working_crs, settings.register_checks)
+    missing = {column: int((cells.texts(column) == "").sum()) for column in _WATCHED}
+    return Registered(_laid_over(buildings, place, said), len(place), missing)
 
 
-def floor_area(
-    text: str, capacity_m2: float, row: str, rule: RegisterRule, rejects: Rejects
-) -> dict[str, Any]:
-    """Return the stated floor area if footprint × storeys bears it out.
+def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[str, list[Any]]:
+    """Return what the register states, None where it states nothing that can be used."""
+    rule, names = settings.register_checks, cells.row_names()
+    said: dict[str, list[Any]] = {
+        column: [text or None for text in cells.texts(column)] for column in _TEXTS
+    }
+    for column, (low, high) in _WHOLE.items():
+        said[column] = _or_none(cells.numbers(column, low, high, whole=True), int)
+    said["shop_floor_area_m2"] = _or_none(
+        cells.numbers("shop_floor_area_m2", 0, _MAX_SHOP_M2), float
+    )
+    lift = cells.codes("has_lift", {word: float(yes) for word, yes in rule.yes_no_words.items()})
+    said["has_lift"] = _or_none(lift, bool)
+    grades = cells.codes(
+        "hazard_grade_code", {word: float(n) for n, word in enumerate(rule.hazard_words)}
+    )
+    said["hazard_grade_code"] = _or_none(grades, lambda n: rule.hazard_words[int(n)])
+    heights = dealt_out(
+        [(text or None, None) for text in cells.texts("storey_count")],
+        lambda pair: storeys(*pair, settings.storeys),
+        names,
+        rejects,
+    )
+    is_told = [origin == "recorded" for origin in heights["storey_count_origin"]]
+    for column in ("storey_count", "storey_count_origin"):
+        values = zip(heights[column], is_told, strict=True)
+        said[column] = [value if told else None for value, told in values]
+    years = dealt_out(
+        [text or None for text in cells.texts("construction_year_text")],
+        lambda text: construction_year(text, settings.years),
+        names,
+        rejects,
+    )
+    return said | years
+
+
+def _or_none(values: Floats, kind: Callable[[float], Any]) -> list[Any]:
+    return [None if value != value else kind(value) for value in values.tolist()]
+
+
+def floor_areas(cells: Cells, capacity_m2: Floats, rule: RegisterRule) -> dict[str, list[Any]]:
+    """Return the stated floor areas that footprint × storeys bears out, and their origin.
 
     ``capacity_m2`` is footprint × storeys, NaN where storeys are not known; then the text is
     believed. Stated in 万m² or 亩 instead of m² it is converted.
     """
-    unknown = {"recorded_floor_area_m2": None, "recorded_floor_area_origin": "unknown"}
-    if not text:
-        return unknown
-    try:
-        area = float(text.replace(",", ""))
-    except ValueError:
-        rejects.value(row, "recorded_floor_area_m2", "unreadable_number", text[:200])
-        return unknown
-    if not 0 < area < np.inf:
-        rejects.value(row, "recorded_floor_area_m2", "impossible_area", text[:200])
-        return unknown
+    area = cells.numbers("recorded_floor_area_m2", np.nextafter(0, 1), _MAX_AREA_M2)
 
-    def is_borne_out(m2: float) -> bool:
-        return rule.min_area_share <= m2 / capacity_m2 <= rule.max_area_share
+    def is_borne_out(m2: Floats) -> Flags:
+        with np.errstate(invalid="ignore"):
+            share = m2 / capacity_m2
+        return (rule.min_area_share <= share) & (share <= rule.max_area_share)
 
-    if np.isnan(capacity_m2) or is_borne_out(area):
-        return {"recorded_floor_area_m2": area, "recorded_floor_area_origin": "recorded"}
-    detail = f"{text} against {capacity_m2:.0f} m² of footprint × storeys"
-    for unit_m2, reason in ((WAN_M2, "area_in_wan_m2"), (MU_M2, "area_in_mu")):
-        if is_borne_out(area * unit_m2):
-            rejects.value(row, "recorded_floor_area_m2", reason, detail + ", converted")
-            area *= unit_m2
-            return {"recorded_floor_area_m2": area, "recorded_floor_area_origin": "converted"}
-    slip = is_borne_out(area * 10) or is_borne_out(area / 10)
-    reason = "area_factor_ten" if slip else "area_contradicted"
-    rejects.value(row, "recorded_floor_area_m2", reason, detail)
-    return unknown
+    is_told = ~np.isnan(area)
+    believed = is_told & (np.isnan(capacity_m2) | is_borne_out(area))
+    found = np.where(believed, area, np.nan)
+    origin = np.where(believed, "recorded", "unknown").astype("<U9")
+    doubted = is_told & ~believed
+    reasons = np.where(
+        is_borne_out(area * 10) | is_borne_out(area / 10), "area_factor_ten", "area_contradicted"
+    )
+    for unit_m2, reason in ((MU_M2, "area_in_mu"), (WAN_M2, "area_in_wan_m2")):
+        converts = doubted & is_borne_out(area * unit_m2)
+        found[converts], origin[converts] = (area * unit_m2)[converts], "converted"
+        reasons = np.where(converts, reason, reasons)
+    names, texts = cells.row_names(), cells.texts("recorded_floor_area_m2")
+    for number in np.flatnonzero(doubted).tolist():
+        detail = f"{texts.iloc[number]} against {capacity_m2[number]:.0f} m² of footprint × storeys"
+        detail += ", converted" if origin[number] == "converted" else ""
+        cells.rejects.value(names[number], "recorded_floor_area_m2", str(reasons[number]), detail)
+    return {
+        "recorded_floor_area_m2": _or_none(found, float),
+        "recorded_floor_area_origin": origin.tolist(),
+    }
+
+
+def _tell_positions(
+    cells: Cells, shapes: NDArray[np.object_], working_crs: str, rule: RegisterRule
+) -> None:
+    """Tell of positions that are not the footprint's; the footprint's own is used throughout."""
+    straight, turned = _position_gaps_m(cells, shapes, working_crs)
+    most = rule.max_position_gap_m
+    is_told = ~((straight <= most) | (np.isnan(straight) & np.isnan(turned)))
+    names = cells.row_names()
+    for number in np.flatnonzero(is_told).tolist():
+        if turned[number] <= most:
+            reason, detail = "swapped_lon_lat", "longitude and latitude change places"
+        else:
+            gap = straight[number]
+            known = np.isfinite(gap)
+            reason = "position_contradicted"
+            detail = f"{gap:.0f} m from the footprint" if known else "not on earth"
+        cells.rejects.value(names[number], "longitude_deg", reason, detail)
 
 
 def _position_gaps_m(
-    said: dict[str, list[str]],
-    source: Source,
-    working_crs: str,
-    middle: Floats,
-    number_of: dict[str, int],
-) -> list[tuple[float, float]]:
+    cells: Cells, shapes: NDArray[np.object_], working_crs: str
+) -> tuple[Floats, Floats]:
     """Return how far each stated position is from its footprint, as written and turned, metres."""
-    place = np.array([number_of.get(key, -1) for key in said["building_id"]])
-    own = np.where(place[:, None] >= 0, middle[place], np.nan)
+    own = shapely.get_coordinates(shapely.centroid(shapes))
     longitude, latitude = (
-        pd.to_numeric(pd.Series(said[name], dtype="str"), errors="coerce").to_numpy(dtype=float)
+        pd.to_numeric(cells.texts(name), errors="coerce").to_numpy(dtype=float)
         for name in ("longitude_deg", "latitude_deg")
     )
     gaps = []
@@ -189,40 +204,30 @@ def _position_gaps_m(
         east, north = into_working_crs(
             np.where(possible, x, np.nan),
             np.where(possible, y, np.nan),
-            datum=source.datum,
-            crs=source.crs,
+            datum=cells.source.datum,
+            crs=cells.source.crs,
             working_crs=working_crs,
         )
         gaps.append(np.hypot(*np.where(np.isfinite([east, north]), [east, north] - own.T, np.nan)))
-    return list(zip(gaps[0].tolist(), gaps[1].tolist(), strict=True))
+    return gaps[0], gaps[1]
 
 
-def _tell_position(
-    off_m: tuple[float, float], row: str, rule: RegisterRule, rejects: Rejects
-) -> None:
-    """Tell of a position that is not the footprint's; the footprint's own is used throughout."""
-    straight, turned = off_m
-    if straight <= rule.max_position_gap_m or (np.isnan(straight) and np.isnan(turned)):
-        return
-    if turned <= rule.max_position_gap_m:
-        rejects.value(
-            row, "longitude_deg", "swapped_lon_lat", "longitude and latitude change places"
-        )
-    else:
-        gap = f"{straight:.0f} m from the footprint" if np.isfinite(straight) else "not on earth"
-        rejects.value(row, "longitude_deg", "position_contradicted", gap)
+def _laid_over(
+    buildings: gpd.GeoDataFrame, place: NDArray[np.int64], said: dict[str, list[Any]]
+) -> gpd.GeoDataFrame:
+    """Return the buildings with what the register states in place of their own.
 
-
-def _laid_over(buildings: gpd.GeoDataFrame, found: dict[int, dict[str, Any]]) -> gpd.GeoDataFrame:
-    places = sorted(found)
-    said = pd.DataFrame([found[place] for place in places], index=places)
-    whole = buildings.assign(
-        is_registered=buildings.index.isin(places) | buildings["is_registered"]
-    )
-    for name in said.columns:
+    A year goes over whole, with its bounds and origin, or not at all.
+    """
+    is_registered = buildings["is_registered"].to_numpy(dtype=bool, copy=True)
+    is_registered[place] = True
+    whole = buildings.assign(is_registered=is_registered)
+    has_year = np.array([low is not None for low in said["construction_year_low"]], dtype=bool)
+    for name, listed in said.items():
         values = whole[name].astype(object).to_numpy(copy=True)
-        given = said[name].astype(object)
-        given = given[given.notna()]
-        values[given.index.to_numpy(dtype=int)] = given.to_numpy()
+        told = np.empty(len(listed), dtype=object)
+        told[:] = listed
+        is_given = has_year if name in _YEARS else np.array([v is not None for v in listed])
+        values[place[is_given]] = told[is_given]
         whole[name] = values
     return whole

@@ -26,12 +26,24 @@ class Cells:
     """A register with the profile that explains it and the list of what is not used.
 
     Methods return one value for each row, in the register's order, NaN or empty where the cell is
-    empty or cannot be used. Rows are counted from 1, as people do below a header.
+    empty or cannot be used.
     """
 
     rows: pd.DataFrame
     source: Source
     rejects: Rejects
+    row_number: NDArray[np.int64] | None = None
+    """What each row is called; none: they are counted from 1, as people do below a header."""
+
+    def row_names(self) -> list[str]:
+        """Return what each row is called in the list of rejects."""
+        numbers = range(1, len(self.rows) + 1) if self.row_number is None else self.row_number
+        return [str(number) for number in numbers]
+
+    def kept(self, rows: Flags) -> "Cells":
+        """Return some of the rows, by the names that they had."""
+        numbers = np.array([int(name) for name in self.row_names()])[rows]
+        return Cells(self.rows[rows].reset_index(drop=True), self.source, self.rejects, numbers)
 
     def texts(self, column: str) -> pd.Series:
         """Return a column as written, translated by the profile's ``values``."""
@@ -65,7 +77,13 @@ class Cells:
         """Return what each word of a column stands for."""
         return self._read(column, lambda text: words.get(text, "unknown_word"))
 
-    def usable(self, keys: Collection[str], known: Mapping[str, Collection[str]]) -> Flags:
+    def usable(
+        self,
+        keys: Collection[str],
+        known: Mapping[str, Collection[str]],
+        *,
+        unknown: str = "unknown_key",
+    ) -> Flags:
         """Return which rows count; each of the others is rejected with its reason.
 
         A row counts if its keys are filled, those listed in ``known`` exist there, and no earlier
@@ -79,15 +97,16 @@ class Cells:
         is_again = np.zeros(len(texts), dtype=bool)
         sound = ~is_empty & ~is_strange
         is_again[sound] = texts[sound].duplicated().to_numpy()
+        names = self.row_names()
         for number in np.flatnonzero(is_empty | is_strange | is_again).tolist():
             said = " ".join(texts.iloc[number])[:150]
             if is_empty[number]:
                 fault = "no_key", f"one of {', '.join(keys)} is empty"
             elif is_strange[number]:
-                fault = "unknown_key", f"nothing bears the key {said}"
+                fault = unknown, f"nothing bears the key {said}"
             else:
                 fault = "duplicate_row", f"{said} stands in an earlier row"
-            self.rejects.row(str(number + 1), *fault)
+            self.rejects.row(names[number], *fault)
         return ~(is_empty | is_strange | is_again)
 
     def _read(self, column: str, read: Any) -> Floats:
@@ -95,8 +114,9 @@ class Cells:
         found = {text: np.nan if text == "" else read(text) for text in texts.unique()}
         faults = {text: said for text, said in found.items() if isinstance(said, str)}
         if faults:
+            names = self.row_names()
             for number in np.flatnonzero(texts.isin(faults).to_numpy()).tolist():
                 text = texts.iloc[number]
-                self.rejects.value(str(number + 1), column, faults[text], text[:200])
+                self.rejects.value(names[number], column, faults[text], text[:200])
         plain = {text: np.nan if text in faults else said for text, said in found.items()}
         return np.asarray(texts.map(plain).to_numpy(dtype=float))

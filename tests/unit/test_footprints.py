@@ -5,11 +5,13 @@ import pytest
 import shapely
 
 from pipeline.contracts.raw import OsmExtract, OsmMember, OsmRelation, OsmWay
-from pipeline.intake.footprints import construction_year, housing, storeys
+from pipeline.intake.attributes import attributes, construction_year, housing, storeys
 from pipeline.intake.osm_areas import node_locator, relation_area, repaired, way_area
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.intake import HousingRule, StoreyRule, YearRule
+from pipeline.store.configuration import read_settings
+from tests.conftest import REPOSITORY
 
 CORNERS = [(0, 0), (10, 0), (10, 10), (0, 10), (4, 4), (6, 4), (6, 6), (4, 6)]
 XY = np.array(CORNERS, dtype=float)
@@ -96,11 +98,10 @@ def test_storeys_and_their_origin(
     origin: str,
     reasons: list[str],
 ) -> None:
-    rejects = Rejects("test")
-    found = storeys(count, height, RULE, "row 1", rejects)
-    assert (found["storey_count"], found["storey_count_origin"]) == (storeys_found, origin)
-    assert list(rejects.counts("value")) == reasons
-    assert rejects.row_count == 0
+    found = storeys(count, height, RULE)
+    values = found.values
+    assert (values["storey_count"], values["storey_count_origin"]) == (storeys_found, origin)
+    assert [reason for _, reason, _ in found.faults] == reasons
 
 
 def test_housing_follows_the_rule_of_the_profile() -> None:
@@ -118,15 +119,26 @@ def test_housing_follows_the_rule_of_the_profile() -> None:
 
 def test_a_vague_year_keeps_its_bounds_and_a_wide_one_has_no_middle() -> None:
     rule = YearRule(earliest=1600, latest=2026, max_vague_span_yr=20)
-    rejects = Rejects("test")
-    vague = construction_year("八十年代", rule, "row 1", rejects)
+    vague = construction_year("八十年代", rule).values
     assert (vague["construction_year"], vague["construction_year_origin"]) == (1984, "vague")
-    wide = construction_year("1990年前", rule, "row 1", rejects)
+    wide = construction_year("1990年前", rule).values
     assert (wide["construction_year"], wide["construction_year_origin"]) == (None, "bounded")
     assert wide["construction_year_high"] == 1990
-    nothing = construction_year("-", rule, "row 1", rejects)
-    assert nothing["construction_year_origin"] == "unknown"
-    assert not rejects.records
+    nothing = construction_year("-", rule)
+    assert nothing.values["construction_year_origin"] == "unknown"
+    assert not nothing.faults
+
+
+def test_rows_that_write_the_same_fault_are_each_told() -> None:
+    settings = read_settings(REPOSITORY / "config", "reference", "base").intake
+    rejects = Rejects("test")
+    texts = {"storey_count": ["6", "many", "many"], "building_use_type": ["apartments", None, "x"]}
+    found = attributes(texts, [False, False, True], settings, ["a", "b", "c"], rejects)
+    assert found["storey_count"] == [6, None, None]
+    assert found["is_housing"] == [True, False, False]
+    assert [(row, reason) for row, _, _, reason, _ in rejects.records] == [
+        ("b", "unreadable_number"), ("c", "unreadable_number"),
+    ]  # fmt: skip
 
 
 def test_the_same_outline_twice_keeps_the_richer_one() -> None:

@@ -1,0 +1,170 @@
+"""What a source writes of a building: use, storeys, height, year.
+
+Sources repeat themselves, so each different text is read once and its reading dealt out to the rows.
+"""
+
+import math
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pipeline.intake.rejects import Rejects
+from pipeline.intake.years import read_year
+from pipeline.settings.intake import HousingRule, IntakeSettings, StoreyRule, YearRule
+
+Key = TypeVar("Key", bound=Hashable)
+_NUMBER = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(m|米|层|f|楼)?\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Values by our columns, and what could not be used: field, reason, detail."""
+
+    values: Mapping[str, Any]
+    faults: tuple[tuple[str, str, str], ...] = ()
+
+
+def attributes(
+    texts: Mapping[str, Sequence[str | None]],
+    has_other_use: Sequence[bool],
+    settings: IntakeSettings,
+    source_rows: Sequence[str],
+    rejects: Rejects,
+) -> dict[str, list[Any]]:
+    """Return the attributes of buildings, one list a column, from what their source writes.
+
+    Parameters
+    ----------
+    texts
+        Our columns as written, None where nothing stands; a column may be absent.
+    has_other_use
+        Whether another field of the row names a use that is no housing.
+    source_rows
+        What each row is called in the list of rejects.
+    """
+    nothing: list[str | None] = [None] * len(source_rows)
+
+    def said(column: str) -> Sequence[str | None]:
+        return texts.get(column, nothing)
+
+    uses = [use or "" for use in said("building_use_type")]
+    kinds = {
+        key: housing(*key, settings.housing) for key in set(zip(uses, has_other_use, strict=True))
+    }
+    found = [kinds[key] for key in zip(uses, has_other_use, strict=True)]
+    return {
+        "source_row": list(source_rows),
+        "building_name": list(said("building_name")),
+        "building_use_type": uses,
+        "has_lift": list(nothing),
+        "is_housing": [kind["is_housing"] for kind in found],
+        "housing_origin": [kind["housing_origin"] for kind in found],
+        **dealt_out(
+            list(zip(said("storey_count"), said("height_m"), strict=True)),
+            lambda pair: storeys(*pair, settings.storeys),
+            source_rows,
+            rejects,
+        ),
+        **dealt_out(
+            said("construction_year_text"),
+            lambda text: construction_year(text, settings.years),
+            source_rows,
+            rejects,
+        ),
+    }
+
+
+def dealt_out(
+    keys: Sequence[Key],
+    read: Callable[[Key], Reading],
+    source_rows: Sequence[str],
+    rejects: Rejects,
+) -> dict[str, list[Any]]:
+    """Return the columns of each key's reading, and tell the faults of every row."""
+    readings = {key: read(key) for key in set(keys)}
+    faulty = {key for key, reading in readings.items() if reading.faults}
+    if faulty:
+        for key, row in zip(keys, source_rows, strict=True):
+            for fault in readings[key].faults if key in faulty else ():
+                rejects.value(row, *fault)
+    names = next(iter(readings.values())).values if readings else {}
+    return {name: [readings[key].values[name] for key in keys] for name in names}
+
+
+def housing(use: str, has_other_use: bool, rule: HousingRule) -> dict[str, object]:
+    """Return whether a building is housing, and why."""
+    if use in rule.recorded_use_types:
+        origin = "recorded"
+    elif use in rule.assumed_use_types and not has_other_use:
+        origin = "assumed"
+    else:
+        origin = "not_housing"
+    return {"is_housing": origin != "not_housing", "housing_origin": origin}
+
+
+def storeys(count_text: str | None, height_text: str | None, rule: StoreyRule) -> Reading:
+    """Return storeys and height with the origin of the storeys.
+
+    Recorded storeys come first, then the recorded height divided by the storey height.
+    """
+    faults: list[tuple[str, str, str]] = []
+    count = positive_number(count_text, "storey_count", faults)
+    height_m = positive_number(height_text, "height_m", faults)
+    if height_m is not None and not 2 <= height_m <= 700:
+        faults.append(("height_m", "impossible_height", f"{height_m:g} m"))
+        height_m = None
+    origin = "unknown"
+    if count is not None and count in rule.default_counts:
+        faults.append(("storey_count", "mapping_default", f"{count:g} storeys"))
+    elif count is not None and not 1 <= count <= rule.highest_count:
+        faults.append(("storey_count", "impossible_storeys", f"{count:g} storeys"))
+    elif count is not None:
+        origin = "recorded"
+    if origin == "unknown":
+        count = None
+        if height_m is not None:
+            count, origin = max(1.0, height_m / rule.storey_height_m), "from_height"
+    values = {
+        "storey_count": None if count is None else math.floor(count + 0.5),
+        "storey_count_origin": origin,
+        "height_m": height_m,
+    }
+    return Reading(values, tuple(faults))
+
+
+def construction_year(text: str | None, rule: YearRule) -> Reading:
+    """Return the year, its bounds and its origin from the text of the source."""
+    reading = read_year(text, earliest=rule.earliest, latest=rule.latest)
+    faults: tuple[tuple[str, str, str], ...] = ()
+    if reading.fault:
+        faults = (("construction_year", reading.fault, (text or "")[:200]),)
+    year, origin = None, "unknown"
+    if reading.low is not None and reading.high is not None:
+        span_yr = reading.high - reading.low
+        origin = "recorded" if span_yr == 0 else "vague"
+        if span_yr > rule.max_vague_span_yr:
+            origin = "bounded"
+        else:
+            year = reading.low + span_yr // 2
+    values = {
+        "construction_year_text": text,
+        "construction_year_low": reading.low,
+        "construction_year_high": reading.high,
+        "construction_year": year,
+        "construction_year_origin": origin,
+    }
+    return Reading(values, faults)
+
+
+def positive_number(
+    text: str | None, field_name: str, faults: list[tuple[str, str, str]]
+) -> float | None:
+    """Return a number that may carry a unit of storeys or metres; what cannot be read is told."""
+    if text is None:
+        return None
+    match = _NUMBER.match(text)
+    if not match:
+        faults.append((field_name, "unreadable_number", text[:200]))
+        return None
+    return float(match[1])
