@@ -97,7 +97,7 @@ def footprints_from_features(
     outlines = areas(table, source, working_crs)
     kept = kept_outlines(outlines, [str(n + 1) for n in range(len(outlines))], settings, rejects)
     texts = {
-        column: [text or None for text in field(table.fields, source, column).iloc[kept]]
+        column: [text or None for text in field(table.fields, source, column).iloc[kept].tolist()]
         for column in ("building_id", *_DESCRIBING)
     }
     uses = [name for name in settings.housing.other_use_fields if name in table.fields.columns]

@@ -80,7 +80,7 @@ def with_register(
     )
     cells = all_cells.kept(usable)
     place_of = pd.Series(np.arange(len(buildings)), index=buildings["building_id"].to_numpy())
-    place = place_of[cells.texts("building_id")].to_numpy()
+    place = place_of[cells.texts("building_id").tolist()].to_numpy()
     said = _columns(cells, settings, rejects)
     shapes = buildings.geometry.to_numpy()[place]
     counted = pd.Series(said["storey_count"], dtype="Float64").to_numpy(
@@ -98,7 +98,7 @@ def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[s
     """Return what the register states, None where it states nothing that can be used."""
     rule, names = settings.register_checks, cells.row_names()
     said: dict[str, list[Any]] = {
-        column: [text or None for text in cells.texts(column)] for column in _TEXTS
+        column: [text or None for text in cells.texts(column).tolist()] for column in _TEXTS
     }
     for column, (low, high) in _WHOLE.items():
         said[column] = _or_none(cells.numbers(column, low, high, whole=True), int)
@@ -112,7 +112,7 @@ def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[s
     )
     said["hazard_grade_code"] = _or_none(grades, lambda n: rule.hazard_words[int(n)])
     heights = dealt_out(
-        [(text or None, None) for text in cells.texts("storey_count")],
+        [(text or None, None) for text in cells.texts("storey_count").tolist()],
         lambda pair: storeys(*pair, settings.storeys),
         names,
         rejects,
@@ -122,7 +122,7 @@ def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[s
         values = zip(heights[column], is_told, strict=True)
         said[column] = [value if told else None for value, told in values]
     years = dealt_out(
-        [text or None for text in cells.texts("construction_year_text")],
+        [text or None for text in cells.texts("construction_year_text").tolist()],
         lambda text: construction_year(text, settings.years),
         names,
         rejects,

@@ -89,34 +89,39 @@ class Cells:
         A row counts if its keys are filled, those listed in ``known`` exist there, and no earlier
         row has the same keys.
         """
-        texts = pd.DataFrame({key: self.texts(key) for key in keys})
-        is_empty = (texts == "").any(axis=1).to_numpy()
-        is_strange = np.zeros(len(texts), dtype=bool)
-        for key, there in known.items():
-            is_strange |= ~texts[key].isin(there).to_numpy()
-        is_again = np.zeros(len(texts), dtype=bool)
-        sound = ~is_empty & ~is_strange
-        is_again[sound] = texts[sound].duplicated().to_numpy()
+        columns = [self.texts(key).tolist() for key in keys]
+        there = [set(known[key]) if key in known else None for key in keys]
+        is_empty, is_strange, is_again = (np.zeros(len(self.rows), dtype=bool) for _ in range(3))
+        seen: set[tuple[str, ...]] = set()
+        for number, said in enumerate(zip(*columns, strict=True)):
+            if "" in said:
+                is_empty[number] = True
+            elif any(of is not None and key not in of for key, of in zip(said, there, strict=True)):
+                is_strange[number] = True
+            elif said in seen:
+                is_again[number] = True
+            else:
+                seen.add(said)
         names = self.row_names()
         for number in np.flatnonzero(is_empty | is_strange | is_again).tolist():
-            said = " ".join(texts.iloc[number])[:150]
+            words = " ".join(column[number] for column in columns)[:150]
             if is_empty[number]:
                 fault = "no_key", f"one of {', '.join(keys)} is empty"
             elif is_strange[number]:
-                fault = unknown, f"nothing bears the key {said}"
+                fault = unknown, f"nothing bears the key {words}"
             else:
-                fault = "duplicate_row", f"{said} stands in an earlier row"
+                fault = "duplicate_row", f"{words} stands in an earlier row"
             self.rejects.row(names[number], *fault)
         return ~(is_empty | is_strange | is_again)
 
     def _read(self, column: str, read: Any) -> Floats:
-        texts = self.texts(column)
-        found = {text: np.nan if text == "" else read(text) for text in texts.unique()}
+        texts = self.texts(column).tolist()
+        found = {text: np.nan if text == "" else read(text) for text in set(texts)}
         faults = {text: said for text, said in found.items() if isinstance(said, str)}
         if faults:
             names = self.row_names()
-            for number in np.flatnonzero(texts.isin(faults).to_numpy()).tolist():
-                text = texts.iloc[number]
-                self.rejects.value(names[number], column, faults[text], text[:200])
+            for number, text in enumerate(texts):
+                if text in faults:
+                    self.rejects.value(names[number], column, faults[text], text[:200])
         plain = {text: np.nan if text in faults else said for text, said in found.items()}
-        return np.asarray(texts.map(plain).to_numpy(dtype=float))
+        return np.array([plain[text] for text in texts], dtype=float)

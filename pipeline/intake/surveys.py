@@ -4,7 +4,7 @@ Each register states its keys as the housing register does. A register that is a
 columns empty: not surveyed is not the same as sound.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,8 +108,8 @@ def with_renovations(
         ("estate_id", estate, ~is_own),
         ("building_id", building, is_own),
     ):
-        there = buildings[column].dropna()
-        known = keys.isin(there).to_numpy()
+        there = set(buildings[column].dropna().tolist())
+        known = np.array([key in there for key in keys.tolist()])
         for number in np.flatnonzero(mine & ~known).tolist():
             reason = "unknown_key" if keys.iloc[number] else "no_key"
             cells.rejects.row(
@@ -205,6 +205,8 @@ def _first_of_key(
 def _laid_over(
     table: pd.DataFrame, key: str, keys: pd.Series, said: dict[str, Floats], kept: np.ndarray
 ) -> pd.DataFrame:
-    by_key = pd.DataFrame(said)[kept].set_index(keys[kept].to_numpy())
-    found: Callable[[str], pd.Series] = lambda name: table[key].map(by_key[name])  # noqa: E731
-    return table.assign(**{name: found(name).astype("float64") for name in said})
+    number_of = {name: number for number, name in enumerate(keys.tolist()) if kept[number]}
+    row = np.array([number_of.get(name, -1) for name in table[key].tolist()])
+    return table.assign(
+        **{name: np.where(row >= 0, values[row], np.nan) for name, values in said.items()}
+    )
