@@ -1,5 +1,6 @@
 """Stage 2, measure: size, age, ground and walks of every building that is housing."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import geopandas as gpd
@@ -48,6 +49,8 @@ def run(inputs: Inputs) -> Outputs:
     edges: gpd.GeoDataFrame = inputs.tables[STREET_EDGES]
     terrain, error = ground(inputs.rasters["terrain"], rule.terrain)
     land = land_columns(housing, terrain, error, rule)
+    pool = ThreadPoolExecutor(1)  # years need no walks: two cores work side by side
+    inferred = pool.submit(year_table, housing, buildings, land, rule.years)
     world = street_world(
         inputs.tables[STREET_NODES],
         edges,
@@ -69,7 +72,8 @@ def run(inputs: Inputs) -> Outputs:
         lowest_outline_m(housing.geometry.to_numpy(), terrain),
         rule.storey_height_m,
     )
-    years, years_told = year_table(housing, buildings, land, access.columns, rule.years)
+    years, years_told = inferred.result()
+    pool.shutdown()
     measurements = pd.DataFrame(
         {
             "building_id": housing["building_id"],

@@ -29,7 +29,6 @@ def year_table(
     housing: gpd.GeoDataFrame,
     buildings: gpd.GeoDataFrame,
     ground: Mapping[str, Any],
-    walks: Mapping[str, Any],
     rule: YearRule,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return quantiles, chance and basis of each year, and what to put on record.
@@ -40,10 +39,10 @@ def year_table(
         The buildings to be judged.
     buildings
         Every delivered footprint, for how densely a place is built.
-    ground, walks
-        Measured columns of the housing: slope, relief, height; distance to the main road.
+    ground
+        Measured columns of the housing: slope, relief, height.
     """
-    found = infer_years(year_facts(housing, buildings, ground, walks), rule)
+    found = infer_years(year_facts(housing, buildings, ground), rule)
     return _columns(found), _told(found)
 
 
@@ -51,7 +50,6 @@ def year_facts(
     housing: gpd.GeoDataFrame,
     buildings: gpd.GeoDataFrame,
     ground: Mapping[str, Any],
-    walks: Mapping[str, Any],
 ) -> YearFacts:
     """Return what is known of each building's age and of what may tell it."""
     shapes = housing.geometry.to_numpy()
@@ -79,7 +77,6 @@ def year_facts(
             name: plain(pd.Series(ground[name]))
             for name in ("elevation_m", "slope_deg", "relief_m")
         },
-        "main_road_walk_m": plain(pd.Series(walks["main_road_walk_m"])),
         "east_m": points[:, 0],
         "north_m": points[:, 1],
     }

@@ -3,7 +3,6 @@
 A unit is an estate, or a building that belongs to none. Its neighbours' years never include its own.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,15 +79,14 @@ def neighbour_columns(
     rows, distance = _nearest(middle, known, own)
     years = np.where(rows >= 0, year_mean[known[rows]], np.nan)
     weight = np.where(rows >= 0, 1 / (distance + _OFFSET_M), 0.0)
-    with np.errstate(invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a median of nothing is nothing
+    with np.errstate(invalid="ignore"):
         weighted = np.nansum(years * weight, axis=1) / weight.sum(axis=1)
         return {
             "nearest_year": years[:, 0],
             "nearest_3_year": _mean_of_first(years, 3),
             "nearest_10_year": _mean_of_first(years, 10),
             "near_mean_year": _mean_of_first(years, NEIGHBOUR_COUNT),
-            "near_median_year": np.nanmedian(years, axis=1),
+            "near_median_year": _median(years),
             "near_weighted_year": weighted,
             "near_low_year": np.fmin.reduce(years[:, :6], axis=1),
             "near_high_year": np.fmax.reduce(years[:, :6], axis=1),
@@ -99,6 +97,16 @@ def neighbour_columns(
 
 def _mean_of_first(years: Floats, count: int) -> Floats:
     return np.nansum(years[:, :count], axis=1) / np.isfinite(years[:, :count]).sum(axis=1)
+
+
+def _median(years: Floats) -> Floats:
+    """Return the median of what there is in each row, NaN where there is nothing."""
+    count = np.isfinite(years).sum(axis=1)
+    ordered = np.sort(years, axis=1)  # empty ones come last
+    rows = np.arange(len(years))
+    low, high = np.maximum(count - 1, 0) // 2, count // 2
+    middle = (ordered[rows, low] + ordered[rows, np.minimum(high, years.shape[1] - 1)]) / 2
+    return np.where(count > 0, middle, np.nan)
 
 
 def _nearest(middle: Floats, known: Ints, own: Ints) -> tuple[Ints, Floats]:
