@@ -7,9 +7,11 @@ and has ``store`` save it, all files together.
 
 import gc
 import importlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +38,7 @@ from pipeline.contracts.tables import (
     STREET_EDGES,
     STREET_NODES,
     WATER,
+    Table,
 )
 from pipeline.settings.load import flatten
 from pipeline.settings.whole import Settings
@@ -262,16 +265,17 @@ def _load(stage: Stage, places: Places, settings: Settings) -> Inputs:
         sources = read_sources(places.raw, settings.sources)
     earlier = STAGES[: STAGES.index(stage)]
     return Inputs(
-        tables={
-            table: files.read_parquet(places.table(table), has_geometry=bool(table.geometry))
-            for table in stage.reads
-        },
+        tables={table: _table(places, table) for table in stage.reads},
         sources=sources,
         rasters={name: files.read_raster(places.raster(name)) for name in stage.reads_rasters},
         settings=settings,
         ledgers={one.name: files.read_json(places.ledger(one)) for one in earlier},
         scenario=places.scenario if stage.home == SCENARIO else "",
     )
+
+
+def _table(places: Places, table: Table) -> Any:
+    return files.read_parquet(places.table(table), has_geometry=bool(table.geometry))
 
 
 def _save(stage: Stage, places: Places, settings: Settings, outputs: Outputs) -> None:
@@ -284,15 +288,18 @@ def _save(stage: Stage, places: Places, settings: Settings, outputs: Outputs) ->
     for table, frame in outputs.tables.items():
         tables[table] = conform(table, frame)
         inspect(table, tables[table], stage_name=stage.name, crs=settings.city.crs)
-    with files.Batch() as batch:
-        for table, frame in tables.items():
-            batch.add(places.table(table), files.parquet_bytes(frame))
-        for table in stage.csv_copies:
-            if table in tables:
-                frame = tables[table]
-            else:
-                frame = files.read_parquet(places.table(table), has_geometry=bool(table.geometry))
-            batch.add(places.csv(table), csv_bytes(table, frame))
+    copies = {}
+    for table in stage.csv_copies:
+        copies[table] = tables[table] if table in tables else _table(places, table)
+    with files.Batch() as batch, ThreadPoolExecutor(os.cpu_count()) as threads:
+        # Arrow writes without holding the interpreter, so tables and lists are written side by side
+        lists = threads.map(lambda table: csv_bytes(table, copies[table]), copies)
+        for table, content in zip(
+            tables, threads.map(files.parquet_bytes, tables.values()), strict=True
+        ):
+            batch.add(places.table(table), content)
+        for table, content in zip(copies, lists, strict=True):
+            batch.add(places.csv(table), content)
         for name, raster in outputs.rasters.items():
             batch.add(places.raster(name), files.raster_bytes(raster))
         for name, text in outputs.pages.items():

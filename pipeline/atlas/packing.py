@@ -10,9 +10,11 @@ noise that search only costs. In the page the bytes stand as text, thirteen bits
 """
 
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,6 +81,8 @@ class Pack:
     entries: list[dict[str, Any]] = field(default_factory=list)
     parts: list[bytes] = field(default_factory=list)
     pieces: list[bytes] = field(default_factory=list)
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(os.cpu_count()))
+    """Compression leaves the interpreter free, so that planes are squeezed side by side."""
 
     def numbers(self, name: str, values: ArrayLike, *, quantum: int = 1) -> None:
         """Add a column of whole numbers within ±2³⁰, to the nearest multiple of ``quantum``."""
@@ -87,11 +91,14 @@ class Pack:
             whole = (whole + quantum // 2) // quantum
         if len(whole) and np.abs(whole).max() >= WHOLE_LIMIT // 2:
             raise ValueError(f"{name} holds numbers beyond ±2³⁰")
-        choices = []
-        for is_delta in (False, True):
-            values = np.diff(whole, prepend=0) if is_delta else whole
-            planes = byte_planes(zigzag(values))
-            choices.append((is_delta, planes, b"".join(squeezed(plane) for plane in planes)))
+        plain, steps = (
+            byte_planes(zigzag(values)) for values in (whole, np.diff(whole, prepend=0))
+        )
+        pieces = list(self.threads.map(squeezed, [*plain, *steps]))
+        choices = (
+            (False, plain, b"".join(pieces[: len(plain)])),
+            (True, steps, b"".join(pieces[len(plain) :])),
+        )
         is_delta, planes, piece = min(choices, key=lambda choice: len(choice[2]))
         count = len(planes) if len(whole) else 0
         entry = {"count": len(whole), "planes": count, "delta": is_delta, "quantum": quantum}

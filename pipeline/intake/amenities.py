@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.contracts.raw import FeatureTable, OsmExtract
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import field, projected
+from pipeline.intake.features import as_list, field, projected
 from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -98,7 +98,7 @@ def amenities_from_features(
     turned and told. The same number, or the same type and name within a metre, is one facility.
     """
     columns = ("amenity_id", "amenity_type", "amenity_name")
-    key, kind, label = (field(table.fields, source, c).tolist() for c in columns)
+    key, kind, label = (as_list(field(table.fields, source, c)) for c in columns)
     shapes = np.where(shapely.is_missing(table.shapes), shapely.Point(), table.shapes)
     points = projected(shapely.point_on_surface(shapes), source, working_crs)
     turned = projected(_turned(shapely.point_on_surface(shapes)), source, working_crs)

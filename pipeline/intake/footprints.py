@@ -11,7 +11,7 @@ import shapely
 from pipeline.contracts.raw import FeatureTable, OsmExtract
 from pipeline.geo.datum import into_working_crs
 from pipeline.intake.attributes import attributes
-from pipeline.intake.features import areas, field
+from pipeline.intake.features import areas, as_list, field
 from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -97,7 +97,7 @@ def footprints_from_features(
     outlines = areas(table, source, working_crs)
     kept = kept_outlines(outlines, [str(n + 1) for n in range(len(outlines))], settings, rejects)
     texts = {
-        column: [text or None for text in field(table.fields, source, column).iloc[kept].tolist()]
+        column: [text or None for text in as_list(field(table.fields, source, column).iloc[kept])]
         for column in ("building_id", *_DESCRIBING)
     }
     uses = [name for name in settings.housing.other_use_fields if name in table.fields.columns]

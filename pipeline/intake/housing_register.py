@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.intake.attributes import construction_year, dealt_out, storeys
+from pipeline.intake.features import as_list
 from pipeline.intake.register_cells import Cells, Flags
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -80,7 +81,7 @@ def with_register(
     )
     cells = all_cells.kept(usable)
     place_of = pd.Series(np.arange(len(buildings)), index=buildings["building_id"].to_numpy())
-    place = place_of[cells.texts("building_id").tolist()].to_numpy()
+    place = place_of[as_list(cells.texts("building_id"))].to_numpy()
     said = _columns(cells, settings, rejects)
     shapes = buildings.geometry.to_numpy()[place]
     counted = pd.Series(said["storey_count"], dtype="Float64").to_numpy(
@@ -98,7 +99,7 @@ def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[s
     """Return what the register states, None where it states nothing that can be used."""
     rule, names = settings.register_checks, cells.row_names()
     said: dict[str, list[Any]] = {
-        column: [text or None for text in cells.texts(column).tolist()] for column in _TEXTS
+        column: [text or None for text in as_list(cells.texts(column))] for column in _TEXTS
     }
     for column, (low, high) in _WHOLE.items():
         said[column] = _or_none(cells.numbers(column, low, high, whole=True), int)
@@ -112,7 +113,7 @@ def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[s
     )
     said["hazard_grade_code"] = _or_none(grades, lambda n: rule.hazard_words[int(n)])
     heights = dealt_out(
-        [(text or None, None) for text in cells.texts("storey_count").tolist()],
+        [(text or None, None) for text in as_list(cells.texts("storey_count"))],
         lambda pair: storeys(*pair, settings.storeys),
         names,
         rejects,
@@ -122,7 +123,7 @@ def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[s
         values = zip(heights[column], is_told, strict=True)
         said[column] = [value if told else None for value, told in values]
     years = dealt_out(
-        [text or None for text in cells.texts("construction_year_text").tolist()],
+        [text or None for text in as_list(cells.texts("construction_year_text"))],
         lambda text: construction_year(text, settings.years),
         names,
         rejects,

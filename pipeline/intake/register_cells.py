@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import field
+from pipeline.intake.features import as_list, field
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import read_year
 from pipeline.settings.city import Source
@@ -80,7 +80,7 @@ class Cells:
     def usable(
         self,
         keys: Collection[str],
-        known: Mapping[str, Collection[str]],
+        known: Mapping[str, pd.Series],
         *,
         unknown: str = "unknown_key",
     ) -> Flags:
@@ -89,8 +89,8 @@ class Cells:
         A row counts if its keys are filled, those listed in ``known`` exist there, and no earlier
         row has the same keys.
         """
-        columns = [self.texts(key).tolist() for key in keys]
-        there = [set(known[key]) if key in known else None for key in keys]
+        columns = [as_list(self.texts(key)) for key in keys]
+        there = [set(as_list(known[key])) if key in known else None for key in keys]
         is_empty, is_strange, is_again = (np.zeros(len(self.rows), dtype=bool) for _ in range(3))
         seen: set[tuple[str, ...]] = set()
         for number, said in enumerate(zip(*columns, strict=True)):
@@ -115,7 +115,7 @@ class Cells:
         return ~(is_empty | is_strange | is_again)
 
     def _read(self, column: str, read: Any) -> Floats:
-        texts = self.texts(column).tolist()
+        texts = as_list(self.texts(column))
         found = {text: np.nan if text == "" else read(text) for text in set(texts)}
         faults = {text: said for text, said in found.items() if isinstance(said, str)}
         if faults:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.contracts.tables import CONSENTS, ESTATE_FACTS
 from pipeline.geo.raster import Floats
+from pipeline.intake.features import as_list
 from pipeline.intake.register_cells import Cells
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -109,7 +110,7 @@ def with_renovations(
         ("building_id", building, is_own),
     ):
         there = set(buildings[column].dropna().tolist())
-        known = np.array([key in there for key in keys.tolist()])
+        known = np.array([key in there for key in as_list(keys)])
         for number in np.flatnonzero(mine & ~known).tolist():
             reason = "unknown_key" if keys.iloc[number] else "no_key"
             cells.rejects.row(
@@ -123,7 +124,7 @@ def with_renovations(
 
 def with_clearance(buildings: pd.DataFrame, cells: Cells, _: IntakeSettings) -> pd.DataFrame:
     """Return the buildings of estates that a clearance plan lists, with its year and state."""
-    kept = cells.usable(["estate_id"], {"estate_id": set(buildings["estate_id"].dropna())})
+    kept = cells.usable(["estate_id"], {"estate_id": buildings["estate_id"].dropna()})
     year = cells.numbers("clearance_year", 1900, 2100, whole=True)  # plans lie ahead
     keys, state = cells.texts("estate_id"), cells.texts("clearance_status_text")
     by_estate = pd.Series(state[kept].to_numpy(), index=keys[kept])
@@ -205,8 +206,8 @@ def _first_of_key(
 def _laid_over(
     table: pd.DataFrame, key: str, keys: pd.Series, said: dict[str, Floats], kept: np.ndarray
 ) -> pd.DataFrame:
-    number_of = {name: number for number, name in enumerate(keys.tolist()) if kept[number]}
-    row = np.array([number_of.get(name, -1) for name in table[key].tolist()])
+    number_of = {name: number for number, name in enumerate(as_list(keys)) if kept[number]}
+    row = np.array([number_of.get(name, -1) for name in as_list(table[key])])
     return table.assign(
         **{name: np.where(row >= 0, values[row], np.nan) for name, values in said.items()}
     )

@@ -45,7 +45,7 @@ def facility_counts(
     tile = np.floor(node_x[target] / _TILE_M).astype(np.int64) * 1_000_003
     tile += np.floor(node_y[target] / _TILE_M).astype(np.int64)
 
-    def of_tile(key: int) -> tuple[NDArray[np.int64], Floats, NDArray[np.object_]]:
+    def of_tile(key: int) -> tuple[NDArray[np.int64], dict[str, NDArray[np.int64]]]:
         here = target[tile == key]
         box = (
             node_x[here].min() - reach_m,
@@ -61,14 +61,18 @@ def facility_counts(
         reached[near] = np.isfinite(minutes).any(axis=0)
         asking = np.flatnonzero(reached[buildings.from_node] | reached[buildings.to_node])
         start, best = _quickest(minutes, number, asking, buildings)
-        return start, best, kind[tile == key]
+        kinds = kind[tile == key]
+        found = {}
+        for name in np.unique(kinds):
+            of_kind = best[:, kinds == name]
+            within = [np.count_nonzero(of_kind <= limit, axis=1) for limit in limits_min]
+            found[name] = np.stack(within, axis=1)
+        return doors.place[start], found
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        for start, best, kinds in threads.map(of_tile, np.unique(tile).tolist()):
-            for name in np.unique(kinds):
-                of_kind = best[:, kinds == name]
-                for column, limit in enumerate(limits_min):
-                    counts[name][doors.place[start], column] += (of_kind <= limit).sum(axis=1)
+        for place, found in threads.map(of_tile, np.unique(tile).tolist()):
+            for name, within in found.items():
+                counts[name][place] += within
     return counts
 
 

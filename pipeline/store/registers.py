@@ -49,7 +49,11 @@ def read_rows(path: Path, name: str, source: Source) -> pd.DataFrame:
             path, f"has no column {', '.join(absent)}", expected="one of: " + ", ".join(header),
             fix=f"correct sources.{name}.columns, or its encoding",
         )  # fmt: skip
-    body = [[cell.strip() for cell in row] for row in rows[1:] if row]
+    body = [row for row in rows[1:] if row]
     if not body:
         raise Problem(path, "holds no rows", expected="at least one below the header")
-    return pd.DataFrame(body, columns=header, dtype="str")
+    columns = [
+        pd.Series([cell.strip() for cell in cells], dtype="str")
+        for cells in zip(*body, strict=True)
+    ]
+    return pd.concat(columns, axis=1, keys=header)

@@ -47,7 +47,8 @@ def test_nine_in_ten_intervals_hold_the_truth(missing: pd.DataFrame) -> None:
 def test_so_they_do_in_every_district_and_era(missing: pd.DataFrame) -> None:
     """Within 99 % of chance. Buildings of one estate are right or wrong together, so the estates count.
 
-    By the plain binomial band, as if every building were drawn alone, at most two of the fifteen groups may stray.
+    By the plain binomial band, as if every building were drawn alone, one of the fifteen groups may
+    stray.
     """
     astray = []
     for name in ("district_name", "era"):
@@ -57,7 +58,7 @@ def test_so_they_do_in_every_district_and_era(missing: pd.DataFrame) -> None:
             band = 2.576 * np.sqrt(0.09 / len(rows))
             if abs(rows["is_held"].mean() - 0.9) > band:
                 astray.append((group, len(rows), round(rows["is_held"].mean(), 3)))
-    assert len(astray) <= 2, astray
+    assert len(astray) <= 1, astray
 
 
 def test_the_chance_of_being_in_the_programme_is_calibrated(missing: pd.DataFrame) -> None:
