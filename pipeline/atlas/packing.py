@@ -158,6 +158,12 @@ class Pack:
         self.texts(f"{name}.words", list(words))
         self.numbers(name, codes + 1)
 
+    def extend(self, other: "Pack") -> None:
+        """Add the columns of another pack after these."""
+        self.entries += other.entries
+        self.parts += other.parts
+        self.pieces += other.pieces
+
     def to_bytes(self, page: dict[str, Any]) -> bytes:
         """Return the pack with what else the page must know; same content, same bytes."""
         head = {"columns": self.entries, "page": page}

@@ -1,5 +1,6 @@
 """Stage 5, atlas: one offline page on which people read, search and question the ranking."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import geopandas as gpd
@@ -73,23 +74,21 @@ def run(inputs: Inputs) -> Outputs:
     scored = inputs.ledgers["score"]
     used = used_criteria(settings.score.criteria, scored["weights"])
 
-    pack = Pack()
-    add_districts(pack, inputs.tables[DISTRICTS], buildings)
-    shade_place = add_shade(pack, shade(terrain, settings.atlas))
-    contour_count = add_contours(pack, terrain, interval_m=settings.atlas.contour_interval_m)
-    water_count = add_water(pack, inputs.tables[WATER])
-    street_counts = add_streets(pack, inputs.tables[STREET_EDGES])
-    other_count = add_others(pack, buildings, ranked["building_id"])
-    table = whole_table(buildings, inputs.tables[MEASUREMENTS], ranking, ranked)
-    add_ranked(pack, table, used)
-    minutes = settings.measure.count_within_min
-    counted = add_counts(pack, table, settings.measure.facilities, minutes)
-    walk_counts = add_walks(
-        pack,
-        table["main_road_path_point_number"],
-        inputs.tables[MAIN_ROAD_PATHS],
-        table.geometry,
-    )
+    with ThreadPoolExecutor(1) as thread:
+        behind = thread.submit(_backdrop, inputs)
+        front = Pack()
+        table = whole_table(buildings, inputs.tables[MEASUREMENTS], ranking, ranked)
+        add_ranked(front, table, used)
+        minutes = settings.measure.count_within_min
+        counted = add_counts(front, table, settings.measure.facilities, minutes)
+        walk_counts = add_walks(
+            front,
+            table["main_road_path_point_number"],
+            inputs.tables[MAIN_ROAD_PATHS],
+            table.geometry,
+        )
+        pack, shade_place, other_count, drawn = behind.result()
+    pack.extend(front)
 
     page: dict[str, Any] = {
         "city": settings.city.model_dump(include={"name_zh", "name_en", "is_synthetic"})
@@ -125,15 +124,30 @@ def run(inputs: Inputs) -> Outputs:
         "rows_in": len(ranked),
         "rows_out": len(table),
         "other_footprints": other_count,
-        "contour_lines": contour_count,
-        "street_lines": street_counts,
-        "water_areas": water_count,
+        **drawn,
         "walks": walk_counts,
         "packed_bytes": len(packed),
         "page_bytes": len(text.encode("utf-8")),
     }
     layers = qgis_layers(inputs.tables[DISTRICTS], buildings, ranked, settings)
     return Outputs(pages={"index.html": text}, map_layers={"ranking.gpkg": layers}, ledger=ledger)
+
+
+def _backdrop(inputs: Inputs) -> tuple[Pack, dict[str, Any], int, dict[str, Any]]:
+    """Return what lies behind the ranked buildings, where the shade lies, and counts."""
+    settings: Settings = inputs.settings
+    buildings: gpd.GeoDataFrame = inputs.tables[BUILDINGS]
+    terrain = inputs.rasters["terrain"]
+    pack = Pack()
+    add_districts(pack, inputs.tables[DISTRICTS], buildings)
+    shade_place = add_shade(pack, shade(terrain, settings.atlas))
+    drawn = {
+        "contour_lines": add_contours(pack, terrain, interval_m=settings.atlas.contour_interval_m),
+        "water_areas": add_water(pack, inputs.tables[WATER]),
+        "street_lines": add_streets(pack, inputs.tables[STREET_EDGES]),
+    }
+    other_count = add_others(pack, buildings, inputs.tables[BUILDING_RANKING]["building_id"])
+    return pack, shade_place, other_count, drawn
 
 
 def qgis_layers(
