@@ -30,6 +30,7 @@ from pipeline.measure.streets import access_table, street_world
 from pipeline.measure.walks import BuildingWalks
 from pipeline.store.configuration import read_settings
 from pipeline.store.files import read_raster
+from tests.bench.years import years
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ROOT / "data" / "processed" / "reference"
@@ -194,6 +195,10 @@ def main() -> None:
     housing = buildings[buildings["is_housing"]].reset_index(drop=True)
     print("mean height under each footprint")
     zonal(housing)
+    print("years that nobody recorded")
+    measured = pd.read_parquet(TABLES / "measurements.parquet")
+    rule = read_settings(ROOT / "config", "reference", "base").measure.years
+    years(housing, buildings, measured, rule, timed)
     print("walking")
     walking(housing)
     print(f"shapely {shapely.__version__}, numpy {np.__version__}, {os.cpu_count()} cores")

@@ -1,0 +1,66 @@
+"""Time the inference of years: the city, ten cities side by side, and a random forest beside it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from pipeline.measure.years import year_facts
+from pipeline.settings.measure import YearRule
+from pipeline.years.infer import YearFacts, infer_years
+
+GROUND = ["elevation_m", "slope_deg", "relief_m"]
+
+
+def years(
+    housing: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame,
+    measured: pd.DataFrame,
+    rule: YearRule,
+    timed: Callable[..., tuple[float, Any]],
+) -> None:
+    """Print seconds for what tells the years, for one city and for ten, and for a usual choice."""
+    ground = measured.set_index("building_id").loc[housing["building_id"], GROUND]
+    columns = {name: ground[name].to_numpy() for name in GROUND}
+    _, facts = timed("form and surroundings", lambda: year_facts(housing, buildings, columns))
+    base, _ = timed(
+        f"fit, calibrate and predict {len(housing):,}", lambda: infer_years(facts, rule)
+    )
+    timed("ten such cities side by side", lambda: infer_years(tiled(facts, 10), rule), base)
+    timed("random forest of 200 trees, no intervals", lambda: _forest(facts), base)
+
+
+def tiled(facts: YearFacts, count: int) -> YearFacts:
+    """Return the same town many times, 200 km apart, with keys of its own each time."""
+    units = int(facts.unit_of_building.max()) + 1
+    rng = np.random.default_rng(1)
+    turns = rng.integers(1, 2**63, count, dtype=np.uint64)
+    far = np.repeat(np.arange(count), len(facts.points))[:, None] * [200_000.0, 0.0]
+
+    def many(values: np.ndarray) -> np.ndarray:
+        return np.concatenate([values] * count)
+
+    return replace(
+        facts,
+        known_year=many(facts.known_year),
+        low_year=many(facts.low_year),
+        high_year=many(facts.high_year),
+        unit_of_building=np.concatenate([facts.unit_of_building + units * n for n in range(count)]),
+        unit_key=np.concatenate([facts.unit_key ^ turn for turn in turns]),
+        building_key=np.concatenate([facts.building_key ^ turn for turn in turns]),
+        points=many(facts.points) + far,
+        district=many(facts.district),
+        columns={name: many(values) for name, values in facts.columns.items()},
+    )
+
+
+def _forest(facts: YearFacts) -> np.ndarray:
+    from sklearn.ensemble import RandomForestRegressor
+
+    columns = np.nan_to_num(np.column_stack(list(facts.columns.values())), nan=-1)
+    known = np.isfinite(facts.known_year)
+    forest = RandomForestRegressor(200, n_jobs=-1, random_state=1)
+    return forest.fit(columns[known], facts.known_year[known]).predict(columns[~known])
