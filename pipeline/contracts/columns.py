@@ -182,6 +182,7 @@ _ALL = (
     _flag("is_registered", "stands in a housing register"),
     _whole("household_sum_count", "households", 0, 1_000_000_000, "known households", **_EMPTY),
     # age
+    _text("construction_year_source_name", "source that the year comes from", **_EMPTY),
     _text("construction_year_text", "year as the source writes it", **_EMPTY),
     _whole("construction_year_low", "year", 1000, 2100, "earliest year the text allows", **_EMPTY),
     _whole("construction_year_high", "year", 1000, 2100, "latest year the text allows", **_EMPTY),

@@ -34,6 +34,7 @@ from pipeline.intake.rejects import Rejects, rejects_table
 from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
 from pipeline.intake.surveys import with_surveys
 from pipeline.intake.water import water_from_osm
+from pipeline.intake.year_sources import YearSources
 from pipeline.problem import Problem
 from pipeline.settings.city import FORMATS_BY_ROLE, Source
 from pipeline.settings.intake import FootprintRule
@@ -97,12 +98,19 @@ def run(inputs: Inputs) -> Outputs:
     buildings = _place(buildings, district_table, all_rejects)
     buildings = _single(buildings, settings.intake.footprints, all_rejects)
     buildings = without_register(buildings)
+    year_sources = YearSources(buildings, settings.intake.years)
     missing: dict[str, dict[str, int]] = {}
     for name, source in by_role["housing_register"]:
         rows = inputs.sources[name]
         said = with_register(buildings, rows, source, settings.intake, crs, all_rejects[name])
         buildings, missing[name] = said.buildings, said.missing_values
+        year_sources.add_register(name, buildings)
         record(name, len(rows), 0, said.used_count)
+    for name, source in by_role["estates"]:
+        year_sources.add_estates(name, inputs.sources[name], source, buildings, all_rejects[name])
+    for name, _ in by_role["built_up_year"]:
+        year_sources.add_built_up(name, inputs.sources[name], buildings)
+    buildings = year_sources.fused(buildings, all_rejects)
     if settings.intake.housing.must_be_registered:
         buildings = _registered_only(buildings)
     around = with_neighbourhoods(buildings, inputs.sources, by_role, all_rejects)

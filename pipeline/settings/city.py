@@ -9,7 +9,7 @@ from pipeline.settings.base import EpsgCode, Name, Positive, Section, Slug
 Role = Literal[
     "boundary", "footprints", "streets", "amenities", "terrain", "housing_register", "estates",
     "subdistricts", "communities", "heritage_areas", "census", "inspection", "renovations",
-    "clearance", "consent", "estate_survey",
+    "clearance", "consent", "estate_survey", "built_up_year",
 ]  # fmt: skip
 Format = Literal[
     "overpass_json", "nominatim_json", "osm_pbf", "shapefile", "geojson", "csv", "geotiff"
@@ -36,6 +36,7 @@ FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
     "clearance": REGISTER_FORMATS,
     "consent": REGISTER_FORMATS,
     "estate_survey": REGISTER_FORMATS,
+    "built_up_year": ("geotiff",),
 }
 NEEDED_ROLES = ("boundary", "footprints", "streets", "terrain")
 NEEDED_COLUMNS: dict[str, tuple[str, ...]] = {

@@ -41,6 +41,14 @@ class YearRule(Section):
     """Later years are an error of the source."""
     max_vague_span_yr: Annotated[int, Field(ge=0)]
     """A wider interval keeps its bounds, but no year is taken from its middle."""
+    estate_slack_yr: Annotated[int, Field(ge=0)]
+    """Buildings may differ by so much from the year of their estate's record."""
+    listing_slack_yr: Annotated[int, Field(ge=0)]
+    """The same for the year that a listing gives for an estate."""
+    built_up_censored_year: CalendarYear
+    """A raster of built-up years says nothing of land built up by then."""
+    built_up_slack_yr: Annotated[int, Field(ge=0)]
+    """A building may be so much older than the raster sees its land built up."""
 
 
 class FootprintRule(Section):
