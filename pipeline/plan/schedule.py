@@ -149,7 +149,7 @@ def greedy(task: Task, first: np.ndarray | None = None) -> np.ndarray:
         got[task.district[one]] += cost[one]
         start[one] = year
 
-    for one in np.flatnonzero(task.locked_year >= 0):
+    for one in np.flatnonzero(task.locked_year >= 0).tolist():
         if fits(one, int(task.locked_year[one])):
             take(one, int(task.locked_year[one]))
     order = np.argsort(-task.need / np.maximum(cost, 1), kind="stable")

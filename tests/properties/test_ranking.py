@@ -15,8 +15,8 @@ from pipeline.store.configuration import read_settings
 from tests.conftest import REPOSITORY
 
 WHOLE = read_settings(REPOSITORY / "config", "yuzhong", "base")
-MEASURES = ["slope_deg", "main_road_climb_m", "rail_entrance_walk_m", "hospital_walk_m"]
-TOP = {"slope_deg": 60.0, "main_road_climb_m": 90.0}
+MEASURES = ["age_yr", "slope_deg", "main_road_climb_m", "rail_entrance_walk_m", "hospital_walk_m"]
+TOP = {"age_yr": 80.0, "slope_deg": 60.0, "main_road_climb_m": 90.0}
 
 
 @st.composite
@@ -53,7 +53,7 @@ def with_criteria(weights: dict[str, float]) -> Settings:
     return WHOLE.model_copy(update={"score": score})
 
 
-EQUAL = {"slope": 1.0, "climb": 2.0, "rail_walk": 1.0, "hospital": 1.0}
+EQUAL = {"age": 1.0, "slope": 1.0, "climb": 2.0, "rail_walk": 1.0, "hospital": 1.0}
 
 
 def ranking(city: pd.DataFrame, weights: dict[str, float] | None = None) -> pd.DataFrame:

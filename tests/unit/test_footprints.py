@@ -9,7 +9,7 @@ from pipeline.intake.attributes import attributes, construction_year, housing, s
 from pipeline.intake.osm_areas import node_locator, relation_area, repaired, way_area
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects
-from pipeline.settings.intake import HousingRule, StoreyRule, YearRule
+from pipeline.settings.intake import HousingRule, StoreyRule
 from pipeline.store.configuration import read_settings
 from tests.conftest import REPOSITORY
 
@@ -118,7 +118,7 @@ def test_housing_follows_the_rule_of_the_profile() -> None:
 
 
 def test_a_vague_year_keeps_its_bounds_and_a_wide_one_has_no_middle() -> None:
-    rule = YearRule(earliest=1600, latest=2026, max_vague_span_yr=20)
+    rule = read_settings(REPOSITORY / "config", "reference", "base").intake.years
     vague = construction_year("八十年代", rule).values
     assert (vague["construction_year"], vague["construction_year_origin"]) == (1984, "vague")
     wide = construction_year("1990年前", rule).values

@@ -33,9 +33,9 @@ def best_by_hand(task: Task) -> float:
             begun[one % 2, year] = begun.get((one % 2, year), 0) + 1
             value += float(task.need[one]) * (1.0, 0.9)[year]
         left = 25 * 10**8 - paid[0]
-        if good and left >= 0 and paid[1] <= 25 * 10**8 + min(left, 5 * 10**8):
-            if max(begun.values(), default=0) <= 2:
-                best = max(best, value)
+        within = left >= 0 and paid[1] <= 25 * 10**8 + min(left, 5 * 10**8)
+        if good and within and max(begun.values(), default=0) <= 2:
+            best = max(best, value)
     return best
 
 
