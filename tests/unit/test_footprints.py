@@ -118,7 +118,10 @@ def test_housing_follows_the_rule_of_the_profile() -> None:
 
 
 def test_a_vague_year_keeps_its_bounds_and_a_wide_one_has_no_middle() -> None:
-    rule = YearRule(earliest=1600, latest=2026, max_vague_span_yr=20)
+    rule = YearRule(
+        earliest=1600, latest=2026, max_vague_span_yr=20, estate_slack_yr=2, listing_slack_yr=5,
+        built_up_censored_year=1985, built_up_slack_yr=3,
+    )  # fmt: skip
     vague = construction_year("八十年代", rule).values
     assert (vague["construction_year"], vague["construction_year_origin"]) == (1984, "vague")
     wide = construction_year("1990年前", rule).values
