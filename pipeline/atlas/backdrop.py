@@ -29,13 +29,13 @@ from pipeline.geo.raster import Floats, Raster, bilinear
 from pipeline.geo.terrain import hillshade
 from pipeline.settings.atlas import AtlasSettings
 
-MAX_SHADE_CELLS = 180_000
+MAX_SHADE_CELLS = 130_000
 MAX_CONTOUR_CELLS = 120_000
 MAX_STREET_POINTS = 200_000
-SHADE_STEPS = 32
+SHADE_STEPS = 28
 LABEL_CELLS = 160
-CONTOUR_TOLERANCE_M = 6.0
-STREET_TOLERANCE_M = 2.0
+CONTOUR_TOLERANCE_M = 8.0
+STREET_TOLERANCE_M = 3.0
 LINE_QUANTUM_UNITS = 8
 CONTOUR_QUANTUM_UNITS = 16
 

@@ -24,7 +24,7 @@ from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
 from pipeline.settings.score import Criterion
 
-OTHER_QUANTUM_UNITS = 6
+OTHER_QUANTUM_UNITS = 10
 NEED_UNITS = 10_000
 WEIGHT_UNITS = 10_000
 POINT_UNITS = 1000
@@ -64,7 +64,7 @@ CATEGORIES = (
 OPTIONAL_CATEGORIES = ("landform_type",)
 FLAGS = ("is_overlapping", "has_street_access")
 INFERRED_BASES = ("inferred", "baseline")
-RANKED_QUANTUM_UNITS = 2
+RANKED_QUANTUM_UNITS = 3
 WALK_STEP_M = 5
 """Walking distances are shown to 5 m: streets and terrain know no more."""
 

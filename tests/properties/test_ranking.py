@@ -29,7 +29,13 @@ def cities(draw: st.DrawFn) -> pd.DataFrame:
         # coarse values make ties, some are missing
         values = np.round(random.uniform(0, TOP.get(name, 4000.0), count), -1)
         frame[name] = np.where(random.uniform(size=count) < 0.15, np.nan, values)
-    return frame
+    if "age_yr" in frame:
+        # half of the years are recorded, the others spread over up to twenty years
+        spread = np.where(random.uniform(size=count) < 0.5, 0, random.uniform(0, 10, count))
+        for share, place in (("p05", -1), ("p25", -0.4), ("p50", 0), ("p75", 0.4), ("p95", 1)):
+            frame[f"construction_year_{share}"] = 2026 - frame["age_yr"] + place * spread
+    basis = np.where(random.uniform(size=count) < 0.5, "recorded", "inferred")
+    return frame.assign(construction_year_basis_type=basis)
 
 
 def with_criteria(weights: dict[str, float]) -> Settings:
