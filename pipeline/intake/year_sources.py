@@ -101,9 +101,13 @@ class YearSources:
     def fused(
         self, buildings: gpd.GeoDataFrame, all_rejects: Mapping[str, Rejects]
     ) -> gpd.GeoDataFrame:
-        """Return buildings with the year that counts, its origin and the source it comes from."""
+        """Return buildings with the year that counts, its origin and the source it comes from.
+
+        A contradiction is told under the row of a footprint, or else under the building's number.
+        """
         order = [*self._registers, *self._records, *self._own, *self._listings]
         ids = buildings["building_id"].tolist()
+        own_rows = list(zip(buildings["source_name"], buildings["source_row"], strict=True))
         chosen: dict[int, tuple[str, str, YearReading]] = {}
         for wants_year in (
             True,
@@ -118,7 +122,7 @@ class YearSources:
                 first, first_text, counts = chosen[row]
                 if first != name and not _agree(reading, counts):
                     all_rejects[name].notice(
-                        ids[row],
+                        own_rows[row][1] if own_rows[row][0] == name else ids[row],
                         "year_contradicted",
                         f"{text} here, {first_text} in {first}, which counts",
                     )

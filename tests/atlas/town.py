@@ -137,6 +137,9 @@ def _buildings() -> gpd.GeoDataFrame:
         "storey_count": pd.array([7, *[None] * (count - 1)], dtype="Int64"),
         "storey_count_origin": ["recorded", *["unknown"] * (count - 1)],
         "height_m": np.nan,
+        "construction_year_source_name": pd.Series(
+            ["register", *[None] * (count - 1)], dtype="str"
+        ),
         "construction_year_text": pd.Series(["八十年代", *[None] * (count - 1)], dtype="str"),
         "construction_year_low": pd.array([1980, *[None] * (count - 1)], dtype="Int64"),
         "construction_year_high": pd.array([1989, *[None] * (count - 1)], dtype="Int64"),

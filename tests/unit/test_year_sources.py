@@ -21,6 +21,7 @@ def town(texts: list[str | None]) -> gpd.GeoDataFrame:
         {
             "building_id": [f"B{n}" for n in range(len(texts))],
             "source_name": "osm",
+            "source_row": [f"way/{n}" for n in range(len(texts))],
             "estate_id": pd.Series(["E1"] * len(texts), dtype="str"),
             "construction_year_text": pd.Series(texts, dtype=object),
         },
@@ -52,7 +53,7 @@ def test_the_register_counts_and_the_contradiction_is_told_not_averaged() -> Non
     assert found["construction_year"].tolist() == [1975, 1990, 1984]
     assert found["construction_year_origin"].tolist() == ["recorded", "recorded", "vague"]
     assert found["construction_year_source_name"].tolist() == ["register", "osm", "register"]
-    assert [record[0] for record in told["osm"].records] == ["B0"]
+    assert [record[0] for record in told["osm"].records] == ["way/0"]
     assert told["osm"].counts("notice") == {"year_contradicted": 1}
 
 
