@@ -190,7 +190,7 @@ def _units_estimated(
 def _model_errors(
     facts: YearFacts, units: Units, estimate: Floats, alone: Ints, weight: Floats, rule: YearRule
 ) -> Floats:
-    """Return error quantiles of units estimated, by how near in year and by district."""
+    """Return error quantiles of units estimated, by how near in year those estimates lie."""
     known = np.flatnonzero(facts.is_exact)
     unit = facts.unit_of_building[known]
     centre = estimate[unit]
