@@ -90,18 +90,18 @@ class Cells:
         row has the same keys.
         """
         columns = [as_list(self.texts(key)) for key in keys]
-        there = [set(as_list(known[key])) if key in known else None for key in keys]
         is_empty, is_strange, is_again = (np.zeros(len(self.rows), dtype=bool) for _ in range(3))
-        seen: set[tuple[str, ...]] = set()
-        for number, said in enumerate(zip(*columns, strict=True)):
-            if "" in said:
-                is_empty[number] = True
-            elif any(of is not None and key not in of for key, of in zip(said, there, strict=True)):
-                is_strange[number] = True
-            elif said in seen:
-                is_again[number] = True
-            else:
-                seen.add(said)
+        for key, texts in zip(keys, columns, strict=True):
+            is_empty |= np.array([text == "" for text in texts], dtype=bool)
+            if key in known:
+                there = set(as_list(known[key]))
+                is_strange |= np.array([text not in there for text in texts], dtype=bool)
+        sound = np.flatnonzero(~is_empty & ~is_strange)
+        rows = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+        seen: set[object] = set()
+        for number in sound.tolist():
+            is_again[number] = rows[number] in seen
+            seen.add(rows[number])
         names = self.row_names()
         for number in np.flatnonzero(is_empty | is_strange | is_again).tolist():
             words = " ".join(column[number] for column in columns)[:150]

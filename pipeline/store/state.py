@@ -6,8 +6,10 @@ content of what it wrote. This module turns that record into reasons in words.
 
 import hashlib
 import json
+import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +66,7 @@ def remember(state_file: Path, record: StageRecord) -> None:
     task.values = {
         "settings": _plain(record.settings),
         "code": dict(record.code),
-        "outputs": {path.name: digest(path) for path in record.outputs},
+        "outputs": _digests(record.outputs),
     }
     with _open(state_file) as dependency:
         dependency.remove_success(task)
@@ -100,6 +102,14 @@ def single_run(lock_file: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _digests(paths: Iterable[Path]) -> dict[str, str]:
+    """Return the digest of each file by its name; hashing leaves the interpreter free."""
+    listed = list(paths)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = threads.map(digest, listed)
+        return {path.name: one for path, one in zip(listed, found, strict=True)}
 
 
 def digest(path: Path) -> str:
