@@ -115,7 +115,7 @@ STAGES = (
     ),
 )
 
-SHARED_ROOMS = ("contracts", "geo", "pages", "settings", "store", "years")
+SHARED_ROOMS = ("consent", "contracts", "geo", "pages", "settings", "store", "years")
 PACKAGES = (
     "geopandas",
     "numpy",
