@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.geo.raster import Floats
 from pipeline.settings.consent import ConsentSettings, Majority
 
 _ROUNDING = 1e-9  # shares of area come as decimals; counts are compared exactly
@@ -104,10 +105,10 @@ def consent_by_group(
 
 
 def carries(
-    voting_owner: NDArray[np.float64],
-    voting_area: NDArray[np.float64],
-    favour_of_voting_owner: NDArray[np.float64],
-    favour_of_voting_area: NDArray[np.float64],
+    voting_owner: Floats,
+    voting_area: Floats,
+    favour_of_voting_owner: Floats,
+    favour_of_voting_area: Floats,
     measure_type: NDArray[np.object_],
     rules: ConsentSettings,
 ) -> tuple[pd.Series, pd.Series]:
@@ -144,14 +145,13 @@ def _decided_by(measure_type: str, rules: ConsentSettings) -> str:
 
 
 def _judged(votes: pd.DataFrame, rules: ConsentSettings) -> pd.DataFrame:
-    owners, voting, favour = (
-        pd.to_numeric(votes[name]).astype("float64").to_numpy()
-        for name in ("owner_count", "voting_owner_count", "favour_owner_count")
-    )
-    voting_area, favour_area = (
-        pd.to_numeric(votes[name]).astype("float64").to_numpy()
-        for name in ("voting_area_share", "favour_area_share")
-    )
+    owners, voting, favour, voting_area, favour_area = (
+        _numbers(votes[name])
+        for name in (
+            "owner_count", "voting_owner_count", "favour_owner_count", "voting_area_share",
+            "favour_area_share",
+        )
+    )  # fmt: skip
     shares = {
         "voting_owner_share": _ratio(voting, owners),
         "voting_area_share": voting_area,
@@ -174,7 +174,12 @@ def _judged(votes: pd.DataFrame, rules: ConsentSettings) -> pd.DataFrame:
     )
 
 
-def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+def _numbers(column: pd.Series) -> Floats:
+    """Return a column as plain numbers, NaN where empty; an empty table may hold any type."""
+    return np.asarray(pd.to_numeric(column).astype("float64"), dtype=np.float64)
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
     """Return part / whole, empty where the whole is 0 or unknown."""
     positive = whole > 0
     return np.where(positive, part / np.where(positive, whole, 1.0), np.nan)
