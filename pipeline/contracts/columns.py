@@ -398,6 +398,113 @@ _ALL = (
     _real("walk_before_m", "m", 0, 100_000, "equivalent distance today", decimals=0, **_EMPTY),
     _real("walk_after_m", "m", 0, 100_000, "the same after the change", decimals=0, **_EMPTY),
     _real("walk_saved_m", "m", -100_000, 100_000, "before minus after", decimals=0, **_EMPTY),
+    # plan: projects
+    _text("project_id", "stable key of a project: an estate, or buildings that belong together"),
+    _text("project_name", "estate, or where the buildings stand"),
+    _text(
+        "project_origin",
+        "estate: as given; same_name: one estate name of one register in a district; adjacent: "
+        "outlines closer than config allows; single: a building of its own",
+        allowed=("estate", "same_name", "adjacent", "single"),
+    ),
+    _whole("household_plan_count", "households", 0, 1_000_000, "households, with stand-ins"),
+    _real("floor_area_plan_m2", "m²", 0, 1e9, "housing floor area, with stand-ins"),
+    _real("estimated_share", "share", 0, 1, "floor area whose quantities rest on stand-ins"),
+    _text(
+        "renovation_class_type",
+        "highest class of its works",
+        allowed=("basic", "improving", "upgrading"),
+    ),
+    _text(
+        "renovation_route_type",
+        "comprehensive 综合改造: works on the buildings; management 管理提升: around them only",
+        allowed=("comprehensive", "management"),
+    ),
+    _whole("lift_count", "lifts", 0, 10_000, "lifts added: stairwells whose building agrees"),
+    _whole(
+        "lift_waiting_count", "lifts", 0, 10_000, "stairwells that lack a lift and an agreement"
+    ),
+    _real("cost_cny", "yuan", 0, 1e13, "cost at the price year of config"),
+    _real("unit_cost_cny_per_m2", "yuan/m²", 0, 1e7, "cost by housing floor area", **_EMPTY),
+    _real("central_cny", "yuan", 0, 1e13, "paid by the central subsidy"),
+    _real("municipal_cny", "yuan", 0, 1e13, "paid by the municipality"),
+    _real("district_cny", "yuan", 0, 1e13, "paid by the district"),
+    _real("special_bond_cny", "yuan", 0, 1e13, "paid from special bonds"),
+    _real("private_cny", "yuan", 0, 1e13, "paid by private parties"),
+    _real("resident_cny", "yuan", 0, 1e13, "paid by residents"),
+    _real("maintenance_fund_cny", "yuan", 0, 1e13, "paid from the maintenance fund"),
+    _real("public_cny", "yuan", 0, 1e13, "central, municipal, district and bonds together"),
+    _real("revenue_cny_per_yr", "yuan/yr", 0, 1e12, "what a private party can earn in a year"),
+    _whole("payback_term_year", "year", 1, 2100, "year of the term that pays back", **_EMPTY),
+    _real("net_present_cny", "yuan", -1e13, 1e13, "net present value of the private share"),
+    _real(
+        "residual_public_cny", "yuan", 0, 1e13, "public money less the revenue after pay-back"
+    ),
+    _real("need_households", "households", 0, 1e9, "households × need, or as config weighs it"),
+    _text(
+        "readiness_type",
+        "agreed: owners voted for it; forecast: they are expected to; not_asked: no survey, or one "
+        "with gaps; refused: no majority in sight",
+        allowed=("agreed", "forecast", "not_asked", "refused"),
+    ),
+    _real("consent_share", "share", 0, 1, "owners in favour, of all owners", **_EMPTY),
+    _whole("ready_year", "year", 1900, 2200, "first year in which it may start", **_EMPTY),
+    _whole("planned_year", "year", 1900, 2200, "year in which works start", **_EMPTY),
+    _text(
+        "batch_type",
+        "implement 实施, plan 谋划, reserve 储备",
+        allowed=("implement", "plan", "reserve"),
+        **_EMPTY,
+    ),
+    _text(
+        "wait_reason_code",
+        "why it waits: no agreement in sight, owners not asked, ready after the last year, works too "
+        "long for the years left, locked out, capacity of its district, or budget",
+        allowed=(
+            "refused", "not_asked", "ready_late", "works_too_long", "locked_out", "capacity",
+            "budget",
+        ),
+        **_EMPTY,
+    ),  # fmt: skip
+    _text("pilot_building_id", "building to be shown first (样板间)", **_EMPTY),
+    _text(
+        "pilot_reason_code",
+        "neediest of those that agree; closest to agreeing; or neediest, nobody asked yet",
+        allowed=("agrees_and_neediest", "closest_to_agreeing", "neediest_not_asked"),
+        **_EMPTY,
+    ),
+    _text("works_type", "key of a measure in config"),
+    _real("works_quantity", "as unit_name", 0, 1e9, "how much of it"),
+    _text("unit_name", "what is counted"),
+    _whole("plan_year", "year", 1900, 2200, "year of payment"),
+    _real("payment_cny", "yuan", 0, 1e13, "due in that year"),
+    _real("carry_over_cny", "yuan", 0, 1e13, "due in later years"),
+    _whole("project_count", "projects", 0, 1_000_000, "projects that start"),
+    _whole("underway_count", "projects", 0, 1_000_000, "projects paid for in the year"),
+    _real("budget_cny", "yuan", 0, 1e14, "public budget of the year", **_EMPTY),
+    _real("budget_left_cny", "yuan", 0, 1e14, "public money not spent by then", **_EMPTY),
+    # plan: the list for finance, in 万元 with six decimals, so that the cent is kept
+    _whole("row_number", "ordinal", 1, 10_000_000, "number of the row"),
+    _whole("list_year", "year", 1900, 2200, "year of the list, empty for the reserve", **_EMPTY),
+    _text("construction_years_text", "years of construction", **_EMPTY),
+    _text("construction_basis_text", "how they are known", **_EMPTY),
+    _text("renovation_class_text", "class of works"),
+    _text("renovation_route_text", "route"),
+    _text("works_text", "main works", **_EMPTY),
+    *(
+        _real(f"{name}_wan_cny", "10,000 yuan", 0, 1e9, f"{name}_cny in 万元", decimals=6)
+        for name in (
+            "cost", "central", "municipal", "district", "special_bond", "private", "resident",
+            "maintenance_fund", "payment", "carry_over",
+        )
+    ),
+    _text("start_month_text", "month in which works start, YYYY-MM", **_EMPTY),
+    _text("end_month_text", "month in which they end, YYYY-MM", **_EMPTY),
+    _text("implementer_name", "who carries it out"),
+    _text("management_text", "whether property management is in place"),
+    _text("heritage_text", "heritage area that binds the works", **_EMPTY),
+    _text("batch_text", "batch"),
+    _text("wait_text", "why it waits", **_EMPTY),
     # rejects
     _text(
         "scope_type",
