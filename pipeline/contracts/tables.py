@@ -24,6 +24,8 @@ class Table:
     """What the CSV calls the columns, in their order, where that is not their name."""
     order: tuple[str, ...] = ()
     """Columns to sort rows by, where that is not the key; empty values come first."""
+    empty_last: bool = False
+    """Sort empty values last instead."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -139,8 +141,10 @@ RANKING = Table(
     "ranking",
     ("building_id",),
     (
-        "building_id", "rank", "tier_number", "score_points", "{}_points", "{}_need_share",
-        "{}_origin", "stand_in_count",
+        "building_id", "track_type", "track_reason_code", "rank", "tier_number", "is_lifted",
+        "lifted_by_code", "score_points", "{}_points", "{}_need_share", "{}_origin",
+        "stand_in_count", "rank_p05", "rank_p50", "rank_p95", "top_share", "funded_share",
+        "consent_share", "readiness_share", "quadrant_type",
     ),
     home=SCENARIO,
 )  # fmt: skip
@@ -149,8 +153,10 @@ BUILDING_RANKING = Table(
     "building_ranking",
     ("building_id",),
     (
-        "rank", "building_id", "tier_number", "score_points", "building_name", "district_name",
-        "subdistrict_name", "community_name", "estate_id", "estate_name", "road_name", "{}_points",
+        "rank", "building_id", "track_type", "track_reason_code", "tier_number", "score_points",
+        "rank_p05", "rank_p50", "rank_p95", "top_share", "funded_share", "is_lifted",
+        "lifted_by_code", "quadrant_type", "readiness_share", "consent_share", "building_name",
+        "district_name", "subdistrict_name", "community_name", "estate_id", "estate_name", "road_name", "{}_points",
         "{}_origin", "stand_in_count", "building_use_type", "housing_origin", "storey_count",
         "storey_count_origin",
         "footprint_area_m2", "floor_area_m2", "floor_area_origin", "household_count",
@@ -168,7 +174,8 @@ BUILDING_RANKING = Table(
         "longitude_deg", "latitude_deg", "source_name", "source_row", "data_origin",
     ),
     home=SCENARIO,
-    order=("rank",),
+    order=("rank", "building_id"),
+    empty_last=True,
 )  # fmt: skip
 
 DISTRICT_PRIORITY = Table(

@@ -20,9 +20,10 @@ Units = NDArray[np.int64]
 
 
 def need_units(measured: Floats, criterion: Criterion) -> Units:
-    """Return need in ten-thousandths: 0 at ``none_at``, 10,000 at ``worst_at``, straight between.
+    """Return need in ten-thousandths: 0 at ``none_at``, 10,000 at ``worst_at``, by lines between.
 
-    Where the measurement is empty the criterion's stand-in is taken.
+    Where the measurement is empty the criterion's stand-in is taken; with ``leave_out`` it is the
+    caller who fills the gap, by ``left_out_need``.
     """
     return _units(need_share(measured, criterion), criterion)
 
@@ -39,10 +40,50 @@ def expected_need_units(quantiles: Mapping[str, Floats], criterion: Criterion) -
 
 def need_share(measured: Floats, criterion: Criterion) -> Floats:
     """Return need from 0 to 1, NaN where the measurement is empty."""
-    span = criterion.worst_at - criterion.none_at
-    return np.clip((measured - criterion.none_at) / span, 0, 1)
+    if not criterion.between:
+        span = criterion.worst_at - criterion.none_at
+        return np.clip((measured - criterion.none_at) / span, 0, 1)
+    at, need = bends(criterion)
+    way = 1 if criterion.worst_at > criterion.none_at else -1
+    return np.interp(way * measured, way * at, need)
+
+
+def bends(criterion: Criterion) -> tuple[Floats, Floats]:
+    """Return measurements and need at the ends and bends of the value function, need rising."""
+    at = [criterion.none_at, *(x for x, _ in criterion.between), criterion.worst_at]
+    need = [0.0, *(y for _, y in criterion.between), 1.0]
+    return np.array(at, dtype=float), np.array(need, dtype=float)
+
+
+def stand_in_share(criterion: Criterion) -> float:
+    """Return the need that stands in for a missing measurement: never the best case.
+
+    The mean of the stored distribution, or full need; 0 with ``leave_out``, which ``left_out_need``
+    replaces.
+    """
+    if criterion.missing == "worst":
+        return 1.0
+    if criterion.missing == "leave_out":
+        return 0.0
+    masses = QUANTILE_MASS.values()
+    return sum(m * q for m, q in zip(masses, criterion.stand_in_need_quantiles, strict=True))
+
+
+def left_out_need(needs: list[Units], weights: list[int], is_out: list[NDArray[np.bool_]]) -> Units:
+    """Return the need that leaves a row's missing criteria without effect, in ten-thousandths.
+
+    It is the weighted mean of the criteria that are known, so the score is the one that these alone
+    would give. Half of the scale where nothing is known.
+    """
+    total = np.zeros(len(needs[0]), dtype=np.int64)
+    mass = np.zeros(len(needs[0]), dtype=np.int64)
+    for need, weight, out in zip(needs, weights, is_out, strict=True):
+        total += np.where(out, 0, need * weight)
+        mass += np.where(out, 0, weight)
+    mean = (2 * total + mass) // np.maximum(2 * mass, 1)
+    return np.where(mass > 0, mean, NEED_UNITS // 2)
 
 
 def _units(share: Floats, criterion: Criterion) -> Units:
-    share = np.where(np.isnan(share), criterion.stand_in_need_share, share)
+    share = np.where(np.isnan(share), stand_in_share(criterion), share)
     return np.floor(share * NEED_UNITS + 0.5).astype(np.int64)

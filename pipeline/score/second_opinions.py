@@ -6,6 +6,7 @@ on the method.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,3 +135,35 @@ def _shared(raw: Floats, is_constant: NDArray[np.bool_]) -> DataWeights:
     weights = np.zeros(len(is_constant))
     weights[~is_constant] = _sum_1(np.asarray(raw, dtype=float))
     return DataWeights(weights, is_constant)
+
+
+def cross_checks(need: Floats, weights: Floats, names: list[str]) -> dict[str, Any]:
+    """Return what other methods make of the same need: weights from the data, and other orders.
+
+    ``need`` has a column for each of ``names``. Numbers are rounded for the ledger; empty if there
+    are fewer than two rows.
+    """
+    if len(need) < 2:
+        return {}
+    base = need @ weights
+    more = np.ones(len(names), dtype=np.int64)
+    scores = {
+        "topsis": topsis(need, weights, more),
+        "vikor": -vikor(need, weights, more),
+    }
+    suggested = {"entropy": entropy_weights(need).weights, "critic": critic_weights(need).weights}
+    scores |= {f"{name}_weights": need @ found for name, found in suggested.items()}
+    return {
+        "weights": {
+            method: dict(zip(names, np.round(found, 4).tolist(), strict=True))
+            for method, found in suggested.items()
+        },
+        "agreement": {
+            name: {key: _number(value) for key, value in vars(agreement(base, score)).items()}
+            for name, score in scores.items()
+        },
+    }
+
+
+def _number(value: float) -> float | None:
+    return round(value, 4) if np.isfinite(value) else None
