@@ -508,7 +508,7 @@ _ALL = (
         "with gaps; refused: no majority in sight",
         allowed=("agreed", "forecast", "not_asked", "refused"),
     ),
-    _real("consent_share", "share", 0, 1, "owners in favour, of all owners", **_EMPTY),
+    _real("favour_owner_share", "share", 0, 1, "owners in favour, of all owners", **_EMPTY),
     _whole("ready_year", "year", 1900, 2200, "first year in which it may start", **_EMPTY),
     _whole("planned_year", "year", 1900, 2200, "year in which works start", **_EMPTY),
     _text(
