@@ -127,7 +127,6 @@ PACKAGES = (
     "scipy",
     "shapely",
     "folium",
-    "pymcdm",
     "threadpoolctl",
     "branca",
     "jinja2",
