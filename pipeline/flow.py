@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts.stage import Inputs, Outputs, Stage
@@ -176,7 +176,8 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
                 watch(stage, reasons)
                 with _collector_resting():
                     _run(stage, places, settings)
-                state.remember(places.state_file, record)
+                wrote = tuple(places.outputs(stage))  # families are known only now
+                state.remember(places.state_file, replace(record, outputs=wrote))
             steps.append(Step(stage, reasons, time.perf_counter() - begin))
         _write_ledger(places, settings)
     return steps
@@ -305,6 +306,10 @@ def _save(stage: Stage, places: Places, settings: Settings, outputs: Outputs) ->
             batch.add(places.raster(name), files.raster_bytes(raster))
         for name, text in outputs.pages.items():
             batch.add(places.maps_folder / name, text.encode())
+        written = {places.maps_folder / name for name in outputs.pages}
+        for path in places.family_pages(stage):
+            if path not in written:
+                batch.remove(path)
         for name, layers in outputs.map_layers.items():
             path = places.map_file(name)
             write_geopackage(batch.partial(path), path, layers)
@@ -316,12 +321,17 @@ def _same_names(stage: Stage, outputs: Outputs) -> None:
     declared = (
         set(stage.writes),
         set(stage.writes_rasters),
-        set(stage.pages),
+        set(stage.pages) - set(stage.page_families),
         set(stage.map_files),
     )
-    found = (set(outputs.tables), set(outputs.rasters), set(outputs.pages), set(outputs.map_layers))
+    single = {name for name in outputs.pages if not _is_of_family(name, stage)}
+    found = (set(outputs.tables), set(outputs.rasters), single, set(outputs.map_layers))
     if declared != found:
         raise AssertionError(f"{stage.name} declares {declared} but hands back {found}")
+
+
+def _is_of_family(page: str, stage: Stage) -> bool:
+    return any(PurePosixPath(page).match(family) for family in stage.page_families)
 
 
 def read_ledgers(places: Places) -> dict[str, dict[str, Any]]:

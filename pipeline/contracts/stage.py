@@ -72,3 +72,10 @@ class Stage:
     """Tables, read or written, that people also get as CSV."""
     map_files: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
+    """File names below maps/; one with a ``*``, such as ``briefs/*.html``, stands for a family: as many
+    pages as there are districts, none of an earlier run among them."""
+
+    @property
+    def page_families(self) -> tuple[str, ...]:
+        """Return the pages that stand for many."""
+        return tuple(name for name in self.pages if "*" in name)
