@@ -115,7 +115,7 @@ def agreement(one: Floats, other: Floats) -> Agreement:
         return Agreement(float("nan"), 1.0)
     ranks = np.vstack([pd.Series(-scores).rank().to_numpy() for scores in (one, other)])
     spread = ranks.std(axis=1)
-    correlation = float(np.corrcoef(ranks)[0, 1]) if spread.all() else float("nan")
+    correlation = float(np.atleast_2d(np.corrcoef(ranks))[0, 1]) if spread.all() else float("nan")
     count = max(1, round(len(one) / 10))
     first, second = (set(np.argsort(r, kind="stable")[:count].tolist()) for r in ranks)
     return Agreement(correlation, len(first & second) / count)
