@@ -383,22 +383,35 @@ _ALL = (
     ),
     _whole("stand_in_count", "criteria", 0, 100, "criteria scored by a stand-in"),
     # areas
-    _text("row_type", "what the row tells of", allowed=("district", "estate", "road", "grid_cell")),
+    _text(
+        "row_type",
+        "what the row tells of",
+        allowed=("district", "estate", "road", "grid_cell", "community"),
+    ),
     _text("area_id", "stable key of an estate, road or grid cell within its district"),
     _text("area_name", "estate, road or grid cell"),
     _whole("district_rank", "ordinal", 1, 10_000, "1 = district with the highest mean score"),
     _whole(
         "area_rank", "ordinal", 1, 10_000_000, "1 = highest mean score in the district", **_EMPTY
     ),
-    _whole("building_count", "buildings", 1, 100_000_000, "ranked buildings"),
-    _whole("tier_1_count", "buildings", 0, 100_000_000, "buildings of the most urgent tier"),
-    _whole("tier_2_count", "buildings", 0, 100_000_000, "buildings of the second tier"),
+    _whole("building_count", "buildings", 1, 100_000_000, "buildings of all tracks"),
+    _whole("ranked_count", "buildings", 0, 100_000_000, "buildings on the track ranked"),
+    _whole("reserve_count", "buildings", 0, 100_000_000, "buildings on the track reserve"),
+    _whole("hazard_count", "buildings", 0, 100_000_000, "buildings on the track hazard"),
+    _whole("excluded_count", "buildings", 0, 100_000_000, "buildings on the track excluded"),
+    _whole(
+        "tier_{}_household_count", "households", 0, 1_000_000_000, "known households of that tier"
+    ),
+    _real("tier_{}_floor_area_m2", "m²", 0, 1e12, "known floor area of that tier", decimals=0),
+    _whole("tier_{}_count", "buildings", 0, 100_000_000, "buildings of that tier"),
     _real("footprint_area_sum_m2", "m²", 0, 1e12, "footprints together", decimals=0),
     _real("floor_area_sum_m2", "m²", 0, 1e12, "known floor areas together", decimals=0, **_EMPTY),
     _real("floor_area_known_share", "share", 0, 1, "buildings whose floor area is known"),
-    _real("score_mean_points", "points", 0, 100, "mean score", decimals=3),
-    _real("score_median_points", "points", 0, 100, "median score", decimals=3),
-    _whole("rank_best", "ordinal", 1, 100_000_000, "best rank of its buildings"),
+    _real("score_mean_points", "points", 0, 100, "mean need, ranked", decimals=3, **_EMPTY),
+    _real("score_median_points", "points", 0, 100, "median need, ranked", decimals=3, **_EMPTY),
+    _whole("rank_best", "ordinal", 1, 100_000_000, "best rank of its buildings", **_EMPTY),
+    _whole("rank_p05_median", "ordinal", 1, 100_000_000, "median of their rank_p05", **_EMPTY),
+    _whole("rank_p95_median", "ordinal", 1, 100_000_000, "median of their rank_p95", **_EMPTY),
     _real("longitude_deg", "°", -180, 180, "WGS-84 longitude of the middle", decimals=6),
     _real("latitude_deg", "°", -90, 90, "WGS-84 latitude of the middle", decimals=6),
     _text(

@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
-from pipeline.settings.score import Criterion
+from pipeline.settings.score import QUANTILE_MASS, Criterion
 
 NEED_UNITS = 10_000
-QUANTILE_MASS = {"p05": 0.15, "p25": 0.225, "p50": 0.25, "p75": 0.225, "p95": 0.15}
-"""Share of probability that each quantile stands for: half of the way to its neighbours."""
 Units = NDArray[np.int64]
 
 
@@ -55,20 +53,6 @@ def bends(criterion: Criterion) -> tuple[Floats, Floats]:
     return np.array(at, dtype=float), np.array(need, dtype=float)
 
 
-def stand_in_share(criterion: Criterion) -> float:
-    """Return the need that stands in for a missing measurement: never the best case.
-
-    The mean of the stored distribution, or full need; 0 with ``leave_out``, which ``left_out_need``
-    replaces.
-    """
-    if criterion.missing == "worst":
-        return 1.0
-    if criterion.missing == "leave_out":
-        return 0.0
-    masses = QUANTILE_MASS.values()
-    return sum(m * q for m, q in zip(masses, criterion.stand_in_need_quantiles, strict=True))
-
-
 def left_out_need(needs: list[Units], weights: list[int], is_out: list[NDArray[np.bool_]]) -> Units:
     """Return the need that leaves a row's missing criteria without effect, in ten-thousandths.
 
@@ -85,5 +69,5 @@ def left_out_need(needs: list[Units], weights: list[int], is_out: list[NDArray[n
 
 
 def _units(share: Floats, criterion: Criterion) -> Units:
-    share = np.where(np.isnan(share), stand_in_share(criterion), share)
+    share = np.where(np.isnan(share), criterion.stand_in_need_share, share)
     return np.floor(share * NEED_UNITS + 0.5).astype(np.int64)

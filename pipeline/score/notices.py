@@ -93,7 +93,7 @@ def _same(
     varied = np.flatnonzero(spread > 0)
     if len(varied) < 2:
         return []
-    table = np.corrcoef(need[:, varied].T)
+    table = np.atleast_2d(np.corrcoef(need[:, varied].T))
     told = []
     for a, b in combinations(range(len(varied)), 2):
         if abs(table[a, b]) >= settings.same_correlation:

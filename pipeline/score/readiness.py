@@ -41,9 +41,12 @@ def readiness_share(consent: pd.Series, table: pd.DataFrame, settings: Readiness
     management = management.fillna(settings.management_shares["none"]).astype("float64")
     heritage = np.where(table["heritage_name"].notna(), settings.heritage_share, 1.0)
     weights = settings.weights
-    total = sum(weights.values())
-    parts = {"consent": consent, "management": management, "heritage": heritage}
-    shares = [weights.get(name, 0.0) / total * np.asarray(part) for name, part in parts.items()]
+    parts = (
+        (weights["consent"], consent),
+        (weights["management"], management),
+        (weights["heritage"], heritage),
+    )
+    shares = [weight / sum(weights.values()) * np.asarray(part) for weight, part in parts]
     return np.asarray(np.sum(shares, axis=0), dtype=float)
 
 

@@ -1,8 +1,9 @@
 """Stage 3, score: each measurement becomes need, weighted need becomes points, points the rank."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
 from pipeline.score.need import (
     NEED_UNITS,
-    QUANTILE_MASS,
     Units,
     expected_need_units,
     left_out_need,
@@ -38,8 +38,9 @@ from pipeline.score.weights import (
     weight_units,
     weighting,
 )
-from pipeline.settings.score import Criterion, ScoreSettings
+from pipeline.settings.score import QUANTILE_MASS, Criterion, ScoreSettings
 
+FAULT_ENDING = "_fault_share"
 _FACTS = (
     "building_id", "district_name", "estate_id", "storey_count", "height_m", "construction_year",
     "household_count", "elder_share", "shop_floor_area_m2", "hazard_grade_code", "management_type",
@@ -70,7 +71,9 @@ def run(inputs: Inputs) -> Outputs:
     """Return the ranking and what made it."""
     settings: ScoreSettings = inputs.settings.score
     reference_year = inputs.settings.measure.reference_year
-    table = measured_table(inputs.tables[MEASUREMENTS], inputs.tables[BUILDINGS])
+    table = measured_table(
+        inputs.tables[MEASUREMENTS], inputs.tables[BUILDINGS], wanted_measures(settings).values()
+    )
     _check_measures(table, settings)
     given = weighting(settings)
     known = known_shares(table, settings.criteria)
@@ -81,12 +84,12 @@ def run(inputs: Inputs) -> Outputs:
     lifted = np.where(is_ranked, lifted_by(table, settings.vetoes), "")
     consent = consent_share(inputs.tables[CONSENTS], table["building_id"], inputs.settings.consent)
     ready = readiness_share(consent, table, settings.readiness)
-    columns = _columns(table, scored, settings)
+    columns = _columns(table, scored)
     columns |= {
         "track_type": way.track_type,
         "track_reason_code": way.reason_code,
         "is_lifted": lifted != "",
-        "lifted_by_code": pd.Series(lifted).replace("", None),
+        "lifted_by_code": pd.Series(lifted, dtype="str").mask(lifted == ""),
         "consent_share": consent.to_numpy(),
         "readiness_share": ready,
         "quadrant_type": quadrants(scored.score / POINT_UNITS, ready, settings.readiness),
@@ -156,7 +159,7 @@ def _scored(
     return Scored(used, weights, needs, points), absent
 
 
-def _columns(table: pd.DataFrame, scored: Scored, settings: ScoreSettings) -> dict[str, Any]:
+def _columns(table: pd.DataFrame, scored: Scored) -> dict[str, Any]:
     columns: dict[str, Any] = {"building_id": table["building_id"]}
     stand_ins = np.zeros(len(table), dtype=np.int64)
     for name, criterion in scored.used.items():
@@ -276,22 +279,37 @@ def origins(table: pd.DataFrame, measure: str) -> NDArray[np.str_]:
     return np.where(is_missing, "stand_in", np.where(is_inferred, "inferred", "measured"))
 
 
-def measured_table(measurements: pd.DataFrame, buildings: pd.DataFrame) -> pd.DataFrame:
-    """Return measurements with what registers and surveys know of the buildings beside them."""
-    faults = [name for name in buildings.columns if name.endswith("_fault_share")]
+def measured_table(
+    measurements: pd.DataFrame, buildings: pd.DataFrame, measures: Collection[str]
+) -> pd.DataFrame:
+    """Return measurements with what registers and surveys know of the buildings beside them.
+
+    Faults among ``measures`` that no inspection reported stand there empty.
+    """
+    faults = [name for name in buildings.columns if name.endswith(FAULT_ENDING)]
     facts = pd.DataFrame(buildings[[*_FACTS, *faults]])
+    absent = [name for name in measures if name.endswith(FAULT_ENDING) and name not in faults]
+    facts = facts.assign(**dict.fromkeys(absent, np.nan))
     return measurements.merge(facts, on="building_id", validate="one_to_one")
+
+
+def wanted_measures(settings: ScoreSettings) -> dict[str, str]:
+    """Return every measurement that the settings name, by its key in them."""
+    wanted = {f"score.criteria.{n}.measure": c.measure for n, c in settings.criteria.items()}
+    wanted |= {f"score.tie_breaks[{i}]": name for i, name in enumerate(settings.tie_breaks)}
+    for name, veto in settings.vetoes.items():
+        wanted |= {f"score.vetoes.{name}.at_least.{measure}": measure for measure in veto.at_least}
+    return wanted
 
 
 def _check_measures(table: pd.DataFrame, settings: ScoreSettings) -> None:
     numbers = [name for name in table.columns if pd.api.types.is_numeric_dtype(table[name])]
-    wanted = {f"score.criteria.{n}.measure": c.measure for n, c in settings.criteria.items()}
-    wanted |= {f"score.tie_breaks[{i}]": name for i, name in enumerate(settings.tie_breaks)}
-    for name, veto in settings.vetoes.items():
-        wanted |= {f"score.vetoes.{name}.at_least": measure for measure in veto.at_least}
-    for key, measure in wanted.items():
+    for key, measure in wanted_measures(settings).items():
         if measure not in numbers:
+            near = get_close_matches(measure, numbers, n=5)
             raise Problem(
                 "config", f"{key} = {measure!r} is not a measurement",
-                expected="one of: " + ", ".join(sorted(numbers)), fix=f"correct {key}",
+                expected="for example " + ", ".join(near or sorted(numbers)[:5])
+                + "; data/README.md lists all columns of measurements and buildings",
+                fix=f"correct {key}",
             )  # fmt: skip

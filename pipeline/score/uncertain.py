@@ -6,6 +6,7 @@ together), measurements with a standard error in config, and measurements that a
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from pipeline.settings.score import Criterion
 Singles = NDArray[np.float32]
 LEVELS = 32
 """Steps in which a distribution is drawn: a 32nd is finer than five quantiles can tell."""
-OUT = np.float32(-1000.0)
+OUT = np.float32(-1.0)
 """Added to the score of a building that a drawn year puts out of the programme: below all others."""
 _POSITIONS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 
@@ -34,9 +35,14 @@ class DrawnNeed:
     """Rows of one unit take the same level in a draw."""
     unit_count: int
     change: Singles
-    """Need at each level minus the need of the ranking, shape (rows, LEVELS)."""
+    """Need at each level minus the need of the ranking: ``LEVELS`` numbers a row, row after row."""
     push: Singles | None = None
-    """What the level adds to the whole score, or None."""
+    """What the level adds to the whole score, in the same order, or None."""
+
+    @cached_property
+    def first(self) -> NDArray[np.int64]:
+        """Where the numbers of each row begin."""
+        return np.arange(len(self.rows)) * LEVELS
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,9 @@ class NoisyNeed:
     column: int
     criterion: Criterion
     at: Singles
-    """Where the measurement stands on the line from ``none_at`` (0) to ``worst_at`` (1), unclipped;
-    NaN where missing."""
+    """Where the measurement stands on the line from ``none_at`` (0) to ``worst_at`` (1), unclipped."""
+    gaps: NDArray[np.int64]
+    """Rows whose measurement is missing: these are drawn from their stand-in, not from an error."""
     spread: np.float32
     """The standard error on that line."""
     base: Singles
@@ -80,14 +87,14 @@ def uncertain_need(
     base = np.stack([needs[name] / NEED_UNITS for name in criteria], axis=1).astype(np.float32)
     drawn: list[DrawnNeed] = []
     noisy: list[NoisyNeed] = []
-    single = np.arange(len(table))
     for column, (name, criterion) in enumerate(criteria.items()):
         measured = plain_numbers(table[criterion.measure])
         missing = np.flatnonzero(np.isnan(measured))
         if len(missing) and criterion.missing == "population":
             levels = _levels(np.array([criterion.stand_in_need_quantiles]))
             change = (levels - base[missing, column][:, None]).astype(np.float32)
-            drawn.append(DrawnNeed(column, missing, np.arange(len(missing)), len(missing), change))
+            units = np.arange(len(missing))
+            drawn.append(DrawnNeed(column, missing, units, len(units), change.ravel()))
         if name in quantiles:
             estate = pd.factorize(table["estate_id"].fillna(table["building_id"]))[0]
             drawn += _drawn_years(
@@ -97,7 +104,8 @@ def uncertain_need(
             span = criterion.worst_at - criterion.none_at
             at = ((measured - criterion.none_at) / span).astype(np.float32)
             spread = np.float32(errors[name] / abs(span))
-            noisy.append(NoisyNeed(column, criterion, at[single], spread, base[:, column].copy()))
+            own = base[:, column].copy()
+            noisy.append(NoisyNeed(column, criterion, np.nan_to_num(at), missing, spread, own))
     return UncertainNeed(base, tuple(drawn), tuple(noisy))
 
 
@@ -122,7 +130,8 @@ def _drawn_years(
     push = np.where(year >= cutoff_year + 1, OUT, np.float32(0))
     change = (need - base[rows, column][:, None]).astype(np.float32)
     codes, unit = np.unique(estate[rows], return_inverse=True)
-    return [DrawnNeed(column, rows, unit, len(codes), change, push if push.any() else None)]
+    pushes = push.ravel() if push.any() else None
+    return [DrawnNeed(column, rows, unit, len(codes), change.ravel(), pushes)]
 
 
 def _levels(quantiles: Floats) -> Floats:

@@ -8,6 +8,8 @@ from pipeline.settings.base import CalendarYear, Name, NotNegative, Positive, Se
 
 Measure = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Group = Literal["building", "people", "service", "feasibility"]
+QUANTILE_MASS = {"p05": 0.15, "p25": 0.225, "p50": 0.25, "p75": 0.225, "p95": 0.15}
+"""Share of probability that each quantile stands for: half of the way to its neighbours."""
 Judgments = dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+>[a-z0-9_]+$")], Positive]
 
 
@@ -37,6 +39,20 @@ class Criterion(Section):
     """Unit shown beside the value."""
     source: Name
     """Where the bounds and the weight come from."""
+
+    @property
+    def stand_in_need_share(self) -> float:
+        """Need that stands in for a missing measurement, never the best case.
+
+        The mean of the stored distribution, or full need; 0 with ``leave_out``, where the score fills
+        the gap from the building's other criteria.
+        """
+        if self.missing == "worst":
+            return 1.0
+        if self.missing == "leave_out":
+            return 0.0
+        masses = QUANTILE_MASS.values()
+        return sum(m * q for m, q in zip(masses, self.stand_in_need_quantiles, strict=True))
 
     @model_validator(mode="after")
     def _line_is_a_line(self) -> "Criterion":
@@ -118,11 +134,21 @@ class ReadinessSettings(Section):
     """How ready a building is for works; it never touches need."""
 
     weights: dict[Literal["consent", "management", "heritage"], NotNegative]
+    """All three; 0 leaves one without effect."""
     management_shares: dict[Literal["company", "community", "none"], Share]
+    """Readiness by who manages the building; all three."""
     heritage_share: Share
     """Readiness of a building in a heritage area, whose works need a procedure of their own."""
     ready_from_share: Share
     needy_from_points: Annotated[float, Field(ge=0, le=100)]
+
+    @model_validator(mode="after")
+    def _complete(self) -> "ReadinessSettings":
+        if len(self.weights) < 3 or sum(self.weights.values()) == 0:
+            raise ValueError("weights: consent, management and heritage, not all 0, are needed")
+        if len(self.management_shares) < 3:
+            raise ValueError("management_shares: company, community and none are needed")
+        return self
 
 
 class RobustnessSettings(Section):
@@ -131,7 +157,7 @@ class RobustnessSettings(Section):
     draws: Annotated[int, Field(ge=20, le=100_000)]
     seed: int
     weight_rule: Literal["simplex", "intervals", "order"]
-    """``simplex``: any weights; ``intervals``: around the weights; ``order``: any that keep an order."""
+    """``simplex``: any weights; ``intervals``: around the weights; ``order``: all that keep it."""
     interval_share: Share
     """With ``intervals``: each weight may be smaller or larger by this share of itself."""
     order: list[list[Slug]]
