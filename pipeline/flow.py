@@ -22,6 +22,7 @@ from typing import Any
 from pipeline.contracts.stage import Inputs, Outputs, Stage
 from pipeline.contracts.tables import (
     AMENITIES,
+    ANNUAL_LIST,
     BUILDING_RANKING,
     BUILDINGS,
     CITY,
@@ -34,6 +35,10 @@ from pipeline.contracts.tables import (
     ESTATES,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
+    PLAN_LINES,
+    PLAN_PROJECTS,
+    PLAN_SUMMARY,
+    PLAN_WORKS,
     RANKING,
     REJECTS,
     SCENARIO,
@@ -88,17 +93,33 @@ STAGES = (
     ),
     Stage(
         name="plan",
-        title="lists of buildings and districts",
+        title="lists of buildings and districts, and the annual plan",
         home=SCENARIO,
-        settings=("city", "plan"),
-        reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS),
-        writes=(BUILDING_RANKING, ESTATE_PRIORITY, COMMUNITY_PRIORITY, DISTRICT_PRIORITY),
+        settings=("city", "consent", "plan"),
+        reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS, ESTATE_FACTS, CONSENTS),
+        writes=(
+            BUILDING_RANKING,
+            ESTATE_PRIORITY,
+            COMMUNITY_PRIORITY,
+            DISTRICT_PRIORITY,
+            PLAN_PROJECTS,
+            PLAN_LINES,
+            PLAN_WORKS,
+            PLAN_SUMMARY,
+            ANNUAL_LIST,
+        ),
+        workbooks=("annual_list.xlsx",),
         csv_copies=(
             BUILDING_RANKING,
             ESTATE_PRIORITY,
             COMMUNITY_PRIORITY,
             DISTRICT_PRIORITY,
             REJECTS,
+            PLAN_PROJECTS,
+            PLAN_LINES,
+            PLAN_WORKS,
+            PLAN_SUMMARY,
+            ANNUAL_LIST,
         ),
         lists=("districts/*.csv",),
     ),
@@ -326,6 +347,8 @@ def _save(stage: Stage, places: Places, settings: Settings, outputs: Outputs) ->
         for path in [*places.family_pages(stage), *places.family_lists(stage)]:
             if path not in written:
                 batch.remove(path)
+        for name, content in outputs.workbooks.items():
+            batch.add(places.map_file(name), content)
         for name, layers in outputs.map_layers.items():
             path = places.map_file(name)
             write_geopackage(batch.partial(path), path, layers)
@@ -338,13 +361,18 @@ def _same_names(stage: Stage, outputs: Outputs) -> None:
         set(stage.writes),
         set(stage.writes_rasters),
         set(stage.pages) - set(stage.page_families),
-        set(stage.map_files),
+        {*stage.map_files, *stage.workbooks},
     )
     single = {name for name in outputs.pages if not _is_of_family(name, stage.page_families)}
     strays = [name for name in outputs.lists if not _is_of_family(name, stage.lists)]
     if strays:
         raise AssertionError(f"{stage.name} does not declare the lists {strays}")
-    found = (set(outputs.tables), set(outputs.rasters), single, set(outputs.map_layers))
+    found = (
+        set(outputs.tables),
+        set(outputs.rasters),
+        single,
+        {*outputs.map_layers, *outputs.workbooks},
+    )
     if declared != found:
         raise AssertionError(f"{stage.name} declares {declared} but hands back {found}")
 

@@ -72,8 +72,9 @@ def rounds_until_met(votes: pd.DataFrame, gains: Gains, rules: ConsentSettings) 
     rule = rules.forecast
     for rounds in range(1, rule.max_round_count + 1):
         shares = forecast_shares(votes, gains, rounds, rule.fade_share)
-        then = carries(*shares.T, kinds, rules)[1].fillna(False).to_numpy(dtype=bool)
-        found = np.where(np.isnan(found) & then, rounds, found)
+        _, then = carries(shares[:, 0], shares[:, 1], shares[:, 2], shares[:, 3], kinds, rules)
+        won = then.fillna(False).to_numpy(dtype=bool)
+        found = np.where(np.isnan(found) & won, rounds, found)
     return found
 
 

@@ -473,7 +473,12 @@ _ALL = (
     _real("walk_after_m", "m", 0, 100_000, "the same after the change", decimals=0, **_EMPTY),
     _real("walk_saved_m", "m", -100_000, 100_000, "before minus after", decimals=0, **_EMPTY),
     # plan: projects
-    _text("project_id", "stable key of a project: an estate, or buildings that belong together"),
+    _text(
+        "project_id",
+        "stable key of a project: an estate, or buildings that belong together; empty off the tracks "
+        "that are planned",
+        **_EMPTY,
+    ),
     _text("project_name", "estate, or where the buildings stand"),
     _text(
         "project_origin",
@@ -484,6 +489,8 @@ _ALL = (
     _whole("household_plan_count", "households", 0, 1_000_000, "households, with stand-ins"),
     _real("floor_area_plan_m2", "m²", 0, 1e9, "housing floor area, with stand-ins"),
     _real("estimated_share", "share", 0, 1, "floor area whose quantities rest on stand-ins"),
+    _whole("construction_year_earliest", "year", 1000, 2101, "middle year of its oldest", **_EMPTY),
+    _whole("construction_year_latest", "year", 1000, 2101, "middle year of its newest", **_EMPTY),
     _text(
         "renovation_class_type",
         "highest class of its works",
@@ -508,12 +515,10 @@ _ALL = (
     _real("resident_cny", "yuan", 0, 1e13, "paid by residents"),
     _real("maintenance_fund_cny", "yuan", 0, 1e13, "paid from the maintenance fund"),
     _real("public_cny", "yuan", 0, 1e13, "central, municipal, district and bonds together"),
-    _real("revenue_cny_per_yr", "yuan/yr", 0, 1e12, "what a private party can earn in a year"),
+    _real("yearly_revenue_cny", "yuan", 0, 1e12, "what a private party can earn in a year"),
     _whole("payback_term_year", "year", 1, 2100, "year of the term that pays back", **_EMPTY),
     _real("net_present_cny", "yuan", -1e13, 1e13, "net present value of the private share"),
-    _real(
-        "residual_public_cny", "yuan", 0, 1e13, "public money less the revenue after pay-back"
-    ),
+    _real("residual_public_cny", "yuan", 0, 1e13, "public money less the revenue after pay-back"),
     _real("need_households", "households", 0, 1e9, "households × need, or as config weighs it"),
     _text(
         "readiness_type",
@@ -535,11 +540,16 @@ _ALL = (
         "why it waits: no agreement in sight, owners not asked, ready after the last year, works too "
         "long for the years left, locked out, capacity of its district, or budget",
         allowed=(
-            "refused", "not_asked", "ready_late", "works_too_long", "locked_out", "capacity",
+            "refused",
+            "not_asked",
+            "ready_late",
+            "works_too_long",
+            "locked_out",
+            "capacity",
             "budget",
         ),
         **_EMPTY,
-    ),  # fmt: skip
+    ),
     _text("pilot_building_id", "building to be shown first (样板间)", **_EMPTY),
     _text(
         "pilot_reason_code",
@@ -568,8 +578,16 @@ _ALL = (
     *(
         _real(f"{name}_wan_cny", "10,000 yuan", 0, 1e9, f"{name}_cny in 万元", decimals=6)
         for name in (
-            "cost", "central", "municipal", "district", "special_bond", "private", "resident",
-            "maintenance_fund", "payment", "carry_over",
+            "cost",
+            "central",
+            "municipal",
+            "district",
+            "special_bond",
+            "private",
+            "resident",
+            "maintenance_fund",
+            "payment",
+            "carry_over",
         )
     ),
     _text("start_month_text", "month in which works start, YYYY-MM", **_EMPTY),

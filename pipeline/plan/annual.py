@@ -1,6 +1,6 @@
 """The annual plan: from buildings to projects, their cost, who pays, and when each starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,9 +53,14 @@ class AnnualPlan:
 
 
 def annual_plan(
-    tables: Mapping[Any, Any], settings: PlanSettings, consent_rules: ConsentSettings
+    tables: Mapping[Any, Any],
+    settings: PlanSettings,
+    consent_rules: ConsentSettings,
+    known: Sequence[pd.Series] = (),
 ) -> AnnualPlan | None:
     """Return the plan of all buildings on the planned tracks, or nothing if there are none.
+
+    ``known`` are planned years by project id of earlier plans, to do no worse than.
 
     Raises
     ------
@@ -85,7 +90,7 @@ def annual_plan(
     districts = sorted(set(projects["district_name"]))
     public = paid[:, :, IS_PUBLIC].sum(axis=2)
     task = rules.task_of(projects, districts, public, length, ready, settings.schedule)
-    schedule = _chosen(task, projects, districts, settings)
+    schedule = _chosen(task, projects, districts, settings, known)
     shown = pilots(votes, rows, rows["project_id"], settings).reindex(ids)
     lifts = _lift_counts(rows, number, done, settings)
     projects = projects.assign(
@@ -124,9 +129,7 @@ def _projects(
 ) -> pd.DataFrame:
     """Return one row for each project: names, sums, need, what is known of its estate."""
     of = rows.groupby(number, sort=True)
-    first = of[
-        ["project_name", "project_origin", "estate_id", "estate_name"]
-    ].first()
+    first = of[["project_name", "project_origin", "estate_id", "estate_name"]].first()
     biggest = rows.assign(_number=number).sort_values(
         ["_number", "floor_area_m2", "building_id"], ascending=[True, False, True]
     )
@@ -136,9 +139,7 @@ def _projects(
         ["_number", "floor_area_m2", "district_name"], ascending=[True, False, True]
     )
     district = main.drop_duplicates("_number")["district_name"].to_numpy()
-    sums = of[
-        ["building_count", "household_count", "floor_area_m2", "shop_floor_area_m2"]
-    ].sum()
+    sums = of[["building_count", "household_count", "floor_area_m2", "shop_floor_area_m2"]].sum()
     size = rows[settings.schedule.need_of].to_numpy(dtype=float)
     need = size * rows["score_points"].to_numpy(dtype=float) / 100
     estimated = rows["floor_area_m2"].to_numpy() * rows["is_estimated"].to_numpy()
@@ -168,9 +169,9 @@ def _projects(
             "parking_space_count": estate_facts["parking_space_count"].to_numpy(dtype=float),
             "idle_room_area_m2": estate_facts["idle_room_area_m2"].to_numpy(dtype=float),
             "estimated_share": np.bincount(number, weights=estimated, minlength=count) / area,
-            "construction_year_low": of["construction_year_low"].min().to_numpy(),
-            "construction_year_high": of["construction_year_high"].max().to_numpy(),
-            "construction_basis": of["construction_year_basis_type"].agg(_distinct).to_numpy(),
+            "construction_year_earliest": of["construction_year_p50"].min().to_numpy(),
+            "construction_year_latest": of["construction_year_p50"].max().to_numpy(),
+            "construction_basis": _distinct(rows["construction_year_basis_type"], number, count),
             "heritage_name": of["heritage_name"].first().to_numpy(),
             "hazard_grade_code": of["hazard_grade_code"].max().to_numpy(),
             "score_mean_points": score / sums["building_count"].to_numpy(dtype=float),
@@ -181,8 +182,14 @@ def _projects(
     )
 
 
-def _distinct(kinds: pd.Series) -> str:
-    return "|".join(sorted(set(kinds.dropna())))
+def _distinct(kinds: pd.Series, number: NDArray[np.int64], count: int) -> NDArray[np.object_]:
+    """Return the different words of each project, sorted, with | between them."""
+    pairs = pd.DataFrame({"number": number, "kind": kinds.to_numpy(dtype=object)}).dropna()
+    pairs = pairs.drop_duplicates().sort_values(["number", "kind"])
+    texts = np.full(count, "", dtype=object)
+    for one, kind in pairs.itertuples(index=False, name=None):
+        texts[one] += f"|{kind}" if texts[one] else kind
+    return texts
 
 
 def _paid(by_source: Cents, kind: NDArray[np.int64], settings: PlanSettings) -> Cents:
@@ -196,15 +203,24 @@ def _paid(by_source: Cents, kind: NDArray[np.int64], settings: PlanSettings) -> 
 
 
 def _chosen(
-    task: Task, projects: pd.DataFrame, districts: list[str], settings: PlanSettings
+    task: Task,
+    projects: pd.DataFrame,
+    districts: list[str],
+    settings: PlanSettings,
+    known: Sequence[pd.Series],
 ) -> Schedule:
     rule = settings.schedule
+    before = [projects["project_id"].map(years).astype("float64") for years in known]
+    starts = [(years - rule.first_year).fillna(-1).to_numpy().astype(int) for years in before]
     effort = Effort(rule.relative_gap, rule.node_limit)
     try:
-        return choose(task, effort)
+        return choose(task, effort, starts)
     except Infeasible:
         names = contradiction.Names(
-            [f"{n} ({i})" for n, i in zip(projects["project_name"], projects["project_id"], strict=True)],
+            [
+                f"{n} ({i})"
+                for n, i in zip(projects["project_name"], projects["project_id"], strict=True)
+            ],
             districts,
             rule.first_year,
         )

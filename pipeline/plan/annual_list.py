@@ -68,14 +68,12 @@ def works_texts(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
         strict=True,
     ):
         one = measures[number]
-        amount = f"{quantity:,.0f}" if quantity >= 10 else f"{quantity:.3g}"
+        amount = f"{max(quantity, 1):,.0f}"
         texts[project] += f"{'、' if texts[project] else ''}{one.label_zh}{amount}{one.unit_zh}"
     return texts
 
 
-def _described(
-    plan: AnnualPlan, projects: pd.DataFrame, settings: PlanSettings
-) -> pd.DataFrame:
+def _described(plan: AnnualPlan, projects: pd.DataFrame, settings: PlanSettings) -> pd.DataFrame:
     month_count = np.array([one.month_count for one in settings.works])[plan.works_rule]
     begin = (projects["planned_year"].astype("Float64") * 12) + settings.schedule.start_month - 1
     heritage = projects["heritage_name"]
@@ -84,13 +82,13 @@ def _described(
     keys = list(settings.measures)
     if "management" in keys:
         set_up[plan.works.project[plan.works.measure == keys.index("management")]] = True
-    low, high = projects["construction_year_low"], projects["construction_year_high"]
+    low, high = projects["construction_year_earliest"], projects["construction_year_latest"]
     low_text, high_text = low.astype("str"), high.astype("str")
     years = low_text.where((low == high).fillna(False).astype(bool), low_text + "–" + high_text)
     bases = projects["construction_basis"].map(
         lambda text: "、".join(_BASES[part] for part in text.split("|") if part)
     )
-    shown = projects.assign(
+    return projects.assign(
         construction_years_text=years.where(low.notna() & high.notna()),
         construction_basis_text=bases,
         renovation_class_text=projects["renovation_class_type"].map(CLASSES),
@@ -104,12 +102,13 @@ def _described(
             settings.implementer_zh.replace("{district_name}", name)
             for name in projects["district_name"]
         ],
-        management_text=np.where(set_up & (managed != "有物业企业"), managed + "，随改造落实", managed),
+        management_text=np.where(
+            set_up & (managed != "有物业企业"), managed + "，随改造落实", managed
+        ),
         heritage_text=heritage,
         batch_text=projects["batch_type"].map(BATCHES),
         wait_text=projects["wait_reason_code"].map(WAITS),
     )
-    return shown
 
 
 def _wan(cny: pd.Series) -> pd.Series:

@@ -54,15 +54,21 @@ def explain(task: Task, names: Names, effort: Effort) -> tuple[str, str]:
                     unsure.append(" and ".join(rule.words for rule in group))
                 continue
             given = found.values[-size:]
-            share = sum(rule.slack.weight * amount for rule, amount in zip(group, given, strict=True))
+            share = sum(
+                rule.slack.weight * amount for rule, amount in zip(group, given, strict=True)
+            )
             enough.append((float(share), group, given))
         if enough:
             _, group, given = min(enough, key=lambda one: one[0])
             told = [_told(rule, float(a)) for rule, a in zip(group, given, strict=True)]
-            which = "smallest rule to relax" if size == 1 else "no single rule is enough; relax both"
+            which = (
+                "smallest rule to relax" if size == 1 else "no single rule is enough; relax both"
+            )
             settings = ", ".join(dict.fromkeys(rule.setting for rule in group))
             return f"the rules contradict each other; {which}: {' and '.join(told)}", settings
-    tail = f"; undecided within {effort.node_limit} nodes: {', '.join(unsure[:5])}" if unsure else ""
+    tail = (
+        f"; undecided within {effort.node_limit} nodes: {', '.join(unsure[:5])}" if unsure else ""
+    )
     return (
         f"the rules contradict each other, and no one or two of them are enough to relax{tail}",
         "plan.schedule",

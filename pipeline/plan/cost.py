@@ -25,8 +25,10 @@ class Works:
 
     def sum_by_project(self, count: int, weight: Floats | None = None) -> Floats:
         """Return the cost in cents by project; of that, a share by measure if given."""
-        part = self.cents if weight is None else self.cents * weight[self.measure]
-        return np.bincount(self.project, weights=part, minlength=count)
+        part = self.cents.astype(float)
+        if weight is not None:
+            part = part * weight[self.measure]
+        return _sum(part, self.project, count)
 
 
 def works(
@@ -42,7 +44,7 @@ def works(
     """
     count = int(project.max()) + 1 if len(project) else 0
     households = rows["household_count"].to_numpy(dtype=float)
-    homes = np.bincount(project, weights=households, minlength=count)
+    homes = _sum(households, project, count)
     heritage = rows["heritage_name"].notna().to_numpy(dtype=bool)
     parts = []
     for number, measure in enumerate(settings.measures.values()):
@@ -51,12 +53,14 @@ def works(
             amount = np.where(agrees[measure.consent], amount, 0.0)
         factor = np.where(heritage, measure.heritage_cost_factor, 1.0)
         if measure.quantity in ("trigger_mean", "project_count"):
-            quantity = _per_project(rows, project, count, measure, households)
-            dear = _mean(factor, households, project, count)
+            # a building that is empty today still counts as one in a mean
+            weight = np.maximum(households, 1.0)
+            quantity = _per_project(rows, project, count, measure, weight)
+            dear = _mean(factor, weight, project, count)
             priced = quantity * dear
         else:
-            quantity = np.bincount(project, weights=amount, minlength=count)
-            priced = np.bincount(project, weights=amount * factor, minlength=count)
+            quantity = _sum(amount, project, count)
+            priced = _sum(amount * factor, project, count)
         enough = homes >= measure.min_household_count
         quantity = np.round(np.where(enough, quantity, 0.0), 2)
         price = unit_cost_cny(measure, settings)
@@ -108,14 +112,14 @@ def _per_project(
     project: NDArray[np.int64],
     count: int,
     measure: PlanMeasure,
-    households: Floats,
+    weight: Floats,
 ) -> Floats:
     """Return a quantity that a project has once: by the mean of what is known of its buildings."""
     if measure.trigger is None:
         return np.full(count, measure.quantity_factor)
     value = trigger_values(rows, measure.trigger)
     known = ~np.isnan(value)
-    mean = _mean(np.where(known, value, 0.0), households * known, project, count)
+    mean = _mean(np.where(known, value, 0.0), weight * known, project, count)
     with np.errstate(invalid="ignore"):
         reached = (mean >= measure.at_least).astype(float)
     calls = np.where(np.isnan(mean), measure.unknown_share, reached) * measure.quantity_factor
@@ -124,8 +128,11 @@ def _per_project(
     return calls * np.where(np.isnan(mean), measure.at_least, mean)
 
 
+def _sum(amount: Floats, project: NDArray[np.int64], count: int) -> Floats:
+    return np.asarray(np.bincount(project, weights=amount, minlength=count), dtype=float)
+
+
 def _mean(value: Floats, weight: Floats, project: NDArray[np.int64], count: int) -> Floats:
-    total = np.bincount(project, weights=weight, minlength=count)
-    part = np.bincount(project, weights=weight * value, minlength=count)
+    total, part = _sum(weight, project, count), _sum(weight * value, project, count)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(total > 0, part / total, np.nan)

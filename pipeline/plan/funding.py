@@ -109,7 +109,8 @@ def by_year(by_source: Cents, shares: tuple[float, ...]) -> Cents:
     has left to pay.
     """
     total = by_source.sum(axis=1)
-    yearly = rounded(total[:, None] * np.array(shares), total)
+    due_by_year = np.multiply.outer(total.astype(float), np.array(shares))
+    yearly = rounded(due_by_year, total)
     left = by_source.copy()
     parts = []
     for year in range(len(shares)):

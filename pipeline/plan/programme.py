@@ -84,7 +84,13 @@ class Programme:
         """Solve; with ``slacks``, ignore need and find how little those rules must give way."""
         import highspy
 
-        solver = highspy.Highs()
+        class Quiet(highspy.Highs):
+            """HiGHS prints its name when callbacks are switched on, before it can be silenced."""
+
+            def enableCallbacks(self) -> None:
+                """Leave them off."""
+
+        solver = Quiet()
         for name, value in {
             "output_flag": False,
             "threads": 1,

@@ -26,7 +26,7 @@ def quantities(
     floor_area = floor_area.fillna(_real(both["footprint_area_m2"]) * storeys)
     homes = np.ceil(floor_area / stand_ins.floor_area_per_household_m2)
     households = _real(both["household_count"]).fillna(homes)
-    landings = np.ceil(households / (storeys * stand_ins.flats_per_landing)).clip(lower=1)
+    landings = np.maximum(np.ceil(households / (storeys * stand_ins.flats_per_landing)), 1.0)
     unmanaged = both["management_type"].map({"none": 1.0, "community": 0.0, "company": 0.0})
     return both.assign(
         floor_area_m2=floor_area,

@@ -38,8 +38,8 @@ def task_of(
     years = rule.year_count
     budget = budget_cents(rule, int(payments.sum()))
     district = np.searchsorted(np.array(districts), projects["district_name"].to_numpy(dtype=str))
-    locked = projects["project_id"].map(rule.locked_in).astype("float64") - rule.first_year
-    locked = locked.fillna(FREE).to_numpy().astype(np.int64)
+    said = projects["project_id"].map(rule.locked_in).astype("float64") - rule.first_year
+    locked = said.fillna(FREE).to_numpy().astype(np.int64)
     locked[projects["project_id"].isin(rule.locked_out).to_numpy()] = LOCKED_OUT
     need = projects["need_households"].to_numpy(dtype=float)
     ready_year = np.maximum(ready.year - rule.first_year, 0)
@@ -137,7 +137,8 @@ def _refuse_unknown(rule: ScheduleRule, project_ids: list[str], districts: Seque
             raise Problem(
                 f"plan.schedule.{key}",
                 f"names {', '.join(unknown[:5])}, which this city's plan does not have",
-                expected="districts of the city" if there is not known else "projects on the track "
-                "that is planned (project_id of plan_projects)",
+                expected="districts of the city"
+                if there is not known
+                else "projects on the track that is planned (project_id of plan_projects)",
                 fix="correct the name, or take it out of the list",
             )

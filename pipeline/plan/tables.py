@@ -22,22 +22,22 @@ def plan_projects(plan: AnnualPlan, settings: PlanSettings) -> pd.DataFrame:
     area = table["floor_area_m2"].to_numpy(dtype=float)
     start = plan.schedule.start_year
     rule = settings.schedule
-    planned = pd.array(
-        np.where(start >= 0, start + rule.first_year, pd.NA).tolist(), dtype="Int64"
-    )
-    ready = np.where(plan.ready.year >= NEVER, pd.NA, plan.ready.year)
+    planned = pd.Series(start + rule.first_year, dtype="Int64").mask(start < 0)
+    ready = pd.Series(plan.ready.year, dtype="Int64").mask(plan.ready.year >= NEVER)
     return table.rename(
         columns={"household_count": "household_plan_count", "floor_area_m2": "floor_area_plan_m2"}
     ).assign(
         household_plan_count=table["household_count"].round().astype("Int64"),
         floor_area_plan_m2=table["floor_area_m2"].round(2),
+        construction_year_earliest=table["construction_year_earliest"].round().astype("Int64"),
+        construction_year_latest=table["construction_year_latest"].round().astype("Int64"),
         renovation_class_type=_classes(plan, settings),
         renovation_route_type=_routes(plan, settings),
         cost_cny=total / 100,
         unit_cost_cny_per_m2=np.round(total / 100 / area, 2),
         **{f"{name}_cny": money.by_source[:, i] / 100 for i, name in enumerate(SOURCES)},
         public_cny=money.public_cents / 100,
-        revenue_cny_per_yr=money.revenue_cents / 100,
+        yearly_revenue_cny=money.revenue_cents / 100,
         payback_term_year=pd.array(
             [None if np.isnan(y) else int(y) for y in money.payback_year], dtype="Int64"
         ),
@@ -45,8 +45,8 @@ def plan_projects(plan: AnnualPlan, settings: PlanSettings) -> pd.DataFrame:
         residual_public_cny=money.residual_public_cents / 100,
         readiness_type=plan.ready.kind,
         favour_owner_share=plan.ready.favour_owner_share,
-        ready_year=pd.array(ready.tolist(), dtype="Int64"),
-        planned_year=planned,
+        ready_year=ready.array,
+        planned_year=planned.array,
         batch_type=batch_types(plan, settings),
         wait_reason_code=pd.Series(plan.wait_reason).replace("", pd.NA).to_numpy(),
     )
@@ -139,8 +139,12 @@ def plan_summary(
 def _with_city(rows: pd.DataFrame, names: list[str], index: pd.MultiIndex) -> pd.DataFrame:
     """Return sums by year and district, with a row for the whole city, 0 where nothing is."""
     both = pd.concat([rows, rows.assign(district_name=CITY_ROW)])
-    plain = both[names].astype("float64").assign(
-        plan_year=both["plan_year"].to_numpy(), district_name=both["district_name"].to_numpy()
+    plain = (
+        both[names]
+        .astype("float64")
+        .assign(
+            plan_year=both["plan_year"].to_numpy(), district_name=both["district_name"].to_numpy()
+        )
     )
     return plain.groupby(["plan_year", "district_name"])[names].sum().reindex(index, fill_value=0.0)
 
