@@ -99,14 +99,14 @@ def order(table: pd.DataFrame) -> list[str]:
     return table.loc[table["rank"].notna(), "building_id"].tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cities(), st.randoms())
 def test_row_order_never_matters(city: pd.DataFrame, random: object) -> None:
     shuffled = city.sample(frac=1, random_state=random.randint(0, 999))  # type: ignore[attr-defined]
     pd.testing.assert_frame_equal(ranking(city), ranking(shuffled.reset_index(drop=True)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cities(), st.data())
 def test_a_building_more_or_less_never_reorders_the_rest(
     city: pd.DataFrame, data: st.DataObject
@@ -119,7 +119,7 @@ def test_a_building_more_or_less_never_reorders_the_rest(
     assert order(ranking(fewer)) == all_ids
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cities())
 def test_a_weight_of_zero_moves_no_rank(city: pd.DataFrame) -> None:
     city = city.assign(slope_deg=city["slope_deg"].fillna(0.0))
@@ -130,7 +130,7 @@ def test_a_weight_of_zero_moves_no_rank(city: pd.DataFrame) -> None:
     assert "hospital_points" not in one.columns
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cities())
 def test_points_add_up_and_scores_lie_between_0_and_100(city: pd.DataFrame) -> None:
     table = ranking(city)
@@ -142,7 +142,7 @@ def test_points_add_up_and_scores_lie_between_0_and_100(city: pd.DataFrame) -> N
     assert table["rank"].dropna().tolist() == list(range(1, len(order(table)) + 1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cities())
 def test_tracks_add_up_and_each_has_its_reason(city: pd.DataFrame) -> None:
     found = scored(city)
@@ -155,7 +155,7 @@ def test_tracks_add_up_and_each_has_its_reason(city: pd.DataFrame) -> None:
     assert (tracks[hazard[hazard].index] == "hazard").all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cities())
 def test_bands_are_ordered_and_shares_are_shares(city: pd.DataFrame) -> None:
     table = ranking(city)
@@ -166,7 +166,7 @@ def test_bands_are_ordered_and_shares_are_shares(city: pd.DataFrame) -> None:
     assert table.loc[table["rank"].isna(), ["rank_p05", "top_share"]].isna().all(axis=None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cities())
 def test_consent_and_management_never_touch_need(city: pd.DataFrame) -> None:
     managed = city.assign(management_type="company")
