@@ -4,59 +4,18 @@ The ending of a name tells its unit (``tests/house`` compares the two). A name t
 family: one column for each facility type or criterion that the configuration lists.
 """
 
-from dataclasses import dataclass
+from pipeline.contracts.change_columns import CHANGE_COLUMNS
+from pipeline.contracts.column import EMPTY, FLAG, REAL, TEXT, WHOLE, Column
+from pipeline.contracts.column import flag as _flag
+from pipeline.contracts.column import real as _real
+from pipeline.contracts.column import text as _text
+from pipeline.contracts.column import whole as _whole
+from pipeline.contracts.plan_columns import PLAN_COLUMNS
+from pipeline.contracts.ranking_columns import RANKING_COLUMNS
 
-TEXT, REAL, WHOLE, FLAG = "text", "real", "whole", "flag"
+__all__ = ["COLUMNS", "FLAG", "REAL", "TEXT", "WHOLE", "Column"]
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column of one or more tables.
-
-    ``decimals`` is how many a CSV shows; ``allowed`` is the closed list of a category.
-    """
-
-    name: str
-    kind: str
-    meaning: str
-    unit: str = ""
-    lowest: float | None = None
-    highest: float | None = None
-    may_be_empty: bool = False
-    allowed: tuple[str, ...] = ()
-    decimals: int = 2
-
-    @property
-    def is_family(self) -> bool:
-        """Whether the name stands for one column per facility type or criterion."""
-        return "{}" in self.name
-
-    def matches(self, name: str) -> bool:
-        """Tell whether ``name`` is this column or a member of this family."""
-        if not self.is_family:
-            return name == self.name
-        before, after = self.name.split("{}")
-        middle = len(name) - len(before) - len(after)
-        return middle > 0 and name.startswith(before) and name.endswith(after)
-
-
-def _text(name: str, meaning: str, **more: object) -> Column:
-    return Column(name, TEXT, meaning, **more)  # type: ignore[arg-type]
-
-
-def _real(name: str, unit: str, low: float, high: float, meaning: str, **more: object) -> Column:
-    return Column(name, REAL, meaning, unit, low, high, **more)  # type: ignore[arg-type]
-
-
-def _whole(name: str, unit: str, low: int, high: int, meaning: str, **more: object) -> Column:
-    return Column(name, WHOLE, meaning, unit, low, high, **more)  # type: ignore[arg-type]
-
-
-def _flag(name: str, meaning: str, **more: object) -> Column:
-    return Column(name, FLAG, meaning, "yes/no", **more)  # type: ignore[arg-type]
-
-
-_EMPTY = {"may_be_empty": True}
+_EMPTY = EMPTY
 
 _ALL = (
     # who and where
@@ -309,116 +268,7 @@ _ALL = (
         **_EMPTY,
     ),
     _real("path_elevation_m", "m", -500, 9000, "height of the street at that point", **_EMPTY),
-    # score
-    _real("{}_need_share", "share", 0, 1, "need by the fixed policy bounds", decimals=4),
-    _real("{}_points", "points", 0, 100, "weight × need × 100, rounded to 0.001", decimals=3),
-    _text(
-        "{}_origin",
-        "measured; inferred, its whole distribution counted; or missing: the stand-in of config",
-        allowed=("measured", "inferred", "stand_in"),
-    ),
-    _real("score_points", "points", 0, 100, "sum of the points of all criteria", decimals=3),
-    _text(
-        "track_type",
-        "the one way it goes: ranked; reserve, built after the cut-off; hazard, repair or rebuild; "
-        "excluded, renovated of late or in a clearance plan",
-        allowed=("ranked", "reserve", "hazard", "excluded"),
-    ),
-    _text("track_reason_code", "why it goes that way"),
-    _whole("rank", "ordinal", 1, 100_000_000, "1 = most urgent; empty off the track", **_EMPTY),
-    _whole("tier_number", "ordinal", 1, 5, "1 = most urgent tier of config", **_EMPTY),
-    _flag("is_lifted", "a veto of config lifts it into tier 1, before all others"),
-    _text("lifted_by_code", "which veto", **_EMPTY),
-    _whole(
-        "rank_p05",
-        "ordinal",
-        1,
-        100_000_000,
-        "in 5 % of the draws it ranks here or better",
-        **_EMPTY,
-    ),
-    _whole("rank_p50", "ordinal", 1, 100_000_000, "in half of the draws", **_EMPTY),
-    _whole("rank_p95", "ordinal", 1, 100_000_000, "in 95 % of the draws", **_EMPTY),
-    _real(
-        "top_share",
-        "share",
-        0,
-        1,
-        "draws in which it is in the top of config",
-        decimals=3,
-        **_EMPTY,
-    ),
-    _real(
-        "funded_share",
-        "share",
-        0,
-        1,
-        "draws in which the budget of config reaches it down the list",
-        decimals=3,
-        **_EMPTY,
-    ),
-    _real(
-        "consent_share",
-        "share",
-        0,
-        1,
-        "how far its owners agree, over what they were asked",
-        decimals=3,
-        **_EMPTY,
-    ),
-    _real(
-        "readiness_share",
-        "share",
-        0,
-        1,
-        "consent, management, heritage procedure; never in need",
-        decimals=3,
-        **_EMPTY,
-    ),
-    _text(
-        "quadrant_type",
-        "need by readiness: act (needy, ready), prepare (needy, not ready), survey (needy, owners not "
-        "asked), later_ready, later, later_unknown",
-        allowed=("act", "prepare", "survey", "later_ready", "later", "later_unknown"),
-    ),
-    _whole("stand_in_count", "criteria", 0, 100, "criteria scored by a stand-in"),
-    # areas
-    _text(
-        "row_type",
-        "what the row tells of",
-        allowed=("district", "estate", "road", "grid_cell", "community"),
-    ),
-    _text("area_id", "stable key of an estate, road or grid cell within its district"),
-    _text("area_name", "estate, road or grid cell"),
-    _whole("district_rank", "ordinal", 1, 10_000, "1 = district with the highest mean score"),
-    _whole(
-        "area_rank", "ordinal", 1, 10_000_000, "1 = highest mean score in the district", **_EMPTY
-    ),
-    _whole("building_count", "buildings", 1, 100_000_000, "buildings of all tracks"),
-    _whole("ranked_count", "buildings", 0, 100_000_000, "buildings on the track ranked"),
-    _whole("reserve_count", "buildings", 0, 100_000_000, "buildings on the track reserve"),
-    _whole("hazard_count", "buildings", 0, 100_000_000, "buildings on the track hazard"),
-    _whole("excluded_count", "buildings", 0, 100_000_000, "buildings on the track excluded"),
-    _whole(
-        "tier_{}_household_count", "households", 0, 1_000_000_000, "known households of that tier"
-    ),
-    _real("tier_{}_floor_area_m2", "m²", 0, 1e12, "known floor area of that tier", decimals=0),
-    _whole("tier_{}_count", "buildings", 0, 100_000_000, "buildings of that tier"),
-    _real("footprint_area_sum_m2", "m²", 0, 1e12, "footprints together", decimals=0),
-    _real("floor_area_sum_m2", "m²", 0, 1e12, "known floor areas together", decimals=0, **_EMPTY),
-    _real("floor_area_known_share", "share", 0, 1, "buildings whose floor area is known"),
-    _real("score_mean_points", "points", 0, 100, "mean need, ranked", decimals=3, **_EMPTY),
-    _real("score_median_points", "points", 0, 100, "median need, ranked", decimals=3, **_EMPTY),
-    _whole("rank_best", "ordinal", 1, 100_000_000, "best rank of its buildings", **_EMPTY),
-    _whole("rank_p05_median", "ordinal", 1, 100_000_000, "median of their rank_p05", **_EMPTY),
-    _whole("rank_p95_median", "ordinal", 1, 100_000_000, "median of their rank_p95", **_EMPTY),
-    _real("longitude_deg", "°", -180, 180, "WGS-84 longitude of the middle", decimals=6),
-    _real("latitude_deg", "°", -90, 90, "WGS-84 latitude of the middle", decimals=6),
-    _text(
-        "data_origin",
-        "whether the data was delivered or invented",
-        allowed=("delivered", "合成 synthetic"),
-    ),
+    *RANKING_COLUMNS,
     # streets
     _text("node_id", "stable key of a street node"),
     _text("edge_id", "stable key of a street link"),
@@ -451,152 +301,8 @@ _ALL = (
     _text("amenity_id", "stable key of a facility"),
     _text("amenity_type", "facility type of the profile"),
     _text("amenity_name", "name as the source writes it", **_EMPTY),
-    # what-if
-    _text("facility_type", "what is walked to: a facility type of the profile"),
-    _text(
-        "outcome_type",
-        "better or worse: quicker or slower out and home together, or else less or more climb; "
-        "gains_way, loses_way: there was or is no way; first_mapped: a new facility of a type that is "
-        "not mapped today comes within the standard's radius",
-        allowed=("better", "worse", "gains_way", "loses_way", "first_mapped"),
-    ),
-    _real("walk_out_before_min", "min", 0, 2000, "walk out today", **_EMPTY),
-    _real("walk_out_after_min", "min", 0, 2000, "walk out after the change", **_EMPTY),
-    _real("walk_out_saved_min", "min", -2000, 2000, "before minus after", **_EMPTY),
-    _real("walk_back_before_min", "min", 0, 2000, "walk home today", **_EMPTY),
-    _real("walk_back_after_min", "min", 0, 2000, "walk home after the change", **_EMPTY),
-    _real("walk_back_saved_min", "min", -2000, 2000, "before minus after", **_EMPTY),
-    _real("climb_before_m", "m", 0, 5000, "climb of the walk home today", decimals=1, **_EMPTY),
-    _real("climb_after_m", "m", 0, 5000, "the same after the change", decimals=1, **_EMPTY),
-    _real("climb_saved_m", "m", -5000, 5000, "before minus after", decimals=1, **_EMPTY),
-    _real("walk_before_m", "m", 0, 100_000, "equivalent distance today", decimals=0, **_EMPTY),
-    _real("walk_after_m", "m", 0, 100_000, "the same after the change", decimals=0, **_EMPTY),
-    _real("walk_saved_m", "m", -100_000, 100_000, "before minus after", decimals=0, **_EMPTY),
-    # plan: projects
-    _text(
-        "project_id",
-        "stable key of a project: an estate, or buildings that belong together; empty off the tracks "
-        "that are planned",
-        **_EMPTY,
-    ),
-    _text("project_name", "estate, or where the buildings stand"),
-    _text(
-        "project_origin",
-        "estate: as given; same_name: one estate name of one register in a district; adjacent: "
-        "outlines closer than config allows; single: a building of its own",
-        allowed=("estate", "same_name", "adjacent", "single"),
-    ),
-    _whole("household_plan_count", "households", 0, 1_000_000, "households, with stand-ins"),
-    _real("floor_area_plan_m2", "m²", 0, 1e9, "housing floor area, with stand-ins"),
-    _real("estimated_share", "share", 0, 1, "floor area whose quantities rest on stand-ins"),
-    _whole("construction_year_earliest", "year", 1000, 2101, "middle year of its oldest", **_EMPTY),
-    _whole("construction_year_latest", "year", 1000, 2101, "middle year of its newest", **_EMPTY),
-    _text(
-        "renovation_class_type",
-        "highest class of its works",
-        allowed=("basic", "improving", "upgrading"),
-    ),
-    _text(
-        "renovation_route_type",
-        "comprehensive 综合改造: works on the buildings; management 管理提升: around them only",
-        allowed=("comprehensive", "management"),
-    ),
-    _whole("lift_count", "lifts", 0, 10_000, "lifts added: stairwells whose building agrees"),
-    _whole(
-        "lift_waiting_count", "lifts", 0, 10_000, "stairwells that lack a lift and an agreement"
-    ),
-    _real("cost_cny", "yuan", 0, 1e13, "cost at the price year of config"),
-    _real("unit_cost_cny_per_m2", "yuan/m²", 0, 1e7, "cost by housing floor area", **_EMPTY),
-    _real("central_cny", "yuan", 0, 1e13, "paid by the central subsidy"),
-    _real("municipal_cny", "yuan", 0, 1e13, "paid by the municipality"),
-    _real("district_cny", "yuan", 0, 1e13, "paid by the district"),
-    _real("special_bond_cny", "yuan", 0, 1e13, "paid from special bonds"),
-    _real("private_cny", "yuan", 0, 1e13, "paid by private parties"),
-    _real("resident_cny", "yuan", 0, 1e13, "paid by residents"),
-    _real("maintenance_fund_cny", "yuan", 0, 1e13, "paid from the maintenance fund"),
-    _real("public_cny", "yuan", 0, 1e13, "central, municipal, district and bonds together"),
-    _real("yearly_revenue_cny", "yuan", 0, 1e12, "what a private party can earn in a year"),
-    _whole("payback_term_year", "year", 1, 2100, "year of the term that pays back", **_EMPTY),
-    _real("net_present_cny", "yuan", -1e13, 1e13, "net present value of the private share"),
-    _real("residual_public_cny", "yuan", 0, 1e13, "public money less the revenue after pay-back"),
-    _real("need_households", "households", 0, 1e9, "households × need, or as config weighs it"),
-    _text(
-        "readiness_type",
-        "agreed: owners voted for it; forecast: they are expected to; not_asked: no survey, or one "
-        "with gaps; refused: no majority in sight",
-        allowed=("agreed", "forecast", "not_asked", "refused"),
-    ),
-    _real("favour_owner_share", "share", 0, 1, "owners in favour, of all owners", **_EMPTY),
-    _whole("ready_year", "year", 1900, 2200, "first year in which it may start", **_EMPTY),
-    _whole("planned_year", "year", 1900, 2200, "year in which works start", **_EMPTY),
-    _text(
-        "batch_type",
-        "implement 实施, plan 谋划, reserve 储备",
-        allowed=("implement", "plan", "reserve"),
-        **_EMPTY,
-    ),
-    _text(
-        "wait_reason_code",
-        "why it waits: no agreement in sight, owners not asked, ready after the last year, works too "
-        "long for the years left, locked out, capacity of its district, or budget",
-        allowed=(
-            "refused",
-            "not_asked",
-            "ready_late",
-            "works_too_long",
-            "locked_out",
-            "capacity",
-            "budget",
-        ),
-        **_EMPTY,
-    ),
-    _text("pilot_building_id", "building to be shown first (样板间)", **_EMPTY),
-    _text(
-        "pilot_reason_code",
-        "neediest of those that agree; closest to agreeing; or neediest, nobody asked yet",
-        allowed=("agrees_and_neediest", "closest_to_agreeing", "neediest_not_asked"),
-        **_EMPTY,
-    ),
-    _text("works_type", "key of a measure in config"),
-    _real("works_quantity", "as unit_name", 0, 1e9, "how much of it"),
-    _text("unit_name", "what is counted"),
-    _whole("plan_year", "year", 1900, 2200, "year of payment"),
-    _real("payment_cny", "yuan", 0, 1e13, "due in that year"),
-    _real("carry_over_cny", "yuan", 0, 1e13, "due in later years"),
-    _whole("project_count", "projects", 0, 1_000_000, "projects that start"),
-    _whole("underway_count", "projects", 0, 1_000_000, "projects paid for in the year"),
-    _real("budget_cny", "yuan", 0, 1e14, "public budget of the year", **_EMPTY),
-    _real("budget_left_cny", "yuan", 0, 1e14, "public money not spent by then", **_EMPTY),
-    # plan: the list for finance, in 万元 with six decimals, so that the cent is kept
-    _whole("row_number", "ordinal", 1, 10_000_000, "number of the row"),
-    _whole("list_year", "year", 1900, 2200, "year of the list, empty for the reserve", **_EMPTY),
-    _text("construction_years_text", "years of construction", **_EMPTY),
-    _text("construction_basis_text", "how they are known", **_EMPTY),
-    _text("renovation_class_text", "class of works"),
-    _text("renovation_route_text", "route"),
-    _text("works_text", "main works", **_EMPTY),
-    *(
-        _real(f"{name}_wan_cny", "10,000 yuan", 0, 1e9, f"{name}_cny in 万元", decimals=6)
-        for name in (
-            "cost",
-            "central",
-            "municipal",
-            "district",
-            "special_bond",
-            "private",
-            "resident",
-            "maintenance_fund",
-            "payment",
-            "carry_over",
-        )
-    ),
-    _text("start_month_text", "month in which works start, YYYY-MM", **_EMPTY),
-    _text("end_month_text", "month in which they end, YYYY-MM", **_EMPTY),
-    _text("implementer_name", "who carries it out"),
-    _text("management_text", "whether property management is in place"),
-    _text("heritage_text", "heritage area that binds the works", **_EMPTY),
-    _text("batch_text", "batch"),
-    _text("wait_text", "why it waits", **_EMPTY),
+    *CHANGE_COLUMNS,
+    *PLAN_COLUMNS,
     # rejects
     _text(
         "scope_type",

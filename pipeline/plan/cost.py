@@ -62,9 +62,8 @@ def works(
             quantity = _sum(amount, project, count)
             priced = _sum(amount * factor, project, count)
         enough = homes >= measure.min_household_count
-        quantity = np.round(np.where(enough, quantity, 0.0), 2)
-        price = unit_cost_cny(measure, settings)
-        cents = np.round(np.where(enough, priced, 0.0) * price * 100).astype(np.int64)
+        quantity, priced = (np.round(part * enough, 2) for part in (quantity, priced))
+        cents = np.round(priced * unit_cost_cny(measure, settings) * 100).astype(np.int64)
         there = np.flatnonzero(cents > 0)
         parts.append((there, np.full(there.size, number), quantity[there], cents[there]))
     project_of, measure_of, amounts, cost = (
@@ -135,4 +134,4 @@ def _sum(amount: Floats, project: NDArray[np.int64], count: int) -> Floats:
 def _mean(value: Floats, weight: Floats, project: NDArray[np.int64], count: int) -> Floats:
     total, part = _sum(weight, project, count), _sum(weight * value, project, count)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total > 0, part / total, np.nan)
+        return np.asarray(np.where(total > 0, part / total, np.nan), dtype=float)

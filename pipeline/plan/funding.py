@@ -118,7 +118,7 @@ def by_year(by_source: Cents, shares: tuple[float, ...]) -> Cents:
         remaining = left.sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             part = np.where(remaining > 0, due / remaining, 0.0)
-        paid = np.minimum(rounded(left * part[:, None], due), left)
+        paid = np.minimum(rounded(np.asarray(left * part[:, None], dtype=float), due), left)
         parts.append(paid)
         left = left - paid
     return np.stack(parts, axis=1)

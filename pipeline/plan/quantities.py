@@ -1,7 +1,8 @@
 """What there is to renovate in each building, with stand-ins where a quantity is not known."""
 
+import math
+
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from pipeline.settings.plan import StandIns
@@ -24,14 +25,14 @@ def quantities(
     floor_area = _real(both["floor_area_m2"])
     is_estimated = floor_area.isna() | both["household_count"].isna()
     floor_area = floor_area.fillna(_real(both["footprint_area_m2"]) * storeys)
-    homes = np.ceil(floor_area / stand_ins.floor_area_per_household_m2)
+    homes = (floor_area / stand_ins.floor_area_per_household_m2).map(math.ceil)
     households = _real(both["household_count"]).fillna(homes)
-    landings = np.maximum(np.ceil(households / (storeys * stand_ins.flats_per_landing)), 1.0)
+    landings = (households / (storeys * stand_ins.flats_per_landing)).map(math.ceil)
     unmanaged = both["management_type"].map({"none": 1.0, "community": 0.0, "company": 0.0})
     return both.assign(
         floor_area_m2=floor_area,
         household_count=households,
-        stairwell_count=_real(both["stairwell_count"]).fillna(landings),
+        stairwell_count=_real(both["stairwell_count"]).fillna(landings).clip(1.0),
         facade_area_m2=buildings.geometry.length * storeys * stand_ins.storey_height_m,
         building_count=1.0,
         is_unmanaged_share=unmanaged.astype("float64"),
