@@ -93,6 +93,7 @@ PLAN_COLUMNS = (
     real("payment_cny", "yuan", 0, 1e13, "due in that year"),
     real("carry_over_cny", "yuan", 0, 1e13, "due in later years"),
     whole("project_count", "projects", 0, 1_000_000, "projects that start"),
+    whole("begun_building_count", "buildings", 0, 1_000_000, "buildings of these"),
     whole("underway_count", "projects", 0, 1_000_000, "projects paid for in the year"),
     real("budget_cny", "yuan", 0, 1e14, "public budget of the year", **EMPTY),
     real("budget_left_cny", "yuan", 0, 1e14, "public money not spent by then", **EMPTY),

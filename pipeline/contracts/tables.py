@@ -280,7 +280,7 @@ PLAN_SUMMARY = Table(
     "plan_summary",
     ("district_name", "plan_year"),
     (
-        "plan_year", "district_name", "project_count", "underway_count", "building_count",
+        "plan_year", "district_name", "project_count", "underway_count", "begun_building_count",
         "household_plan_count", "floor_area_plan_m2", "need_households", "lift_count",
         "payment_cny", *_SOURCES_CNY, "public_cny", "budget_cny", "budget_left_cny", "data_origin",
     ),

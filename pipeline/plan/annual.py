@@ -15,6 +15,7 @@ from pipeline.contracts.tables import (
     MEASUREMENTS,
     RANKING,
 )
+from pipeline.geo.raster import Floats
 from pipeline.plan import contradiction, rules
 from pipeline.plan.cost import Cents, Works, works
 from pipeline.plan.funding import IS_PUBLIC, Funding, by_year, funding
@@ -150,7 +151,7 @@ def _projects(
     estate_facts = estate_facts.reindex(first["estate_id"])
     count = len(ids)
     area = sums["floor_area_m2"].to_numpy(dtype=float)
-    score = np.bincount(number, weights=rows["score_points"].to_numpy(float), minlength=count)
+    score = _by(number, rows["score_points"].to_numpy(dtype=float), count)
     return pd.DataFrame(
         {
             "project_id": ids,
@@ -168,7 +169,7 @@ def _projects(
             "shop_floor_area_m2": sums["shop_floor_area_m2"].to_numpy(dtype=float),
             "parking_space_count": estate_facts["parking_space_count"].to_numpy(dtype=float),
             "idle_room_area_m2": estate_facts["idle_room_area_m2"].to_numpy(dtype=float),
-            "estimated_share": np.bincount(number, weights=estimated, minlength=count) / area,
+            "estimated_share": np.minimum(_by(number, estimated, count) / area, 1.0),
             "construction_year_earliest": of["construction_year_p50"].min().to_numpy(),
             "construction_year_latest": of["construction_year_p50"].max().to_numpy(),
             "construction_basis": _distinct(rows["construction_year_basis_type"], number, count),
@@ -177,9 +178,13 @@ def _projects(
             "score_mean_points": score / sums["building_count"].to_numpy(dtype=float),
             "tier_number": of["tier_number"].min().to_numpy(),
             "funded_share": of["funded_share"].mean().to_numpy(),
-            "need_households": np.bincount(number, weights=need, minlength=count),
+            "need_households": _by(number, need, count),
         }
     )
+
+
+def _by(number: NDArray[np.int64], amount: Floats, count: int) -> Floats:
+    return np.asarray(np.bincount(number, weights=amount, minlength=count), dtype=float)
 
 
 def _distinct(kinds: pd.Series, number: NDArray[np.int64], count: int) -> NDArray[np.object_]:

@@ -114,9 +114,11 @@ def plan_summary(
         [years, [CITY_ROW, *districts]], names=["plan_year", "district_name"]
     )
     begun = projects[projects["planned_year"].notna()].rename(columns={"planned_year": "plan_year"})
-    begun = begun.assign(project_count=1).astype({"plan_year": "int64"})
+    begun = begun.assign(project_count=1, begun_building_count=begun["building_count"]).astype(
+        {"plan_year": "int64"}
+    )
     counted = [
-        "project_count", "building_count", "household_plan_count", "floor_area_plan_m2",
+        "project_count", "begun_building_count", "household_plan_count", "floor_area_plan_m2",
         "need_households", "lift_count",
     ]  # fmt: skip
     money = ["payment_cny", *(f"{name}_cny" for name in SOURCES), "public_cny"]
