@@ -53,12 +53,8 @@ def learned_gains(consents: pd.DataFrame, rules: ConsentSettings) -> Gains:
 
 def forecast_shares(votes: pd.DataFrame, gains: Gains, rounds: int, fade_share: float) -> Floats:
     """Return the shares ``SHARES`` of each vote after further rounds; NaN where none was learned."""
-    none = np.full(len(SHARES), np.nan)
-    step = np.array([gains.by_measure.get(name, none) for name in votes["measure_type"]])
     now = _logit(votes[list(SHARES)].to_numpy(dtype=float))
-    total = sum(fade_share**number for number in range(rounds))
-    ahead = 1 / (1 + np.exp(-(now + step.reshape(now.shape) * total)))
-    return np.asarray(ahead)
+    return _ahead(now, _steps(votes, gains), rounds, fade_share)
 
 
 def rounds_until_met(votes: pd.DataFrame, gains: Gains, rules: ConsentSettings) -> Floats:
@@ -70,12 +66,25 @@ def rounds_until_met(votes: pd.DataFrame, gains: Gains, rules: ConsentSettings) 
     found = np.where(met, 0.0, np.nan)
     kinds = votes["measure_type"].to_numpy(dtype=object)
     rule = rules.forecast
+    now, step = _logit(votes[list(SHARES)].to_numpy(dtype=float)), _steps(votes, gains)
     for rounds in range(1, rule.max_round_count + 1):
-        shares = forecast_shares(votes, gains, rounds, rule.fade_share)
+        shares = _ahead(now, step, rounds, rule.fade_share)
         _, then = carries(shares[:, 0], shares[:, 1], shares[:, 2], shares[:, 3], kinds, rules)
         won = then.fillna(False).to_numpy(dtype=bool)
         found = np.where(np.isnan(found) & won, rounds, found)
     return found
+
+
+def _steps(votes: pd.DataFrame, gains: Gains) -> Floats:
+    codes, names = pd.factorize(votes["measure_type"].astype(object))
+    none = np.full(len(SHARES), np.nan)
+    rows = [gains.by_measure.get(str(name), none) for name in names]
+    return np.array(rows).reshape(-1, len(SHARES))[codes]
+
+
+def _ahead(now: Floats, step: Floats, rounds: int, fade_share: float) -> Floats:
+    won = sum(fade_share**number for number in range(rounds))
+    return np.asarray(1 / (1 + np.exp(-(now + step * won))))
 
 
 def _logit(share: Floats) -> Floats:

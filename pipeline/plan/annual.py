@@ -110,11 +110,14 @@ def _planned_buildings(tables: Mapping[Any, Any], settings: PlanSettings) -> pd.
     """Return quantities of the buildings on the planned tracks, with project and score."""
     ranking = tables[RANKING]
     buildings = tables[BUILDINGS]
-    housing = buildings[buildings["building_id"].isin(ranking["building_id"])]
+    ranked = set(ranking["building_id"].tolist())
+    housing = buildings[[one in ranked for one in buildings["building_id"].tolist()]]
     road = tables[MEASUREMENTS].set_index("building_id")["road_name"]
     projects = projects_of(housing.reset_index(drop=True), road, settings.projects)
     planned = ranking[ranking["track_type"].isin(settings.schedule.tracks)]
-    chosen = housing[housing["building_id"].isin(planned["building_id"])].reset_index(drop=True)
+    wanted = set(planned["building_id"].tolist())
+    kept = [one in wanted for one in housing["building_id"].tolist()]
+    chosen = housing[kept].reset_index(drop=True)
     rows = quantities(chosen, tables[MEASUREMENTS], settings.stand_ins)
     rows = rows.merge(projects, on="building_id", validate="one_to_one")
     scores = planned[["building_id", "score_points", "tier_number", "funded_share"]]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.consent.forecast import SHARES, Gains, learned_gains, rounds_until_met
+from pipeline.consent.forecast import Gains, learned_gains, rounds_until_met
 from pipeline.consent.votes import consent_by_building, consent_by_group
 from pipeline.settings.consent import ConsentSettings
 from pipeline.settings.plan import PlanSettings
@@ -39,16 +39,14 @@ def votes_of(consents: pd.DataFrame, members: pd.DataFrame, rules: ConsentSettin
     ``members`` has building_id, project_id, household_count and floor_area_m2.
     """
     gains = learned_gains(consents, rules)
-    there = consents[consents["building_id"].isin(members["building_id"])]
-    ahead = []
-    for found in (
-        consent_by_building(there, rules),
-        consent_by_group(there, members, rules),
-    ):
-        known = found.reindex(columns=[*found.columns]) if len(found) else found
-        rounds = rounds_until_met(known, gains, rules) if len(found) else np.array([])
-        ahead.append(known.assign(rounds_ahead=rounds))
-    return Votes(ahead[0], ahead[1], gains)
+    by_building, by_project = (
+        found.assign(rounds_ahead=rounds_until_met(found, gains, rules))
+        for found in (
+            consent_by_building(consents, rules),
+            consent_by_group(consents, members, rules),
+        )
+    )
+    return Votes(by_building, by_project, gains)
 
 
 def readiness(
@@ -153,6 +151,3 @@ def pilots(
         {"pilot_building_id": best["building_id"].to_numpy(), "pilot_reason_code": reason},
         index=best["project_id"].to_numpy(),
     )
-
-
-__all__ = ["NEVER", "SHARES", "Readiness", "Votes", "agreements", "pilots", "readiness", "votes_of"]
