@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.problem import Problem
+from pipeline.settings.cash_flow import CashFlowCase
 from pipeline.settings.change import Change
 from pipeline.settings.load import (
     Layer,
@@ -40,6 +41,19 @@ def read_change(config_folder: Path, name: str) -> tuple[Path, Change]:
     path = _choose(config_folder / "changes", name, "CHANGE")
     fix = "config/changes.schema.json and the files beside it show every key"
     return path, model_from_layers(Change, [_layer(path, "")], fix)
+
+
+def read_cash_flow(config_folder: Path, name: str) -> CashFlowCase:
+    """Return a case of config/cash_flows/.
+
+    Raises
+    ------
+    Problem
+        If the file is absent, is not YAML, or holds anything that the model refuses.
+    """
+    path = _choose(config_folder / "cash_flows", name, "CASE")
+    fix = "config/cash_flows/jiulongpo.yaml shows every key"
+    return model_from_layers(CashFlowCase, [_layer(path, "")], fix)
 
 
 def _choose(folder: Path, name: str, variable: str) -> Path:
