@@ -375,3 +375,33 @@ def test_libreoffice_recalculates_the_workbook_to_the_same_totals(
     # the grand total of the workbook is that of the list for finance
     paid = sum(Decimal(row["本年度计划投资(万元)"]) for row in rows(city, "annual_list"))
     assert found["汇总"]["I10"].value == pytest.approx(float(paid), abs=1e-6)
+
+
+def test_the_forecast_of_votes_beats_no_change_on_estates_it_has_not_seen(city: Project) -> None:
+    """Learned on every other building's estate, judged on the rest: does the next round carry?"""
+    import pandas as pd
+
+    from pipeline.consent.forecast import forecast_shares, learned_gains
+    from pipeline.consent.votes import carries as vote_carries
+    from pipeline.consent.votes import consent_by_building
+    from pipeline.store.configuration import read_settings
+
+    rules = read_settings(city.root / "config", "reference", "base").consent
+    folder = city.root / "data" / "processed" / "reference"
+    votes = pd.read_parquet(folder / "consents.parquet")
+    estate = pd.read_parquet(folder / "buildings.parquet", columns=["building_id", "estate_id"])
+    number = estate["estate_id"].fillna(estate["building_id"]).factorize()[0]
+    known = set(estate.loc[number % 2 == 0, "building_id"])
+    gains = learned_gains(votes[votes["building_id"].isin(known)], rules)
+    unseen = votes[~votes["building_id"].isin(known)]
+    before = consent_by_building(unseen[unseen["survey_round_number"] == 1], rules)
+    after = consent_by_building(unseen[unseen["survey_round_number"] == 2], rules)
+    both = before.merge(after[["building_id", "measure_type", "is_met"]],
+                        on=["building_id", "measure_type"], suffixes=("", "_then"))  # fmt: skip
+    shares = forecast_shares(both, gains, 1, rules.forecast.fade_share)
+    _, said = vote_carries(*shares.T, both["measure_type"].to_numpy(dtype=object), rules)
+    hit = (said.to_numpy() == both["is_met_then"].to_numpy()).mean()
+    no_change = (both["is_met"] == both["is_met_then"]).mean()
+    assert len(both) > 500
+    assert hit > no_change + 0.05
+    assert hit > 0.8
