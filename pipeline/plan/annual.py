@@ -223,7 +223,7 @@ def _chosen(
     effort = Effort(rule.relative_gap, rule.node_limit)
     try:
         return choose(task, effort, starts)
-    except Infeasible:
+    except (Infeasible, Undecided) as error:
         names = contradiction.Names(
             [
                 f"{n} ({i})"
@@ -231,14 +231,12 @@ def _chosen(
             ],
             districts,
             rule.first_year,
+            rule.district_floor_share,
+            frozenset(districts.index(name) for name in rule.district_floors_cny),
         )
         words, setting = contradiction.explain(task, names, effort)
         raise Problem(
-            "plan.schedule", words, fix=f"change {setting} in config/, or BUDGET"
-        ) from None
-    except Undecided as error:
-        raise Problem(
-            "plan.schedule", str(error), fix="raise plan.schedule.node_limit, or relax a rule"
+            "plan.schedule", f"{error}; {words}", fix=f"change {setting} in config/, or BUDGET"
         ) from None
 
 

@@ -37,10 +37,10 @@ class Solution:
 
 @dataclass(frozen=True)
 class Slack:
-    """A rule that may give way: its row, the direction, and what one unit of it counts for."""
+    """A rule that may give way: its rows, what one unit adds to each, and what a unit counts for."""
 
-    row: int
-    sign: int
+    rows: tuple[int, ...]
+    coefficients: tuple[float, ...]
     weight: float
     most: float
 
@@ -61,10 +61,6 @@ class Programme:
         self.floor_row = self.budget_row + years
         self.limit_row = self.floor_row + len(task.floor_cents)
         self.row_count = self.limit_row + len(task.floor_cents) * years
-
-    def limit_row_of(self, district: int, year: int) -> int:
-        """Return the row of the starts of a district in a year."""
-        return self.limit_row + district * len(self.task.budget_cents) + year
 
     def taken(self, values: Floats, least: float) -> np.ndarray:
         """Return start years of the projects whose column is at least ``least``."""
@@ -145,9 +141,10 @@ class Programme:
         columns.append(column)
         values.append(np.ones(options))
         if slacks:
-            rows.append(np.array([one.row for one in slacks]))
-            columns.append(options + years + np.arange(len(slacks)))
-            values.append(np.array([float(one.sign) for one in slacks]))
+            sizes = [len(one.rows) for one in slacks]
+            rows.append(np.concatenate([one.rows for one in slacks]))
+            columns.append(np.repeat(options + years + np.arange(len(slacks)), sizes))
+            values.append(np.concatenate([one.coefficients for one in slacks]))
         shape = (self.row_count, options + years + len(slacks))
         place = (np.concatenate(rows), np.concatenate(columns))
         matrix = sparse.csc_matrix((np.concatenate(values), place), shape=shape)

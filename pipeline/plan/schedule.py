@@ -92,7 +92,7 @@ def choose(task: Task, effort: Effort, known: Sequence[np.ndarray] = ()) -> Sche
     programme = Programme(task)
     relaxed = programme.solve(effort, integral=False)
     if relaxed.status is Status.IMPOSSIBLE:
-        raise Infeasible
+        raise Infeasible("the rules contradict each other")
     by_greedy = greedy(task)
     tried = [by_greedy, *known]
     if relaxed.values is not None:
@@ -106,7 +106,7 @@ def choose(task: Task, effort: Effort, known: Sequence[np.ndarray] = ()) -> Sche
             return found
     solved = programme.solve(effort, integral=True, hint=best)
     if solved.status is Status.IMPOSSIBLE:
-        raise Infeasible
+        raise Infeasible("the rules contradict each other")
     if solved.values is not None:
         whole = programme.taken(solved.values, least=0.5)
         if keeps_rules(task, whole) and (

@@ -11,7 +11,7 @@ from pipeline.plan.contradiction import Names, explain
 from pipeline.plan.schedule import FREE, LOCKED_OUT, Effort, Infeasible, Task, choose, keeps_rules
 
 EXACT = Effort(0.0, 10_000)
-NAMES = Names([f"P{n}" for n in range(6)], ["江北区", "渝中区"], 2026)
+NAMES = Names([f"P{n}" for n in range(6)], ["江北区", "渝中区"], 2026, 0.5, frozenset({0, 1}))
 MILLION = 10**8  # in cents
 
 
@@ -117,9 +117,8 @@ def told(task: Task) -> str:
 
 
 def test_a_floor_that_nobody_can_reach_is_named_with_its_amount() -> None:
-    task = small_task(1)
-    most = int(task.payments_cents[::2].sum())
-    words = told(small_task(1, floor_cents=np.array([10**13, 0])))
+    words = told(small_task(1, floor_cents=np.array([10**13, 1])))
+    most = int(small_task(1).payments_cents[::2].sum())
     assert "smallest rule to relax: the floor of 江北区, lower it by" in words
     # the rest of the floor is what the budget can buy there: never more than all its projects
     lowered = float(words.split("by ")[1].split(" yuan")[0].replace(",", ""))
@@ -127,7 +126,7 @@ def test_a_floor_that_nobody_can_reach_is_named_with_its_amount() -> None:
 
 
 def test_two_rules_that_must_give_way_together() -> None:
-    """Each district needs 20 of its own, but the limit of starts lets neither begin."""
+    """22 million in each district at most, 30 and 40 asked for: both floors are too high."""
     payments = np.array([[20, 0], [20, 0], [1, 0], [1, 0], [1, 0], [1, 0]]) * MILLION
     words = told(
         small_task(
@@ -135,13 +134,41 @@ def test_two_rules_that_must_give_way_together() -> None:
             payments_cents=payments,
             work_years=np.ones(6, dtype=int),
             ready_year=np.zeros(6, dtype=int),
-            floor_cents=np.array([20, 20]) * MILLION,
-            start_limit=np.array([[0, 0], [0, 0]]),
+            floor_cents=np.array([30, 40]) * MILLION,
+            budget_cents=np.array([50, 50]) * MILLION,
+            start_limit=np.full((2, 2), 6),
         )
     )
-    assert "no single rule is enough" in words
-    assert "江北区" in words
-    assert "渝中区" in words
+    assert "no single rule is enough; relax both" in words
+    assert "the floor of 江北区, lower it by 8,000,000 yuan" in words
+    assert "the floor of 渝中区, lower it by 18,000,000 yuan" in words
+
+
+def test_a_limit_of_starts_is_named_as_one_rule() -> None:
+    words = told(
+        small_task(
+            1, floor_cents=np.array([1, 1]), start_limit=np.zeros((2, 2), dtype=int),
+            ready_year=np.zeros(6, dtype=int),
+        )
+    )  # fmt: skip
+    assert "the limit of 0 starts a district and year, raise it to 1" in words
+
+
+def test_floors_that_follow_from_a_share_give_way_together() -> None:
+    payments = np.array([[20, 0], [20, 0], [1, 0], [1, 0], [1, 0], [1, 0]]) * MILLION
+    task = small_task(
+        1, payments_cents=payments, work_years=np.ones(6, dtype=int),
+        ready_year=np.zeros(6, dtype=int), floor_cents=np.array([21, 22]) * MILLION,
+        budget_cents=np.array([21, 21]) * MILLION, carry_limit_cents=np.zeros(2, dtype=int),
+        start_limit=np.full((2, 2), 6),
+    )  # fmt: skip
+    with pytest.raises(Infeasible):
+        choose(task, EXACT)
+    names = Names(NAMES.projects, NAMES.districts, 2026, 0.5, frozenset())
+    words, setting = explain(task, names, EXACT)
+    # 42 a year's worth for 43 asked: the second district can have 21 of 22, both shares fall by 1/22
+    assert "the budget of 2026, raise it by 1,000,000 yuan" in words or "lower it to 0.477" in words
+    assert setting in ("plan.schedule.budget_cny", "plan.schedule.district_floor_share")
 
 
 def test_a_lock_before_the_project_is_ready_is_named() -> None:
@@ -160,4 +187,4 @@ def test_locks_that_cost_more_than_the_budget_are_told_by_how_much() -> None:
         ready_year=np.zeros(6, dtype=int),
     )  # fmt: skip
     # 30 million wanted, 25 there: the budget gives way by a fifth, less than dropping a lock
-    assert "the budget of 2026, raise it by 5,000,000.00 yuan" in told(task)
+    assert "the budget of 2026, raise it by 5,000,000 yuan" in told(task)
