@@ -134,7 +134,7 @@ def _stated(
     middle = quantiles[:, np.argmin(np.abs(LEVELS - 0.5))]
     era = np.searchsorted(np.asarray(rule.era_ends, dtype=float), middle, side="right")
     unit = facts.unit_of_building
-    exact_count = np.bincount(unit, facts.is_exact, int(unit.max()) + 1)
+    exact_count = np.bincount(unit, facts.is_exact, int(unit.max()) + 1).astype(np.float64)
     share = miss_shares(
         errors_together(unit, missing, exact_count),
         (facts.district[missing], era),

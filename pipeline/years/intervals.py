@@ -1,9 +1,9 @@
 """Which interval is stated for each building: how sure it is to be, and its ends in whole years.
 
-A conformal interval holds nine of ten years counted over a group, and which buildings of it are missed
-more often is free. Buildings whose errors hang together, such as a large estate that lost all its years,
-are right or wrong at once; they get a surer and wider interval, so that no estate is expected to be wrong
-in more of its buildings than another. What that takes is given back by the others.
+A conformal interval holds nine of ten years counted over a group; which buildings of it are missed
+more often is free. Buildings whose errors hang together, such as a large estate that lost all its
+years, are right or wrong at once; they get a surer and wider interval, so that no estate is expected
+to be wrong in more of its buildings than another. What that takes is given back by the others.
 """
 
 import numpy as np
@@ -19,8 +19,8 @@ _LOT = np.uint64(1_000_003)
 def errors_together(unit: Ints, judged: Ints, exact_count: Floats) -> Floats:
     """Return how many buildings, in effect, are right or wrong together with each judged one.
 
-    The mean of k years of spread s errs by s / √k for all siblings alike, and each differs from it by s:
-    errors correlate by 1 / (k + 1), wholly where no sibling is known. The count is the design effect
+    The mean of k years of spread s errs by s / √k for all siblings alike, and each differs by s: errors
+    correlate by 1 / (k + 1), wholly where no sibling is known. The count is the design effect
     1 + (m − 1) / (k + 1) of a cluster of m (Kish, Survey Sampling, 1965; † from memory).
 
     Parameters

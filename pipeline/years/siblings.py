@@ -222,7 +222,7 @@ def error_growth_per_m(error: Floats, nearest_m: Floats, weight: Floats) -> floa
 
 
 def within_year(building_key: NDArray[np.uint64]) -> Floats:
-    """Return a moment of its year for each building, −0.5 to 0.5: quantiles of whole years are steps."""
+    """Return a moment of its year for each building, −0.5 to 0.5: whole years have ties."""
     return (building_key % np.uint64(1_000_003)).astype(np.float64) / 1_000_003 - 0.5
 
 
