@@ -84,7 +84,7 @@ def _groups(found: Findings) -> list[Markup]:
             Words("年代", "era"),
             found.era_rows(found.blocked.model),
         ),
-        (Words("按分组", "By group"), Words("分组", "group"), found.rows_by(found.known.group)),
+        (Words("按分组", "By group"), Words("分组", "group"), found.group_rows()),
     ):
         parts += [heading(title, level=3), table((first, *_ERROR_HEAD), rows, caption=title)]
     covered = round(float(found.is_covered.mean()), 3)
