@@ -111,7 +111,7 @@ STAGES = (
         ),
         reads_rasters=("terrain",),
         map_files=("ranking.gpkg",),
-        pages=("index.html",),
+        pages=("index.html", "briefs/*.html"),
     ),
 )
 
