@@ -88,12 +88,23 @@ class Places:
             *(self.map_file(name) for name in stage.map_files),
             *(self.maps_folder / name for name in stage.pages if "*" not in name),
             *self.family_pages(stage),
+            *self.family_lists(stage),
             self.ledger(stage),
         ]
 
     def family_pages(self, stage: Stage) -> list[Path]:
         """Return the pages of the stage's families that lie there now."""
         found = (self.maps_folder.glob(family) for family in stage.page_families)
+        return sorted({path for paths in found for path in paths if PARTIAL not in path.name})
+
+    def list_file(self, name: str) -> Path:
+        """Return where a list beside the tables lies."""
+        stem, suffix = name.rsplit(".", 1)
+        return self.scenario_folder / f"{stem}{self.mark}.{suffix}"
+
+    def family_lists(self, stage: Stage) -> list[Path]:
+        """Return the lists of the stage that lie there now."""
+        found = (self.scenario_folder.glob(name) for name in stage.lists)
         return sorted({path for paths in found for path in paths if PARTIAL not in path.name})
 
     def inputs(self, stage: Stage, sources: list[Path]) -> list[Path]:
