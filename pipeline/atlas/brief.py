@@ -211,7 +211,7 @@ def _area_row(area: Area, context: Context, *, has_band: bool) -> tuple[object, 
     return (
         str(area.number), area.name, term(ROW_TYPES, area.row_type), f"{area.building_count:,}",
         _count(area.household_count), _area(area.floor_area_m2), f"{area.tier_1_count:,}",
-        f"{area.mean_points:.1f}", rank, told if labels else None,
+        None if area.mean_points is None else f"{area.mean_points:.1f}", rank, told if labels else None,
     )  # fmt: skip
 
 

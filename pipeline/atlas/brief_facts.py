@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ class Area:
     tier_1_count: int
     household_count: int | None
     floor_area_m2: float | None
-    mean_points: float
+    mean_points: float | None
     rank_best: int | None
     rank_low: float | None
     rank_high: float | None
@@ -69,7 +70,7 @@ class DistrictFacts:
     whole: Totals
     tiers: tuple[Totals, ...]
     tracks: Mapping[str, Totals]
-    """Empty as long as the ranking has no tracks."""
+    """Those that have buildings."""
     decades: Decades
     needs: tuple[tuple[str, float], ...]
     """Mean points of the criteria in tier 1, largest first."""
@@ -133,7 +134,7 @@ def needed_columns(names: Sequence[str], known: Sequence[str]) -> list[str]:
     wanted = {
         "building_id", "district_name", "estate_id", "road_name", "tier_number", "track_type",
         "floor_area_m2", "household_count", "construction_year_p50", "stand_in_count",
-        "construction_year_basis_type", "rank_p05", "rank_p95", "quadrant_type",
+        "construction_year_basis_type", "quadrant_type",
         *(f"{name}_points" for name in names),
     }  # fmt: skip
     return [name for name in known if name in wanted]
@@ -160,22 +161,17 @@ def district_facts(
     districts = priority[priority["row_type"] == "district"]
     own = districts[districts["district_name"] == district_name]
     tier = ranked["tier_number"].astype("Int64")
-    has_tracks = "track_type" in ranked
-    track = ranked["track_type"] if has_tracks else None
+    track = ranked["track_type"]
     names = list(criteria)
     return DistrictFacts(
         district_id,
         district_name,
-        int(own["district_rank"].iloc[0]) if len(own) else None,
+        _whole(own["district_rank"].iloc[0]) if len(own) else None,
         len(districts),
-        float(own["score_mean_points"].iloc[0]) if len(own) else None,
+        _real(own["score_mean_points"].iloc[0]) if len(own) else None,
         totals(ranked),
         tuple(totals(ranked[(tier == number).fillna(False)]) for number in range(1, 6)),
-        {}
-        if track is None
-        else {
-            name: totals(ranked[track == name]) for name in track.drop_duplicates().sort_values()
-        },
+        {name: totals(ranked[track == name]) for name in sorted(set(track))},
         decades(
             np.asarray(ranked["construction_year_p50"], dtype=float),
             ranked["construction_year_basis_type"],
@@ -197,10 +193,6 @@ def top_areas(
     found = []
     for row in rows.head(TOP_AREA_COUNT).to_dict("records"):
         inside = ranked.iloc[grouped.get(row["area_id"], np.zeros(0, dtype=np.int64))]
-        low, high = (
-            float(row[name]) if pd.notna(row.get(name)) else _median(inside, name)
-            for name in ("rank_p05", "rank_p95")
-        )
         found.append(
             Area(
                 int(row["area_rank"]),
@@ -208,12 +200,12 @@ def top_areas(
                 str(row["area_name"]),
                 int(row["building_count"]),
                 int(row["tier_1_count"]),
-                None if pd.isna(row["household_sum_count"]) else int(row["household_sum_count"]),
-                None if pd.isna(row["floor_area_sum_m2"]) else float(row["floor_area_sum_m2"]),
-                float(row["score_mean_points"]),
-                None if pd.isna(row["rank_best"]) else int(row["rank_best"]),
-                low,
-                high,
+                _whole(row["household_sum_count"]),
+                _real(row["floor_area_sum_m2"]),
+                _real(row["score_mean_points"]),
+                _whole(row["rank_best"]),
+                _real(row["rank_p05_median"]),
+                _real(row["rank_p95_median"]),
                 tuple(name for name, points in mean_points(inside, names)[:2] if points > 0),
                 float(row["longitude_deg"]),
                 float(row["latitude_deg"]),
@@ -222,7 +214,9 @@ def top_areas(
     return found
 
 
-def _median(rows: pd.DataFrame, name: str) -> float | None:
-    if name not in rows or not rows[name].notna().any():
-        return None
-    return float(rows[name].astype("Float64").median())
+def _real(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def _whole(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)

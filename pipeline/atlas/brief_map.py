@@ -18,7 +18,7 @@ from pipeline.geo.raster import Floats
 from pipeline.pages.words import Words
 
 WIDTH = 1120
-LEAST_HEIGHT, MOST_HEIGHT = 980, 1280
+LEAST_HEIGHT, MOST_HEIGHT = 980, 1180
 """Of the map, in tenths of a millimetre; tall districts get a taller map."""
 MARGIN = 40
 SMALLEST_SIDE = 2.5
