@@ -7,10 +7,10 @@ from importlib.resources import files
 from markupsafe import Markup
 
 from pipeline.atlas.brief_facts import Area, DistrictFacts, Totals
-from pipeline.atlas.brief_map import OTHER_TRACK_INK, map_key
+from pipeline.atlas.brief_map import map_key
 from pipeline.pages.charts import bars, columns
 from pipeline.pages.document import figure, page
-from pipeline.pages.terms import ROW_TYPES, TRACKS, term
+from pipeline.pages.terms import ROW_TYPES, SHORT_TRACKS, term
 from pipeline.pages.words import Words, as_html
 from pipeline.settings.score import Criterion
 from pipeline.settings.whole import Settings
@@ -129,7 +129,7 @@ def _right(facts: DistrictFacts, context: Context, tiers: Sequence[Words]) -> li
         guessed = known.inferred_count / max(facts.whole.building_count, 1)
         caption = Words(
             f"建成年代（栋；推断 {guessed:.0%}，不明 {known.unknown_count:,} 栋）",
-            f"decade of construction ({guessed:.0%} inferred, {known.unknown_count:,} unknown)",
+            f"decade built ({guessed:.0%} inferred, {known.unknown_count:,} unknown)",
         )
         chart = columns(
             known.labels, known.counts, x_label=Words("", ""), y_label=Words("", ""),
@@ -162,7 +162,7 @@ def _tier_table(facts: DistrictFacts, context: Context, tiers: Sequence[Words]) 
         for tier, words, sums in zip(context.settings.atlas.tiers, tiers, facts.tiers, strict=True)
     ]
     others = [
-        (OTHER_TRACK_INK, term(TRACKS, name), sums)
+        ("", term(SHORT_TRACKS, name), sums)
         for name, sums in facts.tracks.items()
         if name != "ranked" and sums.building_count
     ]
@@ -172,9 +172,10 @@ def _tier_table(facts: DistrictFacts, context: Context, tiers: Sequence[Words]) 
     )  # fmt: skip
     body = []
     for colour, words, sums in (*rows, *others):
-        name = Markup('<i class="swatch" style="background:{}"></i>{}').format(colour, words.html())
+        fill = Markup(' style="background:{}"').format(colour) if colour else Markup("")
+        name = Markup('<i class="swatch"{}></i>{}').format(fill, words.html())
         body.append((name, *_sums(sums)))
-    return _plain_table(head, body, widths=("auto", "12mm", "13mm", "15mm"), first_number=1)
+    return _plain_table(head, body, widths=("auto", "11.5mm", "12mm", "14.5mm"), first_number=1)
 
 
 def _sums(sums: Totals) -> tuple[str, str, str]:
@@ -196,7 +197,7 @@ def _areas(facts: DistrictFacts, context: Context) -> Markup:
         if facts.areas
         else "No area is large enough to list",
     )
-    widths = ("6mm", "auto", "17mm", "12mm", "15mm", "12mm", "14mm", "12mm", "23mm", "46mm")
+    widths = ("6mm", "auto", "14mm", "12mm", "15mm", "12mm", "13mm", "12mm", "22mm", "51mm")
     numbers = (3, 4, 5, 6, 7, 8)
     return _plain_table(head, body, widths=widths, numbers=numbers, caption=caption)
 

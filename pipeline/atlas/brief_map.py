@@ -25,7 +25,8 @@ SMALLEST_SIDE = 2.5
 """Buildings whose middle one is narrower than this are drawn as squares."""
 SQUARE = 6
 LABEL_RADIUS = 17
-OTHER_TRACK_INK = "#9fb3b8"
+OTHER_TRACK_INK = "#4a4a4a"
+"""Of the hatching: a fill of its own would be taken for a tier on a grey print."""
 _SCALE_BARS_M = (100, 200, 500, 1000, 2000, 5000, 10_000)
 Whole = NDArray[np.int64]
 _NOTHING = Markup("")
@@ -190,13 +191,16 @@ def _buildings(
         middles = np.stack([(west + east) / 2, (south + north) / 2], axis=1)
         cell, shown = squares(view.units(middles), tier)
         drawn.append(_rim(cell))
-        for number in (0, *by_tier):
-            drawn.append(_filled(_square_path(cell[shown == number]), number, inks))
+        drawn.append(_hatched(cell[shown == 0]))
+        for number in by_tier:
+            drawn.append(_filled(_square_path(cell[shown == number]), inks[number - 1]))
         return drawn
     simple = shapely.simplify(shapes, view.m_per_unit * 0.7, preserve_topology=False)
-    for number in (0, *by_tier):
+    hollow = Markup(' stroke="{}" stroke-width="1.4"').format(OTHER_TRACK_INK)
+    drawn.append(_filled(_steps(simple[tier == 0], view, is_closed=True), "#fff", rim=hollow))
+    for number in by_tier:
         path = _steps(simple[tier == number], view, is_closed=True)
-        drawn.append(_filled(path, number, inks, rim=Markup(' stroke="#6b5a55"')))
+        drawn.append(_filled(path, inks[number - 1], rim=Markup(' stroke="#6b5a55"')))
     return drawn
 
 
@@ -220,10 +224,19 @@ def _rim(cell: Whole) -> Markup:
     return Markup(mark).format(_square_path(cell))
 
 
-def _filled(path: str, number: int, inks: Sequence[str], *, rim: Markup = _NOTHING) -> Markup:
+def _hatched(cell: Whole) -> Markup:
+    """Return squares with a stroke across each."""
+    square = SQUARE
+    strokes = "".join(f"M{x} {y + square}l{square}-{square}" for x, y in (cell * square).tolist())
+    mark = '<path d="{}" fill="#fff"/><path d="{}" stroke="{}" stroke-width="1.6"/>'
+    if not len(cell):
+        return _NOTHING
+    return Markup(mark).format(_square_path(cell), strokes, OTHER_TRACK_INK)
+
+
+def _filled(path: str, ink: str, *, rim: Markup = _NOTHING) -> Markup:
     if not path:
         return _NOTHING
-    ink = inks[number - 1] if number else OTHER_TRACK_INK
     return Markup('<path d="{}" fill="{}"{}/>').format(path, ink, rim)
 
 
@@ -328,8 +341,8 @@ def _steps(shapes: NDArray[np.object_], view: View, *, is_closed: bool) -> str:
 def map_key(tier_words: Sequence[Words]) -> Words:
     """Return how the map is read, for its caption."""
     return Words(
-        f"颜色越深越急（{tier_words[0].zh}最深）；圆圈数字为下表片区序号；虚线为区界，灰线为主干道路，"
-        "浅蓝为水面。",
-        f"The darker the more urgent ({tier_words[0].en} is darkest); numbers are the areas of the "
-        "table; dashes: district, grey lines: main roads, pale blue: water.",
+        f"颜色越深越急（{tier_words[0].zh}最深）；斜线为不参与排序；圆圈数字为下表序号；虚线为区界，"
+        "灰线为主干道路，浅蓝为水面。",
+        f"The darker the more urgent ({tier_words[0].en} is darkest); hatched: not ranked; "
+        "numbers: areas of the table; dashes: district; grey lines: main roads; pale blue: water.",
     )

@@ -107,6 +107,13 @@ TRACKS: Mapping[str, Words] = {
     "excluded": Words("不纳入（已改造或征收）", "excluded (renovated or to be cleared)"),
 }
 
+SHORT_TRACKS: Mapping[str, Words] = {
+    "ranked": Words("参与排序", "ranked"),
+    "reserve": Words("储备", "reserve"),
+    "hazard": Words("危房", "hazard grade"),
+    "excluded": Words("不纳入", "excluded"),
+}
+
 TRACK_REASONS: Mapping[str, Words] = {
     "hazard_grade_C": Words("危房 C 级", "hazard grade C"),
     "hazard_grade_D": Words("危房 D 级", "hazard grade D"),
@@ -130,7 +137,7 @@ QUADRANTS: Mapping[str, Words] = {
 
 ROW_TYPES: Mapping[str, Words] = {
     "estate": Words("小区", "estate"),
-    "road": Words("道路沿线", "road"),
+    "road": Words("道路", "road"),
     "grid_cell": Words("网格", "grid cell"),
     "project": Words("项目", "project"),
 }
