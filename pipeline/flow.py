@@ -117,10 +117,11 @@ STAGES = (
             RANKING,
             BUILDING_RANKING,
             DISTRICT_PRIORITY,
+            REJECTS,
         ),
         reads_rasters=("terrain",),
         map_files=("ranking.gpkg",),
-        pages=("index.html", "briefs/*.html"),
+        pages=("index.html", "quality.html", "briefs/*.html"),
     ),
 )
 

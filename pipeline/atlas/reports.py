@@ -12,6 +12,7 @@ from pipeline.atlas.brief_facts import area_keys, district_facts, needed_columns
 from pipeline.atlas.brief_map import Backdrop, backdrop, district_map
 from pipeline.atlas.buildings import Used
 from pipeline.atlas.legend import attribution_texts
+from pipeline.atlas.quality import Evidence, quality_page
 from pipeline.contracts.stage import Inputs
 from pipeline.contracts.tables import (
     BUILDING_RANKING,
@@ -19,10 +20,11 @@ from pipeline.contracts.tables import (
     DISTRICT_PRIORITY,
     DISTRICTS,
     MEASUREMENTS,
+    REJECTS,
     STREET_EDGES,
     WATER,
 )
-from pipeline.pages.addresses import INDEX, brief_name, links
+from pipeline.pages.addresses import INDEX, QUALITY, brief_name, links
 from pipeline.pages.words import Words
 from pipeline.settings.whole import Settings
 
@@ -32,7 +34,7 @@ def report_pages(inputs: Inputs, used: tuple[Used, ...]) -> dict[str, str]:
     settings: Settings = inputs.settings
     districts: gpd.GeoDataFrame = inputs.tables[DISTRICTS]
     names = dict(zip(districts["district_id"], districts["district_name"], strict=True))
-    pages = [INDEX, *(brief_name(one) for one in names)]
+    pages = [INDEX, QUALITY, *(brief_name(one) for one in names)]
     context = Context(
         settings,
         {item.name: item.criterion for item in used},
@@ -43,7 +45,14 @@ def report_pages(inputs: Inputs, used: tuple[Used, ...]) -> dict[str, str]:
     )
     listed = _listed(inputs, list(context.criteria))
     behind = backdrop(districts, inputs.tables[WATER], inputs.tables[STREET_EDGES])
-    found = {}
+    evidence = Evidence(
+        settings,
+        inputs.ledgers,
+        inputs.tables[REJECTS],
+        inputs.tables[BUILDING_RANKING],
+        inputs.scenario,
+    )
+    found = {QUALITY: quality_page(evidence, links=links(QUALITY, pages, names))}
     for district_id, name in names.items():
         own = brief_name(district_id)
         found[own] = _brief(

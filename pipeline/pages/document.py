@@ -12,7 +12,7 @@ from markupsafe import Markup
 from pipeline.pages.words import Words, as_html
 
 __all__ = [
-    "Words", "columns", "details", "figure", "heading", "page", "paragraph", "table",
+    "Words", "columns", "contents", "details", "figure", "heading", "page", "paragraph", "table",
 ]  # fmt: skip
 
 _POLICY = (
@@ -23,9 +23,18 @@ _PICTURE = Markup('role="img"')
 _STYLE = (files("pipeline.pages") / "static" / "report.css").read_text(encoding="utf-8")
 
 
-def heading(words: Words, *, level: int = 2) -> Markup:
-    """Return a heading of level 1 to 6."""
-    return Markup("<h{}>{}</h{}>").format(level, words.html(), level)
+def heading(words: Words, *, level: int = 2, anchor: str = "") -> Markup:
+    """Return a heading of level 1 to 6; ``anchor`` is a name that ``contents`` can point to."""
+    named = Markup(' id="{}"').format(anchor) if anchor else Markup("")
+    return Markup("<h{}{}>{}</h{}>").format(level, named, words.html(), level)
+
+
+def contents(places: Sequence[tuple[str, Words]]) -> Markup:
+    """Return links to headings of the same page, by their anchors."""
+    shown = Markup("").join(
+        Markup('<a href="#{}">{}</a>').format(anchor, words.html()) for anchor, words in places
+    )
+    return Markup('<nav class="contents" aria-label="目录 contents">{}</nav>').format(shown)
 
 
 def paragraph(words: Words, *, is_warning: bool = False) -> Markup:
