@@ -10,6 +10,7 @@ from pipeline.atlas.brief_facts import Area, DistrictFacts, Totals
 from pipeline.atlas.brief_map import map_key
 from pipeline.pages.charts import bars, columns
 from pipeline.pages.document import figure, page
+from pipeline.pages.drawing import percent
 from pipeline.pages.terms import ROW_TYPES, SHORT_TRACKS, term
 from pipeline.pages.words import Words, as_html
 from pipeline.settings.score import Criterion
@@ -118,7 +119,7 @@ def _known(known: int, whole: Totals, name: Words) -> Words:
     """Return the name, with the share of buildings it is known for where that is not all."""
     if known == whole.building_count:
         return name
-    share = f"{known / whole.building_count:.0%}"
+    share = percent(known / whole.building_count) if whole.building_count else "0%"
     return Words(f"{name.zh}（{share} 栋已知）", f"{name.en} ({share} known)")
 
 
@@ -128,8 +129,8 @@ def _right(facts: DistrictFacts, context: Context, tiers: Sequence[Words]) -> li
     if known.labels:
         guessed = known.inferred_count / max(facts.whole.building_count, 1)
         caption = Words(
-            f"建成年代（栋；推断 {guessed:.0%}，不明 {known.unknown_count:,} 栋）",
-            f"decade built ({guessed:.0%} inferred, {known.unknown_count:,} unknown)",
+            f"建成年代（栋；推断 {percent(guessed)}，不明 {known.unknown_count:,} 栋）",
+            f"decade built ({percent(guessed)} inferred, {known.unknown_count:,} unknown)",
         )
         chart = columns(
             known.labels, known.counts, x_label=Words("", ""), y_label=Words("", ""),

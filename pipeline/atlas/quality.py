@@ -24,6 +24,7 @@ from pipeline.atlas.quality_method import (
     weights_part,
 )
 from pipeline.pages.document import contents, heading, page, paragraph
+from pipeline.pages.drawing import percent
 from pipeline.pages.words import Words
 from pipeline.settings.whole import Settings
 
@@ -75,12 +76,12 @@ def quality_page(evidence: Evidence, *, links: Sequence[tuple[str, Words]]) -> s
         *_at_a_glance(evidence),
         *sources_part(intake, settings.sources),
         *faults_part(evidence.rejects),
-        *coverage_part(evidence.listed, measured),
+        *coverage_part(evidence.listed, measured, settings.measure.facilities),
         *missing_part(evidence.listed, criteria, left_out, scored.get("known_share", {})),
         *years_part(measured.get("years", {})),
-        *tracks_part(scored),
+        *tracks_part(scored, settings.score),
         *weights_part(used, weights, scored),
-        *need_part(used, evidence.listed),
+        *need_part(used, weights, evidence.listed),
         *readiness_part(evidence.listed, settings.score),
         *robustness_part(scored, criteria, settings.score),
         *checks_part(scored),
@@ -134,9 +135,10 @@ def _years_told(listed: pd.DataFrame) -> tuple[Words, bool]:
     guessed = float(basis.isin(["inferred", "baseline"]).sum() / count)
     unknown = float((basis == "unknown").sum() / count)
     words = Words(
-        f"建成年份：{recorded:.0%} 的建筑有记录，{guessed:.0%} 为推断，{unknown:.0%} 不明。",
-        f"Year of construction: recorded for {recorded:.0%} of buildings, inferred for {guessed:.0%}, "
-        f"unknown for {unknown:.0%}.",
+        f"建成年份：{percent(recorded)} 的建筑有记录，{percent(guessed)} 为推断，"
+        f"{percent(unknown)} 不明。",
+        f"Year of construction: recorded for {percent(recorded)} of buildings, inferred for "
+        f"{percent(guessed)}, unknown for {percent(unknown)}.",
     )
     return words, unknown > 0.5
 
@@ -145,8 +147,8 @@ def _stand_ins_told(listed: pd.DataFrame) -> tuple[Words, bool]:
     some = int((listed["stand_in_count"] > 0).sum())
     share = some / max(len(listed), 1)
     return Words(
-        f"{some:,} 栋（{share:.0%}）至少一项缺测、采用替代值。",
-        f"{some:,} buildings ({share:.0%}) lack at least one value and take a stand-in.",
+        f"{some:,} 栋（{percent(share)}）至少一项缺测、采用替代值。",
+        f"{some:,} buildings ({percent(share)}) lack at least one value and take a stand-in.",
     ), False  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from pipeline.atlas.quality_facts import (
+    CriterionLine,
     Fault,
     Shares,
     SourceLine,
@@ -22,6 +23,7 @@ from pipeline.pages.stacks import Part, share_bars
 from pipeline.pages.terms import ORIGINS, REASONS, ROLES, SCOPES, term
 from pipeline.pages.words import Words
 from pipeline.settings.city import Source
+from pipeline.settings.measure import Facility
 from pipeline.settings.score import Criterion
 
 YEAR_ORIGINS = ("recorded", "vague", "inferred", "baseline", "unknown")
@@ -48,7 +50,7 @@ def sources_part(
     )
     said = Words(
         "“辅助行”只提供坐标等（如折点），不是要素。栅格没有行数。",
-        "“Supporting” rows only give coordinates (points of outlines). Rasters have no rows.",
+        "Supporting rows only give coordinates (points of outlines). Rasters have no rows.",
     )
     return [
         heading(Words("来源与行数", "Sources and rows"), anchor="sources"),
@@ -73,32 +75,35 @@ def faults_part(rejects: pd.DataFrame) -> list[Markup]:
     """Return every kind of fault with its count and first cases."""
     found = faults(rejects)
     head = (
-        Words("处理", "what was done"), Words("原因", "reason"), Words("来源", "source"),
-        Words("字段", "field"), Words("次数", "count"), Words("例（行号：内容）", "cases (row: what)"),
+        Words("原因", "reason"), Words("来源", "source"), Words("字段", "field"),
+        Words("次数", "count"), Words("例（行号：内容）", "cases (row: what)"),
     )  # fmt: skip
-    rows = [_fault_row(fault) for fault in found]
     said = Words(
         "没有一行无声消失；全部案例在 rejects.csv。",
         "No row vanishes silently; all cases are in rejects.csv.",
     )
-    shown = (
-        table(head, rows, caption=Words("发现的问题", "faults found"))
-        if rows
-        else paragraph(Words("没有发现问题。", "No fault was found."))
-    )
-    return [heading(Words("发现的问题", "Faults found"), anchor="faults"), paragraph(said), shown]
+    parts = [heading(Words("发现的问题", "Faults found"), anchor="faults"), paragraph(said)]
+    for scope, title in SCOPES.items():
+        rows = [_fault_row(fault) for fault in found if fault.scope_type == scope]
+        if rows:
+            parts.append(table(head, rows, caption=title))
+    if not found:
+        parts.append(paragraph(Words("没有发现问题。", "No fault was found.")))
+    return parts
 
 
 def _fault_row(fault: Fault) -> tuple[object, ...]:
     cases = "; ".join(f"{row}: {detail}" if detail else row for row, detail in fault.examples)
     more = " …" if fault.count > len(fault.examples) else ""
     return (
-        term(SCOPES, fault.scope_type), term(REASONS, fault.reason_code), fault.source_name,
+        term(REASONS, fault.reason_code), fault.source_name,
         ", ".join(fault.field_names) or None, fault.count, cases + more,
     )  # fmt: skip
 
 
-def coverage_part(listed: pd.DataFrame, measured: Mapping[str, Any]) -> list[Markup]:
+def coverage_part(
+    listed: pd.DataFrame, measured: Mapping[str, Any], facilities: Mapping[str, Facility]
+) -> list[Markup]:
     """Return how years, storeys, floor area and access are known, for the whole and by district."""
     title = Words("覆盖程度：有多少是真实记录", "Coverage: how much is recorded")
     return [
@@ -115,7 +120,7 @@ def coverage_part(listed: pd.DataFrame, measured: Mapping[str, Any]) -> list[Mar
             listed, "floor_area_origin", FLOOR_ORIGINS,
             Words("建筑面积的来历", "how the floor area is known"), by_district=False,
         ),
-        _known_table(listed, measured),
+        _known_table(listed, measured, facilities),
     ]  # fmt: skip
 
 
@@ -140,7 +145,7 @@ def _origin_charts(
     chart = share_bars(labels, parts, totals=totals, label_width=110, inks=_inks(names))
     drawn = [
         heading(title, level=3),
-        figure(chart, caption=title),
+        figure(chart, caption=Words("各来历所占比例", "shares by origin")),
         _origin_table(found, kept, title),
     ]
     areas = district_shares(listed, column, names)
@@ -183,7 +188,9 @@ def _origin_table(found: Shares, kept: Sequence[int], title: Words) -> Markup:
     return details(Words("数字", "numbers"), [table(head, rows, caption=title)])
 
 
-def _known_table(listed: pd.DataFrame, measured: Mapping[str, Any]) -> Markup:
+def _known_table(
+    listed: pd.DataFrame, measured: Mapping[str, Any], facilities: Mapping[str, Facility]
+) -> Markup:
     count = len(listed)
     known = [
         (Words("户数", "households"), int(listed["household_count"].notna().sum())),
@@ -201,10 +208,11 @@ def _known_table(listed: pd.DataFrame, measured: Mapping[str, Any]) -> Markup:
     unmapped = measured.get("facility_types_not_mapped", {})
     parts = [table(head, rows, caption=Words("其他内容的覆盖", "coverage of other facts"))]
     if unmapped:
-        listed_types = "、".join(sorted(unmapped))
+        named = [facilities[name] for name in sorted(unmapped) if name in facilities]
+        zh, en = "、".join(one.label_zh for one in named), ", ".join(one.label_en for one in named)
         parts.append(paragraph(Words(
-            f"数据中几乎没有、因而不计的设施类别：{listed_types}",
-            f"kinds of facility hardly mapped and so left out: {', '.join(sorted(unmapped))}",
+            f"数据中几乎没有、因而不计的设施类别：{zh}",
+            f"kinds of facility hardly mapped and so left out: {en}",
         )))  # fmt: skip
     return Markup("").join(parts)
 
@@ -217,8 +225,10 @@ def missing_part(
 ) -> list[Markup]:
     """Return for each criterion how many values are measured, inferred, or replaced by a stand-in."""
     used = [name for name in criteria if name not in left_out]
-    lines = criterion_lines(listed, used)
-    labels = [Words(criteria[n].label_zh, criteria[n].label_en) for n in used]
+    every = criterion_lines(listed, used)
+    whole = [one for one in every if not (one.stand_in or one.inferred)]
+    lines = sorted((one for one in every if one not in whole), key=lambda one: -one.stand_in)
+    labels = [Words(criteria[o.name].label_zh, criteria[o.name].label_en) for o in lines]
     parts = [
         Part(Words("实测或登记", "measured"), [one.measured for one in lines]),
         Part(Words("推断", "inferred"), [one.inferred for one in lines]),
@@ -246,13 +256,14 @@ def missing_part(
     ]
     said = Words(
         "缺测不等于没有需求：采用配置中的替代值，绝不按最好情况计，并在清单中逐行标注。",
-        "Missing is not “no need”: a stand-in from config is taken, never the best case, and marked on "
-        "the row.",
+        "Missing does not mean no need: a stand-in from config is taken, never the best case, and "
+        "marked on the row.",
     )
     drawn = [
         heading(Words("缺测与替代值", "Missing values and stand-ins"), anchor="missing"),
         paragraph(said),
-        figure(chart, caption=title),
+        *([figure(chart, caption=title)] if lines else []),
+        *_whole_told(whole, criteria),
     ]
     if rows:
         caption = Words("未计入的指标", "criteria left out")
@@ -260,11 +271,23 @@ def missing_part(
     return drawn
 
 
+def _whole_told(lines: Sequence[CriterionLine], criteria: Mapping[str, Criterion]) -> list[Markup]:
+    if not lines:
+        return []
+    zh = "、".join(criteria[one.name].label_zh for one in lines)
+    en = ", ".join(criteria[one.name].label_en for one in lines)
+    count = len(lines)
+    return [paragraph(Words(
+        f"对每栋都有实测或登记值的 {count} 项：{zh}。",
+        f"Measured or registered for every building ({count}): {en}.",
+    ))]  # fmt: skip
+
+
 def _left_out_reason(reason: str, known: float | None) -> Words:
     if known == 0:
         return Words("没有数据", reason)
     if known is not None and "known for" in reason:
-        return Words(f"只有 {known:.1%} 的建筑有数据", reason)
+        return Words("有数据的建筑太少", "known for too few buildings")
     if "weight" in reason:
         return Words("权重为 0", reason)
     return Words(reason, reason)

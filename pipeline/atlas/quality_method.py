@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from pipeline.pages.bands import rank_bands
 from pipeline.pages.charts import bars
 from pipeline.pages.curves import need_curve
 from pipeline.pages.document import columns, details, figure, heading, paragraph, table
@@ -18,7 +19,7 @@ from pipeline.settings.score import Criterion, ScoreSettings
 _NOT_COMPUTED = Words("未计算。", "Not computed.")
 
 
-def tracks_part(scored: Mapping[str, Any]) -> list[Markup]:
+def tracks_part(scored: Mapping[str, Any], settings: ScoreSettings) -> list[Markup]:
     """Return how many buildings go which way, and why."""
     tracks, reasons = scored.get("tracks") or {}, scored.get("track_reasons") or {}
     parts = [
@@ -32,7 +33,7 @@ def tracks_part(scored: Mapping[str, Any]) -> list[Markup]:
             for name, n in tracks.items()]  # fmt: skip
     rows.append((Words("合计", "total"), whole, "100%"))
     why = [(term(TRACK_REASONS, name), int(n)) for name, n in reasons.items()]
-    lifted = [(term({}, name), int(n)) for name, n in (scored.get("lifted") or {}).items()]
+    lifted = [(_veto(settings, name), int(n)) for name, n in (scored.get("lifted") or {}).items()]
     tables = [
         table(head, rows, caption=Words("去向", "tracks")),
         table(
@@ -101,16 +102,22 @@ def weights_part(
     ])]  # fmt: skip
 
 
-def need_part(criteria: Mapping[str, Criterion], listed: pd.DataFrame) -> list[Markup]:
+def need_part(
+    criteria: Mapping[str, Criterion], weights: Mapping[str, float], listed: pd.DataFrame
+) -> list[Markup]:
     """Return a small chart of each value function over what was measured."""
     drawn = []
-    for criterion in criteria.values():
+    for name, criterion in criteria.items():
         values: Sequence[float] = []
         if criterion.measure in listed:
             column = listed[criterion.measure].astype("Float64")
             values = column.to_numpy(dtype=float, na_value=np.nan).tolist()
         chart = need_curve(_bends(criterion), values, unit=_unit(criterion.unit))
-        drawn.append(figure(chart, caption=_label(criterion)))
+        share = f"{weights[name]:.1%}"
+        caption = Words(
+            f"{criterion.label_zh}（权重 {share}）", f"{criterion.label_en} (weight {share})"
+        )
+        drawn.append(figure(chart, caption=caption, is_above=True))
     said = Words(
         "横轴为测量值，红线为需求（0 无，1 最大），折点由政策界限固定，不随数据变化；"
         "灰柱为本次各建筑的分布。",
@@ -158,8 +165,32 @@ def robustness_part(
             f"单项权重变动到何处，前列名单才有 {change:.0%} 更换",
             f"how far one weight can move before {change:.0%} of the top is replaced",
         )
-        parts.append(table(head, rows, caption=caption))
+        parts += [
+            figure(_reach_chart(reach, criteria), caption=caption),
+            details(Words("数字", "numbers"), [table(head, rows, caption=caption)]),
+        ]
     return parts
+
+
+def _reach_chart(
+    reach: Mapping[str, Mapping[str, Any]], criteria: Mapping[str, Criterion]
+) -> Markup:
+    """Return how far each weight can move; one that no height of weight upsets reaches the edge."""
+    stated = {name: 100 * float(one["weight"]) for name, one in reach.items()}
+    low = [100 * float(one["lowest"] or 0) for one in reach.values()]
+    known = [100 * float(one["highest"]) for one in reach.values() if one["highest"] is not None]
+    edge = max([*known, *stated.values()])
+    high = [
+        edge if one["highest"] is None else 100 * float(one["highest"]) for one in reach.values()
+    ]
+    labels = [_label(criteria[name]) if name in criteria else name for name in reach]
+    x_label = Words("权重（%）；圆点为所用权重", "weight (%); the dot is the weight in use")
+    return rank_bands(labels, low, list(stated.values()), high, x_label=x_label)
+
+
+def _veto(settings: ScoreSettings, name: str) -> Words:
+    veto = settings.vetoes.get(name)
+    return Words(veto.label_zh, veto.label_en) if veto else term({}, name)
 
 
 def _robust_words(told: Mapping[str, Any], settings: ScoreSettings) -> list[Words]:
@@ -228,13 +259,21 @@ def checks_part(scored: Mapping[str, Any]) -> list[Markup]:
     rows = [
         (
             _METHODS.get(name, term({}, name)),
-            one.get("rank_correlation"),
+            _hundredths(one.get("rank_correlation")),
             _percent(one.get("top_overlap_share")),
         )
         for name, one in agreement.items()
     ]
     caption = Words("与本排序的一致程度", "agreement with this ranking")
     overlap = Words("前十分之一名单的重合（%）", "overlap of the top tenth (%)")
+    said = Words(
+        "这些方法不用于排序；重合越高，名单越不取决于方法。低于一半时，应先讨论权重再用名单。",
+        "None of these orders the list. The more they overlap the less the list hangs on the method; "
+        "below a half, discuss the weights before using the list.",
+    )
+    least = [one.get("top_overlap_share") for one in agreement.values()]
+    is_low = any(share is not None and share < 0.5 for share in least)
+    parts.append(paragraph(said, is_warning=is_low))
     return [*parts, figure(chart, caption=overlap), table(head, rows, caption=caption)]
 
 
@@ -277,6 +316,10 @@ def _unit(unit: str) -> Words:
 
 def _percent(share: Any) -> str | None:
     return None if share is None else f"{float(share):.1%}"
+
+
+def _hundredths(value: Any) -> float | None:
+    return None if value is None else round(float(value), 2)
 
 
 def _number(value: Any, scale: float) -> float:

@@ -4,6 +4,7 @@ A page is one file without script or request: a policy in its head forbids both,
 could not act even if it were not escaped. The language switch is two radio buttons and style.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
@@ -50,7 +51,7 @@ def table(
     caption: Words,
     notes: Mapping[int, Words] | None = None,
 ) -> Markup:
-    """Return a table; numbers stand right, empty cells as a dash.
+    """Return a table; numbers and per cents stand right, empty cells as a dash.
 
     Parameters
     ----------
@@ -61,13 +62,19 @@ def table(
     notes
         Row number → a remark set below that row.
     """
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(as_html(h)) for h in header)
-    body = []
     for number, row in enumerate(rows):
         if len(row) != len(header):
             raise ValueError(f"row {number} has {len(row)} cells, the header {len(header)}")
+    right = [any(_is_number(row[place]) for row in rows) for place in range(len(header))]
+    head = Markup("").join(
+        Markup('<th scope="col"{}>{}</th>').format(_NUMBER if is_right else "", as_html(one))
+        for one, is_right in zip(header, right, strict=True)
+    )
+    body = []
+    for number, row in enumerate(rows):
         cells = Markup("").join(
-            Markup("<td{}>{}</td>").format(_side(cell), as_html(cell)) for cell in row
+            Markup("<td{}>{}</td>").format(_side(cell, is_right), as_html(cell))
+            for cell, is_right in zip(row, right, strict=True)
         )
         body.append(Markup("<tr>{}</tr>").format(cells))
         if notes and number in notes:
@@ -79,9 +86,24 @@ def table(
     ).format(caption.html(), head, Markup("").join(body))
 
 
-def _side(cell: object) -> Markup:
-    is_number = isinstance(cell, int | float) and not isinstance(cell, bool)
-    return Markup(' class="number"') if is_number or cell is None else Markup("")
+_NUMBER, _LONG = Markup(' class="number"'), Markup(' class="long"')
+_SHORT, _SHORT_LENGTH = Markup(' class="short"'), 14
+_PERCENT = re.compile(r"[-+]?[\d.,]+%")
+_LONG_WORD = re.compile(r"[^\s\u2e80-\uffff]{30}")
+
+
+def _is_number(cell: object) -> bool:
+    if isinstance(cell, str):
+        return bool(_PERCENT.fullmatch(cell))
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _side(cell: object, is_right: bool) -> Markup:
+    if _is_number(cell) or (is_right and (cell is None or isinstance(cell, Words))):
+        return _NUMBER
+    if isinstance(cell, str) and len(cell) <= _SHORT_LENGTH:
+        return _SHORT
+    return _LONG if _LONG_WORD.search(str(cell)) else Markup("")
 
 
 def figure(chart: Markup, *, caption: Words, is_above: bool = False) -> Markup:
