@@ -69,7 +69,7 @@ def brief_page(
     elif city.note_zh:
         banner = Words(city.note_zh, city.note_en)
     shown = [_banner(banner), *sheet] if banner else sheet
-    return page(title, [_block("sheet", *shown)], links=links, style=_STYLE)
+    return page(title, [_block("sheet", *shown)], links=links, style=_STYLE, has_own_title=True)
 
 
 def _block(name: str, *parts: Markup) -> Markup:

@@ -77,7 +77,9 @@ def quality_page(evidence: Evidence, *, links: Sequence[tuple[str, Words]]) -> s
         *sources_part(intake, settings.sources),
         *faults_part(evidence.rejects),
         *coverage_part(evidence.listed, measured, settings.measure.facilities),
-        *missing_part(evidence.listed, criteria, left_out, scored.get("known_share", {})),
+        *missing_part(
+            evidence.listed, criteria, list(used), left_out, scored.get("known_share", {})
+        ),
         *years_part(measured.get("years", {})),
         *tracks_part(scored, settings.score),
         *weights_part(used, weights, scored),

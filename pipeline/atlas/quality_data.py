@@ -220,11 +220,11 @@ def _known_table(
 def missing_part(
     listed: pd.DataFrame,
     criteria: Mapping[str, Criterion],
+    used: Sequence[str],
     left_out: Mapping[str, str],
     known_share: Mapping[str, float],
 ) -> list[Markup]:
     """Return for each criterion how many values are measured, inferred, or replaced by a stand-in."""
-    used = [name for name in criteria if name not in left_out]
     every = criterion_lines(listed, used)
     whole = [one for one in every if not (one.stand_in or one.inferred)]
     lines = sorted((one for one in every if one not in whole), key=lambda one: -one.stand_in)

@@ -133,6 +133,7 @@ def page(
     banner: Words | None = None,
     links: Sequence[tuple[str, Words]] = (),
     style: str = "",
+    has_own_title: bool = False,
 ) -> str:
     """Return a whole HTML document.
 
@@ -146,6 +147,8 @@ def page(
         Relative addresses of neighbouring pages with what they are called.
     style
         Further style sheets of this project, as text.
+    has_own_title
+        Whether ``parts`` hold the first heading themselves.
     """
     shown_banner = _banner(banner)
     shown_links = Markup("").join(
@@ -161,7 +164,7 @@ def page(
             '<label for="say-zh" lang="zh">中文</label>'
             '<input type="radio" name="language" id="say-en">'
             '<label for="say-en" lang="en">English</label>\n'
-            "<main>\n{banner}<nav>{links}</nav>\n<h1>{title}</h1>\n{parts}\n</main>\n</body>\n</html>\n"
+            "<main>\n{banner}<nav>{links}</nav>\n{title}\n{parts}\n</main>\n</body>\n</html>\n"
         ).format(
             policy=_POLICY,
             zh=title.zh,
@@ -169,7 +172,7 @@ def page(
             style=Markup(_STYLE + style),  # our own files
             banner=shown_banner,
             links=shown_links,
-            title=title.html(),
+            title=Markup("") if has_own_title else heading(title, level=1),
             parts=Markup("\n").join(parts),
         )
     )
