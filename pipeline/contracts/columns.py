@@ -451,15 +451,52 @@ _ALL = (
     _text("amenity_id", "stable key of a facility"),
     _text("amenity_type", "facility type of the profile"),
     _text("amenity_name", "name as the source writes it", **_EMPTY),
-    # what-if
-    _text("facility_type", "what is walked to: a facility type of the profile"),
+    # comparison of two rankings
     _text(
         "outcome_type",
-        "better or worse: quicker or slower out and home together, or else less or more climb; "
-        "gains_way, loses_way: there was or is no way; first_mapped: a new facility of a type that is "
-        "not mapped today comes within the standard's radius",
-        allowed=("better", "worse", "gains_way", "loses_way", "first_mapped"),
+        "comparison: entered or left the top of config, rose, fell, same; gained or lost its rank with "
+        "its track, never ranked; new or gone: in one of the two only. what-if: better or worse: "
+        "quicker or slower out and home together, or else less or more climb; gains_way, loses_way: "
+        "there was or is no way; first_mapped: a new facility of a type that is not mapped today "
+        "comes within the standard's radius",
+        allowed=(
+            "entered_top",
+            "left_top",
+            "rose",
+            "fell",
+            "same",
+            "gained_rank",
+            "lost_rank",
+            "new",
+            "gone",
+            "never_ranked",
+            "better",
+            "worse",
+            "gains_way",
+            "loses_way",
+            "first_mapped",
+        ),
     ),
+    _text(
+        "cause_type",
+        "what moved it most: data (its own need), weight, track, or others that moved past it",
+        allowed=("data", "weight", "track", "others", "none"),
+    ),
+    _text("cause_criterion_name", "criterion by which, if data or weight", **_EMPTY),
+    _text("track_before_type", "track in the first ranking", **_EMPTY),
+    _text("track_after_type", "track in the second ranking", **_EMPTY),
+    _whole("rank_before", "ordinal", 1, 100_000_000, "rank in the first ranking", **_EMPTY),
+    _whole("rank_after", "ordinal", 1, 100_000_000, "rank in the second ranking", **_EMPTY),
+    _whole("rank_gain_count", "ranks", -100_000_000, 100_000_000, "ranks gained", **_EMPTY),
+    _real("score_before_points", "points", 0, 100.1, "first score", decimals=3, **_EMPTY),
+    _real("score_after_points", "points", 0, 100.1, "second score", decimals=3, **_EMPTY),
+    _real("score_change_points", "points", -101, 101, "after minus before", decimals=3, **_EMPTY),
+    _real("data_change_points", "points", -101, 101, "of it: its need", decimals=3, **_EMPTY),
+    _real("weight_change_points", "points", -101, 101, "of it: weights", decimals=3, **_EMPTY),
+    _real("{}_data_points", "points", -101, 101, "change by its own need", decimals=3, **_EMPTY),
+    _real("{}_weight_points", "points", -101, 101, "change by the weight", decimals=3, **_EMPTY),
+    # what-if
+    _text("facility_type", "what is walked to: a facility type of the profile"),
     _real("walk_out_before_min", "min", 0, 2000, "walk out today", **_EMPTY),
     _real("walk_out_after_min", "min", 0, 2000, "walk out after the change", **_EMPTY),
     _real("walk_out_saved_min", "min", -2000, 2000, "before minus after", **_EMPTY),

@@ -226,6 +226,20 @@ DISTRICT_BUILDINGS = Table(
     empty_last=True,
 )  # fmt: skip
 
+COMPARISON = Table(
+    "comparison",
+    ("building_id",),
+    (
+        "building_id", "outcome_type", "cause_type", "cause_criterion_name", "track_before_type",
+        "track_after_type", "rank_before", "rank_after", "rank_gain_count", "score_before_points",
+        "score_after_points", "score_change_points", "data_change_points", "weight_change_points",
+        "building_name", "district_name", "subdistrict_name", "community_name", "estate_name",
+        "{}_data_points", "{}_weight_points", "data_origin",
+    ),
+    order=("rank_after", "rank_before", "building_id"),
+    empty_last=True,
+)  # fmt: skip
+
 WHAT_IF = Table(
     "what_if",
     ("building_id", "facility_type"),

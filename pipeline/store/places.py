@@ -75,6 +75,18 @@ class Places:
         """Return where the totals of a what-if lie."""
         return self.city_folder / "what_if" / f"{change}.ledger.json"
 
+    def kept_folder(self, name: str) -> Path:
+        """Return where a ranking that was set aside lies."""
+        return self.city_folder / "kept" / name
+
+    def compare_csv(self, before: str, after: str) -> Path:
+        """Return where the comparison of two rankings lies."""
+        return self.city_folder / "compare" / f"{before}_to_{after}{self.mark}.csv"
+
+    def compare_page(self, before: str, after: str) -> Path:
+        """Return where its page lies."""
+        return self.maps_folder.parent / "compare" / f"{before}_to_{after}.html"
+
     def ledger(self, stage: Stage) -> Path:
         """Return where a stage's ledger lies."""
         return self.home(stage.home) / f"{stage.name}.ledger.json"
