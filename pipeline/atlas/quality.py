@@ -23,6 +23,7 @@ from pipeline.atlas.quality_method import (
     tracks_part,
     weights_part,
 )
+from pipeline.atlas.quality_settings import settings_part
 from pipeline.pages.document import contents, heading, page, paragraph
 from pipeline.pages.drawing import percent
 from pipeline.pages.words import Words
@@ -40,6 +41,7 @@ _CONTENTS = (
     ("readiness", Words("就绪", "readiness")),
     ("robustness", Words("稳健", "robustness")),
     ("checks", Words("对照", "other methods")),
+    ("settings", Words("设置", "settings")),
 )
 
 
@@ -53,6 +55,8 @@ class Evidence:
     listed: pd.DataFrame
     """The building list."""
     scenario: str
+    remarks: Mapping[str, tuple[str, str]]
+    """Dotted key of a setting → the file it stands in and what is said beside it."""
 
 
 def quality_page(evidence: Evidence, *, links: Sequence[tuple[str, Words]]) -> str:
@@ -87,6 +91,7 @@ def quality_page(evidence: Evidence, *, links: Sequence[tuple[str, Words]]) -> s
         *readiness_part(evidence.listed, settings.score),
         *robustness_part(scored, criteria, settings.score),
         *checks_part(scored),
+        *settings_part(settings, evidence.remarks),
     ]
     banner = None
     if city.is_synthetic or city.note_zh:

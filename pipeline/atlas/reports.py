@@ -51,6 +51,7 @@ def report_pages(inputs: Inputs, used: tuple[Used, ...]) -> dict[str, str]:
         inputs.tables[REJECTS],
         inputs.tables[BUILDING_RANKING],
         inputs.scenario,
+        inputs.remarks,
     )
     found = {QUALITY: quality_page(evidence, links=links(QUALITY, pages, names))}
     for district_id, name in names.items():

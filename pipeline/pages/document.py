@@ -88,7 +88,7 @@ def table(
 
 _NUMBER, _LONG = Markup(' class="number"'), Markup(' class="long"')
 _SHORT, _SHORT_LENGTH = Markup(' class="short"'), 14
-_PERCENT = re.compile(r"[-+]?[\d.,]+%")
+_PERCENT = re.compile(r"[-+]?[\d.,]+\s?%|[-+][\d.,]+")
 _LONG_WORD = re.compile(r"[^\s\u2e80-\uffff]{30}")
 
 
