@@ -59,6 +59,30 @@ def test_a_change_of_comment_reruns_nothing(project: Project) -> None:
     assert stages_run(project.rank().stdout) == []
 
 
+def test_a_changed_source_of_a_number_is_told_on_the_page_alone(project: Project) -> None:
+    project.rank()
+    project.edit(
+        "config/default.yaml", "# GB 50180-2018: a 5-minute walk is 300 m", "# a new source"
+    )
+    assert "remark.measure.walking.planning_speed_m_per_min changed" in why(project)["atlas"]
+    assert stages_run(project.rank().stdout) == ["atlas"]
+    page = project.root / "maps" / "minitown" / "base" / "quality.html"
+    assert "a new source" in page.read_text(encoding="utf-8")
+
+
+def test_a_lost_brief_comes_back_and_a_stray_one_goes(project: Project) -> None:
+    project.rank()
+    before = project.outputs()
+    briefs = project.root / "maps" / "minitown" / "base" / "briefs"
+    lost = next(briefs.iterdir())
+    lost.unlink()
+    (briefs / "stray.html").write_text("left over from an earlier run")
+    assert f"briefs/{lost.name} is missing" in why(project)["atlas"]
+    assert "briefs/stray.html was added by hand" in why(project)["atlas"]
+    assert stages_run(project.rank().stdout) == ["atlas"]
+    assert project.outputs() == before
+
+
 def test_a_deleted_table_comes_back_the_same(project: Project) -> None:
     project.rank()
     before = project.outputs()
