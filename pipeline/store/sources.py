@@ -16,20 +16,46 @@ def read_sources(
     """Return every source in memory; a file that serves several sources is read once.
 
     Files of a whole region are cut to the boundary sources and ``margin_m`` around them.
+
+    Raises
+    ------
+    Problem
+        Of the first source that cannot be read.
     """
+    found, faults = read_each_source(raw_folder, sources, working_crs, margin_m, stops=True)
+    assert not faults
+    return found
+
+
+def read_each_source(
+    raw_folder: Path,
+    sources: Mapping[str, Source],
+    working_crs: str,
+    margin_m: float,
+    *,
+    stops: bool = False,
+) -> tuple[dict[str, Any], dict[str, Problem]]:
+    """Return the sources that can be read, and why each of the others cannot."""
     read: dict[tuple[object, ...], Any] = {}
     found: dict[str, Any] = {}
+    faults: dict[str, Problem] = {}
     area = StudyArea(working_crs)
     in_order = sorted(sources.items(), key=lambda item: (item[1].role != "boundary", item[0]))
     bounds = [name for name, source in in_order if source.role == "boundary"]
-    for name, source in in_order:
-        if bounds and len(found) == len(bounds):
-            area = study_area(((sources[one], found[one]) for one in bounds), working_crs, margin_m)
+    for number, (name, source) in enumerate(in_order):
+        if bounds and number == len(bounds):
+            placed = [(sources[one], found[one]) for one in bounds if one in found]
+            area = study_area(placed, working_crs, margin_m)
         key = reading_key(source)
-        if key not in read:
-            read[key] = read_source(raw_folder, name, source, area)
-        found[name] = read[key]
-    return {name: found[name] for name in sorted(found)}
+        try:
+            if key not in read:
+                read[key] = read_source(raw_folder, name, source, area)
+            found[name] = read[key]
+        except Problem as problem:
+            if stops:
+                raise
+            faults[name] = problem
+    return {name: found[name] for name in sorted(found)}, faults
 
 
 def reading_key(source: Source) -> tuple[object, ...]:
