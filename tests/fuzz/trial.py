@@ -35,7 +35,7 @@ _LAYER_COLUMNS = {
 _ROLE = {"buildings": "footprints", "pois": "amenities", "boundary": "boundary"}
 _LAYER = {"buildings": formats.buildings, "pois": formats.facilities, "boundary": formats.district}
 _REGISTER = "楼栋编号,建成年代,层数,经度,纬度,住宅面积\n" + "".join(
-    f"B{100 + n},{1960 + n},{n % 9 + 1},106.6{n:02d},29.5,{500 + n}\n" for n in range(30)
+    f"W{100 + n},{1960 + n},{n % 9 + 1},106.6{n:02d},29.5,{500 + n}\n" for n in range(30)
 )
 
 
