@@ -16,7 +16,7 @@ PYTHON ?=
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank city why what-if keep compare years-eval test check bench documents lock clean ready ready-dev
+.PHONY: help rank city why what-if keep compare years-eval test check lint bench documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,7 +47,10 @@ years-eval: ready ## judge year inference on FILE=footprints YEAR=column [GROUP=
 test: ready-dev ## run all tests
 	@$(PY) -m pytest
 
-check: ready-dev ## lint, format, types, walls between the rooms
+check: ready ## look the raw files of CITY over: faults, gaps, wrong datum; changes nothing
+	@$(PY) -m pipeline check $(CHOICE)
+
+lint: ready-dev ## lint, format, types, walls between the rooms
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache
 
 bench: ready-dev ## time the run by stage, and our parts beside other libraries

@@ -54,6 +54,28 @@ def rank(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) ->
 
 
 @app.command()
+def check(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> None:
+    """Look the raw files over and change nothing: 1 a ranking would be wrong, 2 a file unreadable."""
+    from pipeline.command.check_page import check_page, show_check
+    from pipeline.command.data_check import check_data
+    from pipeline.store.files import Batch
+    from pipeline.store.raw_folder import check_raw_folder
+
+    places, settings = _prepare(city, scenario, raw)
+    if city == BUILT_IN and raw is None:
+        from pipeline.command.built_in import bring_up_to_date
+
+        bring_up_to_date(places.root)
+    check_raw_folder(places.raw, city, settings.sources)
+    found = check_data(places, settings)
+    with Batch() as batch:
+        batch.add(places.check_page, check_page(found).encode())
+    show_check(found, places.check_page.relative_to(places.root))
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
+
+
+@app.command()
 def why(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> None:
     """Say why each stage would run now; change nothing."""
     from pipeline import flow
