@@ -8,12 +8,14 @@ CHANGE ?=
 FILE ?=
 YEAR ?=
 GROUP ?=
+PLACE ?=
+BBOX ?=
 PYTHON ?=
 
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank city why what-if years-eval test check bench documents lock clean ready ready-dev
+.PHONY: help rank city fetch why what-if years-eval test check bench documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,6 +27,9 @@ rank: ready ## rank every building, write lists and maps
 
 city: ready ## make the built-in synthetic city anew
 	@$(PY) -m pipeline city
+
+fetch: ready ## get open data for CITY=name [PLACE='渝中区, 重庆' or BBOX=west,south,east,north]
+	@$(PY) -m pipeline fetch --city '$(CITY)' --place '$(PLACE)' --bbox '$(BBOX)' $(if $(RAW),--raw '$(RAW)')
 
 why: ready ## say why each stage would run now
 	@$(PY) -m pipeline why $(CHOICE)
