@@ -16,7 +16,7 @@ from pipeline.settings.fetch import HttpRule
 
 _T = TypeVar("_T")
 _BUSY = {408, 425, 429, 500, 502, 503, 504}
-_PIECE_BYTES = 1 << 16
+_PIECE_BYTES = 1 << 13  # what may be lost of a half-file
 
 
 class Fault(Exception):

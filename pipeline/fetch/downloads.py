@@ -1,18 +1,17 @@
 """Large files: whole ones that go on where they broke off, and single ranges of remote ones."""
 
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import requests
 
-from pipeline.fetch.client import Client, Fault, Reply, http_date, refuse_bad_status
+from pipeline.fetch.client import Client, Fault, http_date, refuse_bad_status
 from pipeline.store.files import os_problem
 from pipeline.store.places import PARTIAL
 
-_BLOCK_BYTES = 1 << 16
+HEADER_BYTES = 1 << 16
+"""What is read first of a remote raster: where its blocks lie stands there."""
 
 
 def download(client: Client, what: str, url: str, path: Path, check: Callable[[Path], None]) -> str:
@@ -47,6 +46,8 @@ def download(client: Client, what: str, url: str, path: Path, check: Callable[[P
                 partial.unlink(missing_ok=True)
                 raise Fault("it answers with another part than asked for")
             if not goes_on:
+                # a half-file of another state must be gone before the new mark stands there
+                partial.unlink(missing_ok=True)
                 note.write_text(json.dumps({"url": url, "mark": _strong_mark(answer)}))
             else:
                 client.tell(f"  接着下载 going on after {have:,} bytes")
@@ -90,94 +91,57 @@ def _range_begin(answer: requests.Response) -> int:
         return -1
 
 
-class RemoteFile(io.RawIOBase):
-    """A remote file of which only the parts that are read travel; for reading windows of rasters.
+class RemoteParts:
+    """A remote file of which single parts are brought into a sparse local file, in their places.
 
-    GDAL's C code calls it and cannot pass an exception on, so a failure is kept in ``failure`` and the
-    read comes out empty.
+    Raises
+    ------
+    Problem
+        If it cannot be had or its server cannot send parts.
+    NotThere
+        If the server does not have it.
     """
 
-    def __init__(self, client: Client, what: str, url: str) -> None:
-        super().__init__()
-        self._client, self._what, self._url = client, what, url
-        self._blocks: dict[int, bytes] = {}
-        self._place = 0
+    def __init__(self, client: Client, what: str, url: str, local: Path) -> None:
+        self._client, self._what, self._url, self._local = client, what, url, local
         self._mark = ""
+        self._have: list[tuple[int, int]] = []
         self.length = 0
         self.date = ""
-        self.failure: Exception | None = None
-        self._load(0, 0)
+        local.write_bytes(b"")
+        self.bring(0, HEADER_BYTES)
 
-    def readable(self) -> bool:
-        """Return that it can be read."""
-        return True
+    def bring(self, begin: int, end: int) -> None:
+        """Bring the bytes from ``begin`` up to ``end`` unless they are here."""
+        if self.length:
+            end = min(end, self.length)
+        if begin >= end or any(a <= begin and end <= b for a, b in self._have):
+            return
+        content = self._client.tried(self._what, self._url, lambda: self._part(begin, end))
+        with self._local.open("r+b") as file:
+            file.truncate(self.length)
+            file.seek(begin)
+            file.write(content)
+        self._have.append((begin, end))
 
-    def seekable(self) -> bool:
-        """Return that any place can be read."""
-        return True
-
-    def tell(self) -> int:
-        """Return the place of the next read."""
-        return self._place
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self.length}[whence]
-        self._place = max(0, base + offset)
-        return self._place
-
-    def read(self, size: int = -1) -> bytes:
-        """Return bytes from the current place."""
-        end = self.length if size is None or size < 0 else min(self._place + size, self.length)
-        if self.failure is not None or end <= self._place:
-            return b""
-        first, last = self._place // _BLOCK_BYTES, (end - 1) // _BLOCK_BYTES
-        absent = [block for block in range(first, last + 1) if block not in self._blocks]
-        try:
-            if absent:
-                self._load(absent[0], absent[-1])
-        except Exception as error:  # whatever it is, it must not pass through GDAL
-            self.failure = error
-            return b""
-        whole = b"".join(self._blocks[block] for block in range(first, last + 1))
-        begin = self._place - first * _BLOCK_BYTES
-        found = whole[begin : begin + end - self._place]
-        self._place = end
-        return found
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer from the current place."""
-        found = self.read(len(buffer))
-        buffer[: len(found)] = found
-        return len(found)
-
-    def _load(self, first: int, last: int) -> None:
-        begin, end = first * _BLOCK_BYTES, (last + 1) * _BLOCK_BYTES - 1
-
-        def attempt() -> Reply:
-            headers = {"Accept-Encoding": "identity", "Range": f"bytes={begin}-{end}"}
-            with self._client.ask(self._url, headers=headers) as answer:
-                refuse_bad_status(answer)
-                if answer.status_code != 206 or _range_begin(answer) != begin:
-                    raise Fault(
-                        "it cannot send parts of a file; set reading: whole in config/fetch.yaml",
-                        is_passing=False,
-                    )
-                mark = _strong_mark(answer)
-                if self._mark and mark != self._mark:
-                    raise Fault("the file changed while it was read", is_passing=False)
-                total = _total(answer)
-                content = b"".join(self._client.pieces(answer))
-                if len(content) != min(end + 1, total) - begin:
-                    raise Fault(f"the answer breaks off after {len(content):,} bytes")
-                self._mark, self.length = mark, total
-                self.date = http_date(answer.headers.get("Last-Modified"))
-                return Reply(content, self.date)
-
-        content = self._client.tried(self._what, self._url, attempt).content
-        for block in range(first, last + 1):
-            place = (block - first) * _BLOCK_BYTES
-            self._blocks[block] = content[place : place + _BLOCK_BYTES]
+    def _part(self, begin: int, end: int) -> bytes:
+        headers = {"Accept-Encoding": "identity", "Range": f"bytes={begin}-{end - 1}"}
+        with self._client.ask(self._url, headers=headers) as answer:
+            refuse_bad_status(answer)
+            if answer.status_code != 206 or _range_begin(answer) != begin:
+                raise Fault(
+                    "it answers with something else than the part asked for (if it cannot send parts "
+                    "of files, set reading: whole in config/fetch.yaml)"
+                )
+            mark, total = _strong_mark(answer), _total(answer)
+            if self.length and (mark, total) != (self._mark, self.length):
+                raise Fault("the file changed while it was read", is_passing=False)
+            content = b"".join(self._client.pieces(answer))
+            if len(content) != min(end, total) - begin:
+                raise Fault(f"the answer breaks off after {len(content):,} bytes")
+            self._mark, self.length = mark, total
+            self.date = http_date(answer.headers.get("Last-Modified"))
+            return content
 
 
 def _total(answer: requests.Response) -> int:

@@ -1,7 +1,7 @@
 """Get rasters: a whole file, or the part of public tiles that a place needs, in its working CRS."""
 
-import hashlib
 import math
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from pipeline.fetch.client import Client, Fault, NotThere
-from pipeline.fetch.downloads import RemoteFile, download
+from pipeline.fetch.downloads import HEADER_BYTES, RemoteParts, download
 from pipeline.fetch.place import widened
 from pipeline.problem import Problem
 from pipeline.settings.fetch import RasterService
@@ -20,6 +20,7 @@ Bounds = tuple[float, float, float, float]
 _GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_NUM_THREADS": "1"}
 _EDGE_CELLS = 3
 _SLACK_DEG = 0.001
+_MAX_HEADER_BYTES = 1 << 26
 
 
 def whole_raster(client: Client, what: str, service: RasterService, path: Path, crs: str) -> str:
@@ -72,17 +73,20 @@ def window_raster(
 
     target = _grid_bounds(widened(outline, crs, service.margin_m).bounds, service.cell_m)
     window = _degrees_around(target, crs)
-    absent, dates = [], []
+    absent: list[str] = []
+    dates: list[str] = []
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(**_GDAL))
         parts = []
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for url, name in tile_addresses(service, window):
+            local = folder / f"{len(dates)}.tif"
             try:
-                remote = RemoteFile(client, f"{what} {name}".strip(), url)
+                remote = RemoteParts(client, f"{what} {name}".strip(), url, local)
             except NotThere:
                 absent.append(name)
                 continue
-            part = _part(remote, what, url, target, crs)
+            part = _part(remote, local, f"{what} {name} from {url}", target, crs)
             dates.append(remote.date)
             if part is None:
                 absent.append(name)
@@ -110,32 +114,21 @@ def tile_addresses(service: RasterService, window: Bounds) -> Iterator[tuple[str
             yield url, f"{ns}{lat:02d} {ew}{lon:03d}"
 
 
-def _part(remote: RemoteFile, what: str, url: str, target: Bounds, crs: str) -> bytes | None:
+def _part(remote: RemoteParts, local: Path, source: str, target: Bounds, crs: str) -> bytes | None:
     """Return the window of a remote raster as a GeoTIFF in its own CRS; None if they do not meet."""
     import rasterio
     from rasterio.errors import RasterioError
     from rasterio.io import MemoryFile
-    from rasterio.warp import transform_bounds
-    from rasterio.windows import Window
 
     try:
-        name = f"{hashlib.sha256(url.encode()).hexdigest()}.tif"
-        with rasterio.open(name, opener=lambda *_, **__: remote) as file:
+        with rasterio.open(local) as file:
             if file.crs is None:
-                raise Problem(url, "the raster does not say its CRS", fix="name another server")
-            west, south, east, north = transform_bounds(crs, file.crs, *target, densify_pts=21)
-            (left, top), (right, bottom) = (
-                ~file.transform * (west, north),
-                (~file.transform * (east, south)),
-            )
-            first = max(0, math.floor(left) - _EDGE_CELLS), max(0, math.floor(top) - _EDGE_CELLS)
-            last = (
-                min(file.width, math.ceil(right) + _EDGE_CELLS),
-                min(file.height, math.ceil(bottom) + _EDGE_CELLS),
-            )
-            if first[0] >= last[0] or first[1] >= last[1]:
-                return None
-            window = Window(*first, last[0] - first[0], last[1] - first[1])
+                raise Problem(source, "the raster does not say its CRS", fix="name another server")
+            window = _window(file, target, crs)
+        if window is None:
+            return None
+        _bring_blocks(remote, local, source, window)
+        with rasterio.open(local) as file:
             values = file.read(1, window=window, masked=True).astype("float32").filled(np.nan)
             profile = {
                 "driver": "GTiff", "width": window.width, "height": window.height, "count": 1,
@@ -143,18 +136,75 @@ def _part(remote: RemoteFile, what: str, url: str, target: Bounds, crs: str) -> 
                 "nodata": float("nan"),
             }  # fmt: skip
     except RasterioError as error:
-        if remote.failure is not None:
-            raise remote.failure from None
         raise Problem(
-            f"{what} from {url}", f"cannot be read as a raster ({str(error)[:160]})",
-            expected="a GeoTIFF", fix="run again later, or correct its url in config/fetch.yaml",
+            source, f"cannot be read as a raster ({str(error).splitlines()[0][-120:]})",
+            expected="a GeoTIFF", fix="run again later, set reading: whole, or correct its url in config/fetch.yaml",
         ) from None  # fmt: skip
-    if remote.failure is not None:
-        raise remote.failure
     with MemoryFile() as memory:
         with memory.open(**profile) as out:
             out.write(values, 1)
         return bytes(memory.read())
+
+
+def _window(file: Any, target: Bounds, crs: str) -> Any:
+    """Return the cells of a raster that a rectangle of the working CRS needs; None if it has none."""
+    from rasterio.warp import transform_bounds
+    from rasterio.windows import Window
+
+    west, south, east, north = transform_bounds(crs, file.crs, *target, densify_pts=21)
+    left, top = ~file.transform * (west, north)
+    right, bottom = ~file.transform * (east, south)
+    first_column, first_row = (max(0, math.floor(one) - _EDGE_CELLS) for one in (left, top))
+    last_column = min(file.width, math.ceil(right) + _EDGE_CELLS)
+    last_row = min(file.height, math.ceil(bottom) + _EDGE_CELLS)
+    if first_column >= last_column or first_row >= last_row:
+        return None
+    return Window(first_column, first_row, last_column - first_column, last_row - first_row)
+
+
+def _bring_blocks(remote: RemoteParts, local: Path, source: str, window: Any) -> None:
+    """Bring the blocks of a window, neighbours in the file at once."""
+    import rasterio
+
+    header = HEADER_BYTES
+    while True:
+        with rasterio.open(local) as file:
+            spans = _spans(file, window)
+        if spans is not None:
+            break
+        if header >= min(remote.length, _MAX_HEADER_BYTES):
+            raise Problem(
+                source, "does not say at its beginning where its blocks lie",
+                expected="a cloud-optimised GeoTIFF",
+                fix="set reading: whole for it in config/fetch.yaml",
+            )  # fmt: skip
+        header *= 8
+        remote.bring(0, header)
+    for begin, end in spans:
+        remote.bring(begin, end)
+
+
+def _spans(file: Any, window: Any) -> list[tuple[int, int]] | None:
+    """Return where the blocks of a window lie in the file, joined; None if that is not known yet."""
+    height, width = file.block_shapes[0]
+    found = []
+    for row in range(window.row_off // height, (window.row_off + window.height - 1) // height + 1):
+        for column in range(
+            window.col_off // width, (window.col_off + window.width - 1) // width + 1
+        ):
+            block = f"{column}_{row}"
+            offset = file.get_tag_item(f"BLOCK_OFFSET_{block}", "TIFF", bidx=1)
+            size = file.get_tag_item(f"BLOCK_SIZE_{block}", "TIFF", bidx=1)
+            if offset is None or size is None:
+                return None
+            found.append((int(offset), int(offset) + int(size)))
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(found):
+        if joined and begin - joined[-1][1] <= HEADER_BYTES:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
 
 
 def _brought_into(parts: list[Any], target: Bounds, crs: str, service: RasterService) -> bytes:
