@@ -138,7 +138,8 @@ def _part(remote: RemoteParts, local: Path, source: str, target: Bounds, crs: st
     except RasterioError as error:
         raise Problem(
             source, f"cannot be read as a raster ({str(error).splitlines()[0][-120:]})",
-            expected="a GeoTIFF", fix="run again later, set reading: whole, or correct its url in config/fetch.yaml",
+            expected="a GeoTIFF",
+            fix="run again later, set reading: whole, or correct its url in config/fetch.yaml",
         ) from None  # fmt: skip
     with MemoryFile() as memory:
         with memory.open(**profile) as out:
