@@ -10,12 +10,14 @@ YEAR ?=
 GROUP ?=
 PLACE ?=
 BBOX ?=
+NAME ?=
+DATUM ?=
 PYTHON ?=
 
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank city fetch why what-if years-eval test check bench documents lock clean ready ready-dev
+.PHONY: help rank city fetch new-city why what-if years-eval test check bench documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -30,6 +32,9 @@ city: ready ## make the built-in synthetic city anew
 
 fetch: ready ## get open data for CITY=name [PLACE='渝中区, 重庆' or BBOX=west,south,east,north]
 	@$(PY) -m pipeline fetch --city '$(CITY)' --place '$(PLACE)' --bbox '$(BBOX)' $(if $(RAW),--raw '$(RAW)')
+
+new-city: ready ## write a commented profile for NAME=name RAW=folder [DATUM=wgs84]
+	@$(PY) -m pipeline new-city --name '$(NAME)' --raw '$(RAW)' --datum '$(DATUM)'
 
 why: ready ## say why each stage would run now
 	@$(PY) -m pipeline why $(CHOICE)

@@ -138,6 +138,19 @@ def fetch(
     fetch_place(root, city, place.strip(), bbox.strip(), raw, read_fetch_settings(root / "config"))
 
 
+@app.command(name="new-city")
+def new_city(
+    name: Annotated[str, typer.Option(help="Name of the profile to write.")],
+    raw: Annotated[Path, typer.Option(help="Folder of raw files.")],
+    datum: Annotated[str, typer.Option(help="Of layers in degrees that do not state it.")] = "",
+) -> None:
+    """Look at a folder of raw files, guess what is what, and write a commented profile."""
+    from pipeline.command.new_city import make_new_city
+
+    _check_name("NAME", name)
+    make_new_city(_project_folder(), name, raw, datum)
+
+
 @app.command()
 def documents() -> None:
     """Write the data dictionary and the settings' schema anew."""

@@ -1,27 +1,19 @@
 """The profile of a fetched place."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.fetch.record import Fetched, Record
+from pipeline.new_city.osm import COLUMNS, NAMES, building_guesses
 from pipeline.store.profiles import Noted, SourceLines, profile_text
 
 _DEGREES = "EPSG:4326"
-_NAMES = ["name:zh", "name"]
 _COLUMNS: dict[str, dict[str, list[str]]] = {
-    "buildings": {
-        "building_name": _NAMES,
-        "building_use_type": ["building"],
-        "storey_count": ["building:levels"],
-        "height_m": ["height"],
-        "construction_year_text": ["start_date"],
-    },
-    "streets_walk": {"road_name": _NAMES},
-    "streets_drive": {"road_name": _NAMES},
-    "shops_and_sights": {"amenity_name": _NAMES},
-    "rail": {"amenity_name": [*_NAMES, "ref"]},
+    "buildings": COLUMNS["footprints"],
+    "streets_walk": COLUMNS["streets"],
+    "streets_drive": COLUMNS["streets"],
+    "rail": COLUMNS["amenities"],
 }
 _ORDER = (
     "boundary", "buildings", "streets_walk", "streets_drive", "shops_and_sights", "rail",
@@ -35,14 +27,12 @@ _ROLES = {
     "terrain": "terrain",
     "built_up_year": "built_up_year",
 }
-_HALF = 0.5
-_FEW = 20
 
 
 def fetched_profile(record: Record, folder: Path) -> str:
     """Return the profile for what was fetched; what is a guess about the data says so."""
     name_zh, name_en, _ = record.names
-    housing, storeys = _building_guesses(folder, record.files["buildings"])
+    reply: dict[str, Any] = json.loads((folder / record.files["buildings"].path).read_bytes())
     return profile_text(
         ["fetched.json beside the raw files holds their addresses, digests and licences."],
         {
@@ -59,7 +49,7 @@ def fetched_profile(record: Record, folder: Path) -> str:
             ),
         },
         _sources(record),
-        {"intake.housing": housing, "intake.storeys": storeys},
+        building_guesses([one.get("tags", {}) for one in reply["elements"]]),
     )
 
 
@@ -79,7 +69,7 @@ def _source(name: str, one: Fetched, record: Record) -> SourceLines:
     }
     if name == "boundary":
         own["constants"] = Noted({"district_name": record.names[2]})
-    columns = _COLUMNS.get(name, {"amenity_name": _NAMES} if not is_raster else {})
+    columns = _COLUMNS.get(name, {"amenity_name": NAMES} if not is_raster else {})
     columns = {} if name == "boundary" else columns
     return SourceLines(
         name,
@@ -108,28 +98,3 @@ def _format(path: str) -> str:
     if path.startswith("nominatim/"):
         return "nominatim_json"
     return "geojson" if path.endswith(".geojson") else "overpass_json"
-
-
-def _building_guesses(
-    folder: Path, one: Fetched
-) -> tuple[Mapping[str, Noted], Mapping[str, Noted]]:
-    """Guess from the buildings what an unspecific use means and which storeys are defaults."""
-    reply: dict[str, Any] = json.loads((folder / one.path).read_bytes())
-    tags = [e["tags"] for e in reply["elements"] if "building" in e.get("tags", {})]
-    vague = sum(one["building"] == "yes" for one in tags)
-    levels = [one["building:levels"] for one in tags if "building:levels" in one]
-    ones = levels.count("1")
-    is_vague, is_default = (
-        vague > _HALF * len(tags),
-        len(levels) >= _FEW and ones > _HALF * len(levels),
-    )
-    housing = Noted(
-        ["yes"] if is_vague else [],
-        f"guess: {vague:,} of {len(tags):,} buildings say no more than yes; count them as housing?",
-    )
-    storeys = Noted(
-        [1] if is_default else [],
-        f"guess: {ones:,} of {len(levels):,} storey counts are 1"
-        + (", which looks like a mapping default" if is_default else ""),
-    )
-    return {"assumed_use_types": housing}, {"default_counts": storeys}

@@ -10,6 +10,7 @@ from pipeline.settings.city import (
     FORMATS_BY_ROLE,
     NEEDED_COLUMNS,
     NEEDED_ROLES,
+    OSM_FORMATS,
     CitySettings,
     Source,
 )
@@ -47,6 +48,8 @@ class Settings(Section):
                 )
             wanted = NEEDED_COLUMNS.get(source.role, ())
             absent = [column for column in wanted if column not in source.columns]
+            if source.format not in OSM_FORMATS:  # a constant says the same of every row
+                absent = [column for column in absent if column not in source.constants]
             if absent:
                 raise ValueError(
                     f"sources.{name}.columns: role {source.role} needs {', '.join(absent)}"

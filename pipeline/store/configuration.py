@@ -12,6 +12,7 @@ from pipeline.settings.load import (
     refuse_foreign_sections,
     settings_from_layers,
 )
+from pipeline.settings.new_city import NewCityWords
 from pipeline.settings.whole import Settings
 
 
@@ -55,6 +56,18 @@ def read_fetch_settings(config_folder: Path) -> FetchSettings:
     return model_from_layers(
         FetchSettings, [layer], "the comments in config/fetch.yaml explain every key"
     )
+
+
+def read_new_city_words(config_folder: Path) -> NewCityWords:
+    """Return the words by which files and columns of a new city are recognised.
+
+    Raises
+    ------
+    Problem
+        If the file is absent, is not YAML, or holds anything that the model refuses.
+    """
+    layer = _layer(config_folder / "new_city.yaml", "restore it from the repository")
+    return model_from_layers(NewCityWords, [layer], "the comments in that file explain every key")
 
 
 def _choose(folder: Path, name: str, variable: str) -> Path:

@@ -13,10 +13,11 @@ from pipeline.store.files import Batch
 
 _SEAL = "# made by `make {}`; lines below: sha256 {}"
 _SEALED = re.compile(r"# made by `make [a-z-]+`; lines below: sha256 ([0-9a-f]{64})\n")
-_PLAIN = re.compile(r"[^\W\d_][\w ./:()（）·%+-]*")
+_PLAIN = re.compile(r"[^\W\d_][\w ./()（）·%+-]*")
 _WORDS = {"yes", "no", "on", "off", "true", "false", "null", "y", "n", "nan", "inf"}
 _WHERE = ("datum", "crs", "encoding")
 _COMMON = (*_WHERE, "publisher", "licence", "attribution", "date")
+_TWO = ("", "")
 
 
 @dataclass(frozen=True)
@@ -49,20 +50,12 @@ def profile_text(
     tail: Sequence[str] = (),
 ) -> str:
     """Return a profile: comments, the city, its sources, and settings such as ``intake.housing``."""
-    lines = [f"# {text}" for text in head]
+    lines = [f"# {_one_line(text)}" for text in head]
     lines += ["city:", *(_line(2, key, noted) for key, noted in city.items())]
     lines += ["sources:"]
     anchors: list[tuple[str, dict[str, Any]]] = []
     for source in sources:
-        lines += [f"  {source.name}:" + _behind(source.note)]
-        lines += [_line(4, key, noted) for key, noted in source.own.items()]
-        lines += _common_lines(source.common, anchors)
-        if source.columns:
-            lines += ["    columns:"]
-            lines += [_line(6, key, noted) for key, noted in source.columns.items()]
-        if source.values:
-            lines += ["    values:"]
-            lines += [f"      {key}: {_flow(dict(words))}" for key, words in source.values.items()]
+        lines += _source_lines(source, anchors)
     sections: dict[str, list[str]] = {}
     for path, rules in settings.items():
         section, part = path.split(".")
@@ -70,7 +63,7 @@ def profile_text(
         sections[section] += [_line(4, key, noted) for key, noted in rules.items()]
     for section, found in sections.items():
         lines += [f"{section}:", *found]
-    lines += [f"# {text}" for text in tail]
+    lines += [f"# {_one_line(text)}" for text in tail]
     return "\n".join(lines) + "\n"
 
 
@@ -107,35 +100,56 @@ def _is_sealed(path: Path) -> bool:
     )
 
 
-def _common_lines(
-    common: Mapping[str, Noted], anchors: list[tuple[str, dict[str, Any]]]
-) -> list[str]:
-    """Return the lines of what sources have in common: stated once, then referred to.
+def _source_lines(source: SourceLines, anchors: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    """Return a source as one mapping, a line for what belongs together, each with its notes.
 
-    One that differs in a single key refers to the other and states that key.
+    What sources have in common stands once; one that differs in a single key refers to the other and
+    states that key.
     """
-    plain = {key: common[key].value for key in _COMMON if key in common}
-    notes = [f"{key}: {common[key].note}" for key in plain if common[key].note]
-    best = None
+    own = list(source.own.items())
+    plain = {key: source.common[key].value for key in _COMMON if key in source.common}
+    best: tuple[str, list[str]] | None = None
     for name, known in anchors:
-        differing = {key: value for key, value in plain.items() if known.get(key, ...) != value}
-        if set(known) == set(plain) and len(differing) <= 1:
-            best = min(best or (9, "", {}), (len(differing), name, differing), key=lambda o: o[0])
+        differing = [key for key, value in plain.items() if known.get(key, ...) != value]
+        if set(known) == set(plain) and len(differing) < len(best[1] if best else _TWO):
+            best = name, differing
+    lines = [(f"  {source.name}: {{{_pairs(own)}", _notes(own, source.note))]
     if best:
-        _, name, differing = best
-        return [
-            f"    <<: *{name}",
-            *(_line(4, key, common[key]) for key in plain if key in differing),
-        ]
-    name = f"given{len(anchors) + 1}"
-    anchors.append((name, plain))
-    where = {key: value for key, value in plain.items() if key in _WHERE}
-    whose = {key: value for key, value in plain.items() if key not in _WHERE}
+        name, differing = best
+        rest = [(key, source.common[key]) for key in differing]
+        lines.append((f"    <<: *{name}" + (f", {_pairs(rest)}" if rest else ""), ""))
+    else:
+        where, whose = (
+            [(key, source.common[key]) for key in plain if (key in _WHERE) == is_where]
+            for is_where in (True, False)
+        )
+        anchors.append((f"given{len(anchors) + 1}", plain))
+        lines.append((f"    <<: &{anchors[-1][0]} {{{_pairs(where)}", _notes(where)))
+        lines.append((f"      {_pairs(whose)}}}", _notes(whose)))
+    columns = list(source.columns.items())
+    if any(noted.note for _, noted in columns):
+        lines.append(("    columns: {", ""))
+        lines += [(f"      {_pairs([one])}", _notes([one])) for one in columns]
+        lines[-1] = lines[-1][0] + "}", lines[-1][1]
+    elif columns:
+        lines.append((f"    columns: {{{_pairs(columns)}}}", ""))
+    if source.values:
+        words = [(key, Noted(dict(said))) for key, said in source.values.items()]
+        lines.append((f"    values: {{{_pairs(words)}}}", ""))
+    last = len(lines) - 1
     return [
-        *(f"    # {note}" for note in notes),
-        f"    <<: &{name} {_flow(where)[:-1]},",
-        f"      {_flow(whose)[1:]}",
+        text + ("}" if number == last else "" if text.endswith("{") else ",") + note
+        for number, (text, note) in enumerate(lines)
     ]
+
+
+def _pairs(group: Sequence[tuple[str, Noted]]) -> str:
+    return ", ".join(f"{key}: {_flow(noted.value)}" for key, noted in group)
+
+
+def _notes(group: Sequence[tuple[str, Noted]], first: str = "") -> str:
+    told = [first, *(noted.note for _, noted in group)]
+    return _behind("; ".join(dict.fromkeys(note for note in told if note)))
 
 
 def _line(indent: int, key: str, noted: Noted) -> str:
@@ -157,12 +171,11 @@ def _flow(value: Any) -> str:
         return "[" + ", ".join(_flow(one) for one in value) + "]"
     if not isinstance(value, str):
         return json.dumps(value)
-    plain = (
-        _PLAIN.fullmatch(value)
-        and value.lower() not in _WORDS
-        and value == value.strip()
-        and ": " not in value
-        and not value.endswith(":")
-        and (":" not in value or "/" not in value)
-    )
-    return value if plain else json.dumps(value, ensure_ascii=False)
+    plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS and value == value.strip()
+    return value if plain else _quoted(value)
+
+
+def _quoted(text: str) -> str:
+    """Return a text in double quotes; what no editor shows is written as its code."""
+    marked = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in marked)
