@@ -42,7 +42,7 @@ def in_degrees(bounds: Bounds | None, code: str) -> Bounds | None:
         found = _into_degrees(code).transform_bounds(*bounds)
     except ProjError:
         return None
-    return tuple(found) if np.isfinite(found).all() else None  # type: ignore[return-value]
+    return tuple(found) if np.isfinite(found).all() else None
 
 
 def utm_zone(bounds: Bounds) -> str:
