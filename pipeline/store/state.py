@@ -13,12 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from doit.dependency import DatabaseException, Dependency, SqliteDB
 from doit.task import Task
 
 from pipeline.problem import Problem
+
+_one_at_a_time = Lock()
+"""The record is read while another thread writes it down."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +38,33 @@ class StageRecord:
     """Source file or package → digest or version."""
 
 
-def reasons_to_run(state_file: Path, record: StageRecord) -> list[str]:
-    """Return why a stage must run, in words; empty when nothing changed."""
+def own_reasons(state_file: Path, record: StageRecord) -> list[str]:
+    """Return why a stage must run whatever it reads: never run, its outputs, settings or code."""
     with _open(state_file) as dependency:
         saved = dependency.get_values(record.name)
         if not saved:
             return ["it has not run yet"]
-        reasons = [f"{_short(path)} is missing" for path in record.outputs if not path.exists()]
+        wrote = saved["outputs"]
+        there = {_short(path): path for path in record.outputs if path.exists()}
+        wanted = {_short(path) for path in record.outputs} | wrote.keys()
+        reasons = [f"{name} is missing" for name in sorted(wanted - there.keys())]
+        reasons += [f"{name} was added by hand" for name in sorted(there.keys() - wrote.keys())]
         reasons += _differences("setting", saved["settings"], _plain(record.settings))
         reasons += _differences("code", saved["code"], dict(record.code), show_values=False)
-        wrote = saved["outputs"]
         reasons += [
-            f"{_short(path)} was changed by hand"
-            for path in record.outputs
-            if path.exists() and wrote.get(path.name) != digest(path)
+            f"{name} was changed by hand"
+            for name, path in there.items()
+            if name in wrote and wrote[name] != digest(path)
         ]
+        return reasons
+
+
+def reasons_to_run(state_file: Path, record: StageRecord) -> list[str]:
+    """Return why a stage must run, in words; empty when nothing changed."""
+    reasons = own_reasons(state_file, record)
+    if reasons == ["it has not run yet"]:
+        return reasons
+    with _open(state_file) as dependency:
         status = dependency.get_status(_task(record), None, get_log=True)
         for path in sorted(status.reasons.get("changed_file_dep") or []):
             reasons.append(f"input {_short(Path(path))} changed")
@@ -105,11 +121,11 @@ def single_run(lock_file: Path) -> Iterator[None]:
 
 
 def _digests(paths: Iterable[Path]) -> dict[str, str]:
-    """Return the digest of each file by its name; hashing leaves the interpreter free."""
+    """Return the digest of each file by its short name; hashing leaves the interpreter free."""
     listed = list(paths)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = threads.map(digest, listed)
-        return {path.name: one for path, one in zip(listed, found, strict=True)}
+        return {_short(path): one for path, one in zip(listed, found, strict=True)}
 
 
 def digest(path: Path) -> str:
@@ -124,6 +140,12 @@ def _task(record: StageRecord) -> Task:
 
 @contextmanager
 def _open(state_file: Path) -> Iterator[Dependency]:
+    with _one_at_a_time, _opened(state_file) as dependency:
+        yield dependency
+
+
+@contextmanager
+def _opened(state_file: Path) -> Iterator[Dependency]:
     try:
         dependency = Dependency(SqliteDB, str(state_file))
     except DatabaseException:

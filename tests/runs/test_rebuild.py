@@ -44,7 +44,7 @@ def test_a_second_run_rebuilds_nothing(project: Project) -> None:
 def test_one_weight_reruns_score_and_what_follows_and_why_names_the_key(project: Project) -> None:
     project.rank()
     project.edit(
-        "config/default.yaml", "main_road_climb_m, weight: 0.20", "main_road_climb_m, weight: 0.25"
+        "config/default.yaml", "main_road_climb_m, weight: 0.13", "main_road_climb_m, weight: 0.25"
     )
     told = why(project)
     assert "setting score.criteria.climb.weight changed: 0.2 → 0.25" in told["score"]
