@@ -1,4 +1,4 @@
-"""A hillside town in another country as its council keeps it: footprints, a terrain model, an OSM extract.
+"""A hillside town in another country: footprints, a terrain model, an OSM extract.
 
 Lisbon's side of the Tagus, ETRS89 / UTM 29N; the ground rises 0.15 m per metre to the north from 20 m.
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely.affinity
 
 from pipeline.settings.whole import Settings
 from pipeline.store.configuration import read_settings
@@ -21,9 +22,8 @@ def ranking(project: Project, city: str) -> pd.DataFrame:
 def compare_sources(guessed: Settings, written: Settings) -> None:
     """Every source that a person wrote is there, read in the same way, with at least its columns."""
     for name, source in written.sources.items():
-        same = [
-            one for one in guessed.sources.values() if (one.path, one.role) == (source.path, source.role)
-        ]  # fmt: skip
+        what = source.path, source.role
+        same = [one for one in guessed.sources.values() if (one.path, one.role) == what]
         assert len(same) == 1, name
         for key in ("format", "datum", "crs", "encoding"):
             assert getattr(same[0], key) == getattr(source, key), (name, key)
@@ -118,20 +118,13 @@ def test_a_shapefile_without_crs_and_code_page_is_placed_and_read(
     project, raw = Project(tmp_path / "project"), tmp_path / "raw"
     shutil.copytree(yuzhong_raw, raw, copy_function=shutil.copyfile)
     (raw / "overpass" / "buildings.json").unlink()
-    shapes = (
-        gpd.read_file(yuzhong_raw / "nominatim" / "yuzhong.json", engine="pyogrio")
-        if False
-        else None
-    )
-    assert shapes is None
     middle = gpd.GeoSeries.from_xy([106.55], [29.56], crs="EPSG:4326").to_crs("EPSG:4545")[0]
-    places = [(i % 12, i // 12) for i in range(96)]
+    house = middle.buffer(8, cap_style="square")
     frame = gpd.GeoDataFrame(
         {"楼栋编号": [f"渝{n}" for n in range(96)], "层数": [6] * 96, "建成年代": ["1985年"] * 96,
          "用途": ["住宅"] * 96},
         geometry=[
-            gpd.GeoSeries.from_xy([middle.x + 40 * i], [middle.y + 40 * j])[0].buffer(8, cap_style="square")
-            for i, j in places
+            shapely.affinity.translate(house, 40 * (n % 12), 40 * (n // 12)) for n in range(96)
         ],
         crs="EPSG:4545",
     )  # fmt: skip
