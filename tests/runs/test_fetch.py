@@ -49,6 +49,16 @@ def town(tmp_path: Path, server: Loopback) -> Project:
     return project
 
 
+def make_line(target: str, *settings: str) -> str:
+    """Return the command that a target of the Makefile runs, with this interpreter."""
+    shown = subprocess.run(
+        ["make", "-n", "-s", "-C", str(REPOSITORY), target, *settings],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    line = next(one for one in shown.stdout.splitlines() if "-m pipeline" in one)
+    return line.replace(".venv/bin/python", sys.executable)
+
+
 def folder(project: Project, city: str = "yuzhong") -> Path:
     return project.root / "data" / "raw" / city
 
@@ -57,7 +67,10 @@ def test_fetch_rank_and_map_equal_the_run_on_the_raw_files(
     town: Project, yuzhong_raw: Path, tmp_path: Path
 ) -> None:
     """With the hand-written profile every byte agrees; with the fetched one, all but its own words."""
-    result = town.run("fetch", "--city", "yuzhong", "--place", PLACE)
+    result = subprocess.run(
+        make_line("fetch", "CITY=yuzhong", f"PLACE={PLACE}"), shell=True, cwd=town.root, text=True,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, capture_output=True,
+    )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert "stays" in result.stdout
     for path in FILES:
