@@ -104,7 +104,8 @@ STAGES = (
         name="atlas",
         title="maps",
         home=SCENARIO,
-        settings=("city", "sources", "measure", "score", "atlas"),
+        settings=("city", "sources", "intake", "measure", "consent", "score", "plan", "atlas"),
+        reads_remarks=True,
         reads=(
             DISTRICTS,
             BUILDINGS,
@@ -115,10 +116,11 @@ STAGES = (
             RANKING,
             BUILDING_RANKING,
             DISTRICT_PRIORITY,
+            REJECTS,
         ),
         reads_rasters=("terrain",),
         map_files=("ranking.gpkg",),
-        pages=("index.html",),
+        pages=("index.html", "quality.html", "briefs/*.html"),
     ),
 )
 
@@ -231,15 +233,18 @@ def why(places: Places, settings: Settings) -> dict[str, list[str]]:
 
 def _record(stage: Stage, places: Places, settings: Settings) -> state.StageRecord:
     from pipeline.store.raw_folder import source_path
+    from pipeline.store.remarks import plain
 
-    dumped = settings.model_dump(include=set(stage.settings))
+    kept = flatten(settings.model_dump(include=set(stage.settings)))
+    if stage.reads_remarks:
+        kept |= plain(_remarks(places))
     scenario = f":{places.scenario}" if stage.home == SCENARIO else ""
     paths = [source_path(places.raw, source) for source in settings.sources.values()]
     return state.StageRecord(
         name=stage.name + scenario,
         inputs=tuple(places.inputs(stage, sorted(set(paths)))),
         outputs=tuple(places.outputs(stage)),
-        settings=flatten(dumped),
+        settings=kept,
         code=_code_digests(stage.name) | _versions(),
     )
 
@@ -288,8 +293,15 @@ def _load(stage: Stage, places: Places, settings: Settings, kept: Kept) -> Input
         rasters={name: kept.raster(name) for name in stage.reads_rasters},
         settings=settings,
         ledgers={one.name: kept.ledger(one) for one in earlier},
+        remarks=_remarks(places) if stage.reads_remarks else {},
         scenario=places.scenario if stage.home == SCENARIO else "",
     )
+
+
+def _remarks(places: Places) -> dict[str, Any]:
+    from pipeline.store.remarks import read_remarks
+
+    return dict(read_remarks(places.root / "config", places.city, places.scenario))
 
 
 def read_ledgers(places: Places) -> dict[str, dict[str, Any]]:
