@@ -13,7 +13,6 @@ YEAR ?=
 GROUP ?=
 PLACE ?=
 BBOX ?=
-NAME ?=
 DATUM ?=
 PYTHON ?=
 
