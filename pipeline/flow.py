@@ -212,7 +212,7 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
                     run = importlib.import_module(f"pipeline.{stage.name}.stage").run
                     product = checked(stage, settings, run(inputs), kept)
                     kept.put(product, STAGES[number + 1 :])
-                    saver.save(product, record)
+                    saver.put(product, record)
                 steps.append(Step(stage, reasons, time.perf_counter() - begin))
         _write_ledger(places, settings)
     return steps
