@@ -149,14 +149,15 @@ class Pack:
             self.numbers(f"{name}.{place}", numbers)
         self.entries[-1 - most] |= {"runs": most}
 
-    def categories(self, name: str, values: "pd.Series[Any]") -> None:
+    def categories(self, name: str, values: "pd.Series[Any]") -> list[str]:
         """Add a column of texts that repeat: the sorted list of words, and each row's place in it.
 
-        0 stands for an empty value, 1 for the first word.
+        0 stands for an empty value, 1 for the first word. Returns the words.
         """
         codes, words = pd.factorize(values.astype("str").where(values.notna()), sort=True)
         self.texts(f"{name}.words", list(words))
         self.numbers(name, codes + 1)
+        return list(words)
 
     def extend(self, other: "Pack") -> None:
         """Add the columns of another pack after these."""

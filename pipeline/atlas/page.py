@@ -16,8 +16,10 @@ from folium.template import Template
 from pipeline.atlas.packing import as_letters
 
 SCRIPTS = (
-    "texts.js", "words.js", "unpack.js", "model.js", "paint.js", "tiles.js", "labels.js",
-    "elements.js", "legend.js", "walk.js", "profile.js", "panel.js", "lists.js", "about.js", "app.js",
+    "texts.js", "texts_asking.js", "words.js", "unpack.js", "order.js", "model.js", "layers.js",
+    "paint.js", "tiles.js", "labels.js", "elements.js", "legend.js", "walk.js", "profile.js",
+    "panel.js", "compare.js", "search.js", "lists.js", "filters.js", "grid.js", "scenario.js",
+    "whatif.js", "about.js", "address.js", "heading.js", "view.js", "app.js",
 )  # fmt: skip
 STYLES = ("page.css", "parts.css")
 POLICY = (

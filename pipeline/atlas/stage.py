@@ -22,6 +22,7 @@ from pipeline.atlas.buildings import (
     used_criteria,
     whole_table,
 )
+from pipeline.atlas.choices import TRACKS, add_gates, scenario_parts
 from pipeline.atlas.legend import (
     area_rows,
     attribution_texts,
@@ -78,7 +79,8 @@ def run(inputs: Inputs) -> Outputs:
         behind = thread.submit(_backdrop, inputs)
         front = Pack()
         table = whole_table(buildings, inputs.tables[MEASUREMENTS], ranking, ranked)
-        add_ranked(front, table, used)
+        add_ranked(front, table, used, settings.score)
+        gates = add_gates(front, table, settings)
         minutes = settings.measure.count_within_min
         counted = add_counts(front, table, settings.measure.facilities, minutes)
         walk_counts = add_walks(
@@ -94,12 +96,18 @@ def run(inputs: Inputs) -> Outputs:
         "city": settings.city.model_dump(include={"name_zh", "name_en", "is_synthetic"})
         | {"note": {"zh": settings.city.note_zh, "en": settings.city.note_en}},
         "scenario": inputs.scenario,
+        "mark": "_synthetic_合成" if settings.city.is_synthetic else "",
+        "tie_breaks": settings.score.tie_breaks,
+        "tracks": list(TRACKS),
+        **gates,
+        **scenario_parts(settings, inputs.scenario),
+        "pages": [],
         "shade": shade_place,
         "terrain_cell_m": round(terrain.cell_m),
         "contour_interval_m": settings.atlas.contour_interval_m,
         "walk_quantum": WALK_QUANTUM_UNITS,
         "height_steps_per_m": HEIGHT_STEPS_PER_M,
-        "tiers": tier_rows(ranked, settings),
+        "tiers": tier_rows(settings),
         "criteria": criterion_rows(used, settings),
         "need_per_point": NEED_PER_POINT,
         "counted": count_rows(counted, settings),
@@ -112,7 +120,6 @@ def run(inputs: Inputs) -> Outputs:
         "areas": area_rows(inputs.tables[DISTRICT_PRIORITY]),
         "gaps": gap_rows(inputs.ledgers, settings, ranking),
         "reference_year": settings.measure.reference_year,
-        "ranked_count": len(table),
         "other_count": other_count,
         "floor_known_share": round(float(ranked["floor_area_m2"].notna().mean()), 4),
     }

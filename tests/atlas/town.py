@@ -45,6 +45,8 @@ POINTS = {"climb": [60, 30, 15, 6, 0.006, 0], "slope": [40, 40, 20, 8, 13.332, 2
 SCORE = [100, 70, 35, 14, 13.338, 20]
 RANK = [1, 2, 3, 5, 6, 4]
 TIER = [1, 2, 3, 4, 5, 3]
+TIER_SHARES = [0.17, 0.34, 0.67, 0.84, 1.0]
+"""Of six buildings: one, one, two, one, one."""
 CLIMB_M = [41.2, 16.5, 9.75, 5.7, 3.0027, 1.0]
 SLOPE_DEG = [30, 25, 15, 9, 11.666, np.nan]
 PATH_POINTS = [(90, -20), (90, 60), (90, 110), (30, -20), (90, 130), (90, 20)]
@@ -73,7 +75,9 @@ def settings(**city: Any) -> Settings:
     """Return settings with the six criteria's look of the default, and a town of its own."""
     whole = read_settings(REPOSITORY / "config", "yuzhong", "base")
     told = {"name_zh": "小城", "name_en": "Smalltown", "note_zh": "测试", "note_en": "A test."}
-    return whole.model_copy(update={"city": whole.city.model_copy(update=told | city)})
+    score = whole.score.model_copy(update={"tier_upper_rank_shares": TIER_SHARES})
+    told_city = whole.city.model_copy(update=told | city)
+    return whole.model_copy(update={"city": told_city, "score": score})
 
 
 def inputs(**city: Any) -> Inputs:
