@@ -1,5 +1,6 @@
 """What a meeting may change: the page's order is Python's, a link and a file bring it back."""
 
+import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
