@@ -5,6 +5,9 @@ CITY ?= reference
 SCENARIO ?= base
 RAW ?=
 CHANGE ?=
+A ?=
+B ?=
+NAME ?=
 FILE ?=
 YEAR ?=
 GROUP ?=
@@ -13,7 +16,7 @@ PYTHON ?=
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank city why what-if years-eval test check bench documents lock clean ready ready-dev
+.PHONY: help rank city why what-if keep compare years-eval test check bench documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,6 +34,12 @@ why: ready ## say why each stage would run now
 
 what-if: ready ## say who gains if CHANGE=name, a file of config/changes, were done
 	@$(PY) -m pipeline what-if $(CHOICE) --change '$(CHANGE)'
+
+keep: ready ## set the ranking of SCENARIO aside under NAME=name
+	@$(PY) -m pipeline keep --city '$(CITY)' --scenario '$(SCENARIO)' --name '$(NAME)'
+
+compare: ready ## say who moved between A=scenario and B=scenario (or kept runs), and why
+	@$(PY) -m pipeline compare --city '$(CITY)' --a '$(A)' --b '$(B)'
 
 years-eval: ready ## judge year inference on FILE=footprints YEAR=column [GROUP=column]
 	@$(PY) -m pipeline years-eval --file '$(FILE)' --year '$(YEAR)' $(if $(GROUP),--group '$(GROUP)')

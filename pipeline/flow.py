@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.contracts.stage import Inputs, Outputs, Stage
@@ -25,10 +25,12 @@ from pipeline.contracts.tables import (
     BUILDING_RANKING,
     BUILDINGS,
     CITY,
+    COMMUNITY_PRIORITY,
     CONSENTS,
     DISTRICT_PRIORITY,
     DISTRICTS,
     ESTATE_FACTS,
+    ESTATE_PRIORITY,
     ESTATES,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
@@ -80,8 +82,8 @@ STAGES = (
         name="score",
         title="need, weights, points and ranks",
         home=SCENARIO,
-        settings=("score",),
-        reads=(BUILDINGS, MEASUREMENTS),
+        settings=("consent", "measure", "score"),
+        reads=(BUILDINGS, MEASUREMENTS, CONSENTS),
         writes=(RANKING,),
     ),
     Stage(
@@ -90,8 +92,15 @@ STAGES = (
         home=SCENARIO,
         settings=("city", "plan"),
         reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS),
-        writes=(BUILDING_RANKING, DISTRICT_PRIORITY),
-        csv_copies=(BUILDING_RANKING, DISTRICT_PRIORITY, REJECTS),
+        writes=(BUILDING_RANKING, ESTATE_PRIORITY, COMMUNITY_PRIORITY, DISTRICT_PRIORITY),
+        csv_copies=(
+            BUILDING_RANKING,
+            ESTATE_PRIORITY,
+            COMMUNITY_PRIORITY,
+            DISTRICT_PRIORITY,
+            REJECTS,
+        ),
+        lists=("districts/*.csv",),
     ),
     Stage(
         name="atlas",
@@ -115,7 +124,7 @@ STAGES = (
     ),
 )
 
-SHARED_ROOMS = ("contracts", "geo", "pages", "settings", "store", "years")
+SHARED_ROOMS = ("consent", "contracts", "geo", "pages", "settings", "store", "years")
 PACKAGES = (
     "geopandas",
     "numpy",
@@ -127,6 +136,7 @@ PACKAGES = (
     "scipy",
     "shapely",
     "folium",
+    "threadpoolctl",
     "branca",
     "jinja2",
     "xstatic-leaflet",
@@ -175,7 +185,8 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
                 watch(stage, reasons)
                 with _collector_resting():
                     _run(stage, places, settings)
-                state.remember(places.state_file, record)
+                wrote = tuple(places.outputs(stage))  # families are known only now
+                state.remember(places.state_file, replace(record, outputs=wrote))
             steps.append(Step(stage, reasons, time.perf_counter() - begin))
         _write_ledger(places, settings)
     return steps
@@ -291,19 +302,30 @@ def _save(stage: Stage, places: Places, settings: Settings, outputs: Outputs) ->
     copies = {}
     for table in stage.csv_copies:
         copies[table] = tables[table] if table in tables else _table(places, table)
+    parts = {name: (table, conform(table, rows)) for name, (table, rows) in outputs.lists.items()}
+    for table, rows in parts.values():
+        inspect(table, rows, stage_name=stage.name, crs=settings.city.crs)
     with files.Batch() as batch, ThreadPoolExecutor(os.cpu_count()) as threads:
         # Arrow writes without holding the interpreter, so tables and lists are written side by side
         lists = threads.map(lambda table: csv_bytes(table, copies[table]), copies)
+        family = threads.map(lambda part: csv_bytes(*part), parts.values())
         for table, content in zip(
             tables, threads.map(files.parquet_bytes, tables.values()), strict=True
         ):
             batch.add(places.table(table), content)
         for table, content in zip(copies, lists, strict=True):
             batch.add(places.csv(table), content)
+        for name, content in zip(parts, family, strict=True):
+            batch.add(places.list_file(name), content)
         for name, raster in outputs.rasters.items():
             batch.add(places.raster(name), files.raster_bytes(raster))
         for name, text in outputs.pages.items():
             batch.add(places.maps_folder / name, text.encode())
+        written = {places.maps_folder / name for name in outputs.pages}
+        written |= {places.list_file(name) for name in parts}
+        for path in [*places.family_pages(stage), *places.family_lists(stage)]:
+            if path not in written:
+                batch.remove(path)
         for name, layers in outputs.map_layers.items():
             path = places.map_file(name)
             write_geopackage(batch.partial(path), path, layers)
@@ -315,12 +337,20 @@ def _same_names(stage: Stage, outputs: Outputs) -> None:
     declared = (
         set(stage.writes),
         set(stage.writes_rasters),
-        set(stage.pages),
+        set(stage.pages) - set(stage.page_families),
         set(stage.map_files),
     )
-    found = (set(outputs.tables), set(outputs.rasters), set(outputs.pages), set(outputs.map_layers))
+    single = {name for name in outputs.pages if not _is_of_family(name, stage.page_families)}
+    strays = [name for name in outputs.lists if not _is_of_family(name, stage.lists)]
+    if strays:
+        raise AssertionError(f"{stage.name} does not declare the lists {strays}")
+    found = (set(outputs.tables), set(outputs.rasters), single, set(outputs.map_layers))
     if declared != found:
         raise AssertionError(f"{stage.name} declares {declared} but hands back {found}")
+
+
+def _is_of_family(name: str, families: tuple[str, ...]) -> bool:
+    return any(PurePosixPath(name).match(family) for family in families)
 
 
 def read_ledgers(places: Places) -> dict[str, dict[str, Any]]:

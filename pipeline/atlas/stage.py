@@ -70,7 +70,8 @@ def run(inputs: Inputs) -> Outputs:
     settings: Settings = inputs.settings
     buildings: gpd.GeoDataFrame = inputs.tables[BUILDINGS]
     ranking: pd.DataFrame = inputs.tables[RANKING]
-    ranked: pd.DataFrame = inputs.tables[BUILDING_RANKING]
+    listed: pd.DataFrame = inputs.tables[BUILDING_RANKING]
+    ranked = listed[listed["rank"].notna()].reset_index(drop=True)
     terrain = inputs.rasters["terrain"]
     scored = inputs.ledgers["score"]
     used = used_criteria(settings.score.criteria, scored["weights"])
@@ -136,7 +137,7 @@ def run(inputs: Inputs) -> Outputs:
         "packed_bytes": len(packed),
         "page_bytes": len(text.encode("utf-8")),
     }
-    layers = qgis_layers(inputs.tables[DISTRICTS], buildings, ranked, settings)
+    layers = qgis_layers(inputs.tables[DISTRICTS], buildings, listed, settings)
     return Outputs(pages={"index.html": text}, map_layers={"ranking.gpkg": layers}, ledger=ledger)
 
 

@@ -1,4 +1,4 @@
-"""Commands: rank, why, what-if, documents."""
+"""Commands: rank, why, what-if, compare, documents."""
 
 import re
 import sys
@@ -80,6 +80,36 @@ def what_if(
     file, content = read_change(places.root / "config", change)
     found = answer(places, settings, content, file, change)
     show_answer(places, settings, found, change, time.perf_counter() - begin)
+
+
+@app.command()
+def keep(
+    name: Annotated[str, typer.Option(help="What the run is called from now on.")],
+    city: City = BUILT_IN,
+    scenario: Scenario = "base",
+) -> None:
+    """Set the ranking of a scenario aside, to compare later ones with it."""
+    from pipeline.command.compare import keep as keep_run
+
+    _check_name("NAME", name)
+    places, _ = _prepare(city, scenario, None)
+    print(f"kept 已保存: {keep_run(places, name).relative_to(places.root).as_posix()}")
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Option(help="A scenario that was ranked, or a run that was kept.")],
+    b: Annotated[str, typer.Option(help="Another.")],
+    city: City = BUILT_IN,
+) -> None:
+    """Say who moved between two rankings, and whether data or weights moved them."""
+    from pipeline.command.compare import compare as compare_runs
+    from pipeline.command.compare import show as show_comparison
+
+    _check_name("A", a)
+    _check_name("B", b)
+    places, settings = _prepare(city, "base", None)
+    show_comparison(compare_runs(places, settings, a, b), places, settings)
 
 
 @app.command()

@@ -16,6 +16,13 @@ from pipeline.problem import Problem
 from pipeline.settings.whole import Settings
 from pipeline.store.places import Places
 
+TRACK_WORDS = {
+    "ranked": "ranked 参与排序",
+    "reserve": "reserve, after the cut-off 储备",
+    "hazard": "dangerous, repair or rebuild 危房",
+    "excluded": "left out with a reason 不纳入",
+}
+
 
 class Progress:
     """Says which stage runs: a live line on a terminal, plain lines when piped."""
@@ -83,6 +90,9 @@ def show_run(
         f"{name} {share:.1%}" for name, share in ledgers["score"]["weights"].items()
     )
     out.print(f"weights 权重: {weights}", markup=False)
+    for notice in ledgers["score"]["notices"]:
+        out.print(f"NOTICE 提示: {notice['text_zh']} {notice['text_en']}", markup=False)
+    out.print(_how_sure(ledgers["score"]["robustness"]), markup=False)
     for line in strayed_totals(settings, ledgers):
         out.print(line, markup=False, style="bold yellow")
 
@@ -105,7 +115,9 @@ def _summary(
     floor = plan["floor_area_known_m2"]
     area = "unknown" if floor is None else f"{floor:,} m²"
     table.add_row("buildings in 建筑", f"{kept + rejected:,}")
-    table.add_row("ranked 参与排序", f"{plan['rows_out']:,}")
+    table.add_row("in the programme 参评", f"{plan['rows_out']:,}")
+    for track, words in TRACK_WORDS.items():
+        table.add_row(f"  {words}", f"{ledgers['score']['tracks'][track]:,}")
     table.add_row("not housing 非住宅", f"{measure['not_housing']:,}")
     table.add_row("rejected 剔除", f"{rejected:,}")
     known = plan["floor_area_known_for"]
@@ -115,6 +127,18 @@ def _summary(
     table.add_row("map 地图", _short(places, places.maps_folder / "index.html"))
     table.add_row("seconds 用时", f"{seconds:.1f}")
     return table
+
+
+def _how_sure(told: Mapping[str, Any]) -> str:
+    if "top_count" not in told:
+        return "how sure 稳健性: no building is ranked"
+    line = (
+        f"how sure 稳健性: of the top {told['top_count']:,}, {told['surely_top_count']:,} stay "
+        f"there in 95 % of {told['draws']:,} draws; half of all ranks vary by less than "
+        f"{told['median_band_width_share']:.0%} of the list"
+    )
+    reason = told.get("band_reason_en")
+    return f"{line}; {reason}" if reason else line
 
 
 def _top(plan: Mapping[str, Any]) -> Table:
@@ -142,7 +166,7 @@ def strayed_totals(settings: Settings, ledgers: Mapping[str, Mapping[str, Any]])
     """Return a warning for each total that strays from what the profile expects."""
     expected, plan = settings.city.expected, ledgers["plan"]
     pairs = [
-        ("ranked buildings", expected.ranked_building_count, plan["rows_out"]),
+        ("buildings in the programme", expected.ranked_building_count, plan["rows_out"]),
         ("floor area, m²", expected.floor_area_m2, plan["floor_area_known_m2"]),
     ]
     told = []

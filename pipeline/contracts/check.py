@@ -59,7 +59,9 @@ def conform(table: Table, frame: Any) -> Any:
     frame = frame.astype({name: kind for name, kind in types.items() if kind != "bool"})
     order = list(table.order or table.key)
     if order:
-        frame = frame.sort_values(order, kind="stable", na_position="first")
+        frame = frame.sort_values(
+            order, kind="stable", na_position="last" if table.empty_last else "first"
+        )
     return frame.reset_index(drop=True)
 
 

@@ -46,6 +46,8 @@ class Outputs:
     rasters: Mapping[str, Any] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
     """File name → text, for maps/."""
+    lists: Mapping[str, tuple[Table, Any]] = field(default_factory=dict)
+    """File name → contract and rows of a CSV that no later stage reads."""
     map_layers: Mapping[str, tuple[MapLayer, ...]] = field(default_factory=dict)
     """GeoPackage file name → its layers."""
     ledger: Mapping[str, Any] = field(default_factory=dict)
@@ -72,3 +74,13 @@ class Stage:
     """Tables, read or written, that people also get as CSV."""
     map_files: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
+    """File names below maps/; one with a ``*``, such as ``briefs/*.html``, stands for a family: as many
+    pages as there are districts, none of an earlier run among them."""
+
+    lists: tuple[str, ...] = ()
+    """CSVs beside the tables that no later stage reads; with a ``*`` as many as there are districts."""
+
+    @property
+    def page_families(self) -> tuple[str, ...]:
+        """Return the pages that stand for many."""
+        return tuple(name for name in self.pages if "*" in name)

@@ -22,6 +22,8 @@ class Table:
     may_have_no_rows: bool = False
     order: tuple[str, ...] = ()
     """Columns to sort rows by, where that is not the key; empty values come first."""
+    empty_last: bool = False
+    """Sort empty values last instead."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -137,8 +139,10 @@ RANKING = Table(
     "ranking",
     ("building_id",),
     (
-        "building_id", "rank", "tier_number", "score_points", "{}_points", "{}_need_share",
-        "{}_origin", "stand_in_count",
+        "building_id", "track_type", "track_reason_code", "rank", "tier_number", "is_lifted",
+        "lifted_by_code", "score_points", "{}_points", "{}_need_share", "{}_origin",
+        "stand_in_count", "rank_p05", "rank_p50", "rank_p95", "top_share", "funded_share",
+        "consent_share", "readiness_share", "quadrant_type",
     ),
     home=SCENARIO,
 )  # fmt: skip
@@ -147,10 +151,12 @@ BUILDING_RANKING = Table(
     "building_ranking",
     ("building_id",),
     (
-        "rank", "building_id", "tier_number", "score_points", "building_name", "district_name",
-        "subdistrict_name", "community_name", "estate_id", "estate_name", "road_name", "{}_points",
-        "{}_origin", "stand_in_count", "building_use_type", "housing_origin", "storey_count",
-        "storey_count_origin",
+        "rank", "building_id", "track_type", "track_reason_code", "tier_number", "score_points",
+        "rank_p05", "rank_p50", "rank_p95", "top_share", "funded_share", "is_lifted",
+        "lifted_by_code", "quadrant_type", "readiness_share", "consent_share", "building_name",
+        "district_name", "subdistrict_name", "community_id", "community_name", "estate_id",
+        "estate_name", "road_name", "{}_points", "{}_origin", "stand_in_count",
+        "building_use_type", "housing_origin", "storey_count", "storey_count_origin",
         "footprint_area_m2", "floor_area_m2", "floor_area_origin", "household_count",
         "shop_floor_area_m2", "hazard_grade_code", "manager_name", "management_type",
         "building_structure_type", "construction_year", "construction_year_low",
@@ -166,21 +172,72 @@ BUILDING_RANKING = Table(
         "longitude_deg", "latitude_deg", "source_name", "source_row", "data_origin",
     ),
     home=SCENARIO,
-    order=("rank",),
+    order=("rank", "building_id"),
+    empty_last=True,
+)  # fmt: skip
+
+_AREA_TOTALS = (
+    "building_count", "ranked_count", "reserve_count", "hazard_count", "excluded_count",
+    "score_mean_points", "score_median_points", "rank_best", "rank_p05_median", "rank_p95_median",
+    "top_share", "readiness_share", "tier_{}_household_count", "tier_{}_floor_area_m2",
+    "tier_{}_count", "footprint_area_sum_m2", "floor_area_sum_m2", "floor_area_known_share",
+    "household_sum_count", "longitude_deg", "latitude_deg", "area_id", "data_origin",
 )  # fmt: skip
 
 DISTRICT_PRIORITY = Table(
     "district_priority",
     ("area_id",),
-    (
-        "district_rank", "district_name", "row_type", "area_rank", "area_name", "building_count",
-        "tier_1_count", "tier_2_count", "score_mean_points", "score_median_points", "rank_best",
-        "footprint_area_sum_m2", "floor_area_sum_m2", "floor_area_known_share",
-        "household_sum_count",
-        "longitude_deg", "latitude_deg", "area_id", "data_origin",
-    ),
+    ("district_rank", "district_name", "row_type", "area_rank", "area_name", *_AREA_TOTALS),
     home=SCENARIO,
     order=("district_rank", "area_rank"),
+)
+
+ESTATE_PRIORITY = Table(
+    "estate_priority",
+    ("area_id",),
+    ("district_name", "area_rank", "row_type", "area_name", *_AREA_TOTALS),
+    home=SCENARIO,
+    order=("district_name", "area_rank"),
+)
+
+COMMUNITY_PRIORITY = Table(
+    "community_priority",
+    ("area_id",),
+    ("district_name", "area_rank", "row_type", "area_name", *_AREA_TOTALS),
+    home=SCENARIO,
+    may_have_no_rows=True,
+    order=("district_name", "area_rank"),
+)
+
+DISTRICT_BUILDINGS = Table(
+    "district_buildings",
+    ("building_id",),
+    (
+        "rank", "building_id", "track_type", "track_reason_code", "tier_number", "score_points",
+        "rank_p05", "rank_p95", "top_share", "funded_share", "is_lifted", "quadrant_type",
+        "readiness_share", "consent_share", "building_name", "subdistrict_name", "community_name",
+        "estate_name", "road_name", "{}_points", "stand_in_count", "storey_count",
+        "floor_area_m2", "household_count", "construction_year", "construction_year_low",
+        "construction_year_high", "construction_year_origin", "longitude_deg", "latitude_deg",
+        "data_origin",
+    ),
+    home=SCENARIO,
+    order=("rank", "building_id"),
+    empty_last=True,
+)  # fmt: skip
+
+COMPARISON = Table(
+    "comparison",
+    ("building_id",),
+    (
+        "building_id", "outcome_type", "cause_type", "cause_criterion_name", "track_before_type",
+        "track_after_type", "rank_before", "rank_after", "rank_gain_count", "score_before_points",
+        "score_after_points", "score_change_points", "data_change_points", "weight_change_points",
+        "building_name", "district_name", "subdistrict_name", "community_name", "estate_name",
+        "{}_data_points", "{}_weight_points", "data_origin",
+    ),
+    order=("rank_after", "rank_before", "building_id"),
+    empty_last=True,
 )  # fmt: skip
 
 WHAT_IF = Table(

@@ -9,12 +9,25 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pipeline.pages.drawing import (
+    HEIGHT,
+    INKS,
+    WIDTH,
+    Scale,
+    line,
+    number,
+    rectangle,
+    short,
+    svg,
+    text,
+    text_width,
+    ticks,
+)
 from pipeline.pages.words import Words
 
-WIDTH, HEIGHT = 640, 300
+__all__ = ["Series", "bars", "columns", "dots", "lines", "ticks"]
+
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 14, 44
-INKS = ("#8c1d18", "#2b6ca3", "#5a5a5a", "#c98a00")
-"""One for each series; the first is the one that matters."""
 _DASHES = ("", "6 4", "2 3", "8 3 2 3")
 
 
@@ -27,42 +40,91 @@ class Series:
     y: Sequence[float]
 
 
-@dataclass(frozen=True)
-class _Scale:
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def at(self, value: float) -> float:
-        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
-
-
-def bars(labels: Sequence[str | Words], values: Sequence[float], *, unit: str = "") -> Markup:
+def bars(
+    labels: Sequence[str | Words],
+    values: Sequence[float],
+    *,
+    unit: str = "",
+    width: float = WIDTH,
+    label_width: float = 180.0,
+    row: float = 24.0,
+    shown: Sequence[str] | None = None,
+) -> Markup:
     """Return lying bars from zero, one for each label, with the value written at the end.
 
     Values below zero lie to the left of it; a value that is no number leaves its bar out and says so.
+
+    Parameters
+    ----------
+    shown
+        What is written at the end of each bar, if not the value itself.
     """
-    row = 24
     known = [v for v in values if math.isfinite(v)]
     low, high = min([0.0, *known]), max([0.0, *known])
-    across = _Scale(low, high if high > low else low + 1, 190.0, WIDTH - 90.0)
-    zero = across.at(0)
+    written = list(shown or (f"{short(v)}{unit}" if math.isfinite(v) else "–" for v in values))
+    room = max((text_width(one) for one in written), default=0.0) + 10
+    start = label_width + 10 + (room if low < 0 else 0)
+    across = Scale(low, high if high > low else low + 1, start, width - room)
+    zero, thick = across.at(0), row * 2 / 3
     parts = []
-    for number, (label, value) in enumerate(zip(labels, values, strict=True)):
-        y = 8 + number * row
-        parts.append(_text(180, y + 14, label, anchor="end"))
+    for place, (label, value) in enumerate(zip(labels, values, strict=True)):
+        y = 4 + place * row
+        base = y + row * 0.5 + 4
+        parts.append(text(label_width, base, label, anchor="end", width=label_width))
         if not math.isfinite(value):
-            parts.append(_text(zero + 4, y + 14, "–"))
+            parts.append(text(zero + 4, base, written[place]))
             continue
         end = across.at(value)
+        parts.append(rectangle(min(zero, end), y + row / 6, abs(end - zero), thick, fill=INKS[0]))
+        if value < 0:
+            parts.append(text(end - 4, base, written[place], anchor="end"))
+        else:
+            parts.append(text(end + 4, base, written[place]))
+    return svg(parts, 8 + len(labels) * row, width=width)
+
+
+def columns(
+    labels: Sequence[str],
+    counts: Sequence[float],
+    *,
+    x_label: Words,
+    y_label: Words,
+    marked: Sequence[bool] | None = None,
+    width: float = WIDTH,
+    height: float = HEIGHT,
+) -> Markup:
+    """Return standing columns side by side: a histogram whose bins are already counted.
+
+    Labels that would touch are left out, the first and every second, third … of the rest kept.
+
+    Parameters
+    ----------
+    marked
+        Columns drawn in the ink that matters; the others are grey. All of them if not given.
+    """
+    top = max([1.0, *counts])
+    y_ticks = ticks(0, top, count=3 if height < 180 else 5)
+    left = max(text_width(short(tick)) for tick in y_ticks) + 12
+    up = Scale(0, y_ticks[-1], height - 36, 24)
+    step = (width - left - 8) / max(len(counts), 1)
+    every = math.ceil((max([0.0, *map(text_width, labels)]) + 6) / step) if labels else 1
+    parts = [text(2, 12, y_label)]
+    for tick in y_ticks:
         parts.append(
-            Markup('<rect x="{}" y="{}" width="{}" height="16" fill="{}"/>').format(
-                _n(min(zero, end)), y + 2, _n(abs(end - zero)), INKS[0]
-            )
+            line(f"M{number(left)} {number(up.at(tick))}H{number(width - 8)}", stroke="#e2e2e2")
         )
-        parts.append(_text(max(zero, end) + 4, y + 14, f"{_short(value)}{unit}"))
-    return _svg(parts, 16 + len(labels) * row)
+        parts.append(text(left - 6, up.at(tick) + 4, short(tick), anchor="end"))
+    for place, (label, count) in enumerate(zip(labels, counts, strict=True)):
+        x = left + place * step
+        ink = INKS[0] if marked is None or marked[place] else "#9a9a9a"
+        high = up.at(0) - up.at(count)
+        parts.append(
+            rectangle(x + 1, up.at(count), step - 2, high, fill=ink, tip=f"{label}: {short(count)}")
+        )
+        if place % every == 0:
+            parts.append(text(x + step / 2, height - 22, label, anchor="middle"))
+    parts.append(text((left + width) / 2, height - 6, x_label, anchor="middle"))
+    return svg(parts, height, width=width)
 
 
 def lines(
@@ -80,118 +142,64 @@ def lines(
     parts, across, up = _axes(series, x_label, y_label, y_from_zero)
     if diagonal:
         low, high = max(across.low, up.low), min(across.high, up.high)
-        parts.append(
-            Markup(
-                '<path d="M{} {}L{} {}" stroke="#999" stroke-dasharray="2 3" fill="none"/>'
-            ).format(_n(across.at(low)), _n(up.at(low)), _n(across.at(high)), _n(up.at(high)))
-        )
-    for number, one in enumerate(series):
+        ends = [f"{number(across.at(v))} {number(up.at(v))}" for v in (low, high)]
+        parts.append(line(f"M{ends[0]}L{ends[1]}", stroke="#999", dash="2 3"))
+    for place, one in enumerate(series):
         path, pen = [], "M"
         for x, y in zip(one.x, one.y, strict=True):
             if math.isfinite(x) and math.isfinite(y):
-                path.append(f"{pen}{_n(across.at(x))} {_n(up.at(y))}")
+                path.append(f"{pen}{number(across.at(x))} {number(up.at(y))}")
                 pen = "L"
             else:
                 pen = "M"
-        parts.append(
-            Markup(
-                '<path d="{}" fill="none" stroke="{}" stroke-width="2" stroke-dasharray="{}"/>'
-            ).format("".join(path), INKS[number % 4], _DASHES[number % 4])
-        )
-    return _svg([*parts, *_names(series)], HEIGHT)
+        parts.append(line("".join(path), stroke=INKS[place % 4], width=2, dash=_DASHES[place % 4]))
+    return svg([*parts, *_names(series)], HEIGHT)
 
 
 def dots(series: Sequence[Series], *, x_label: Words, y_label: Words) -> Markup:
     """Return dots over common axes; the first series is filled, the others are rings."""
     parts, across, up = _axes(series, x_label, y_label, y_from_zero=False)
-    for number, one in enumerate(series):
-        ink = INKS[number % 4]
-        fill = ink if number == 0 else "none"
+    for place, one in enumerate(series):
+        ink = INKS[place % 4]
+        fill = ink if place == 0 else "none"
         parts += [
             Markup('<circle cx="{}" cy="{}" r="3" fill="{}" stroke="{}"/>').format(
-                _n(across.at(x)), _n(up.at(y)), fill, ink
+                number(across.at(x)), number(up.at(y)), fill, ink
             )
             for x, y in zip(one.x, one.y, strict=True)
             if math.isfinite(x) and math.isfinite(y)
         ]
-    return _svg([*parts, *_names(series)], HEIGHT)
-
-
-def ticks(low: float, high: float, *, count: int = 5) -> list[float]:
-    """Return round numbers (1, 2 or 5 times a power of ten) that cover the range, about ``count``."""
-    span = high - low if high > low else 1.0
-    rough = span / count
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * 0.999)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(n * step, 10) for n in range(first, max(last, first + 1) + 1)]
+    return svg([*parts, *_names(series)], HEIGHT)
 
 
 def _axes(
     series: Sequence[Series], x_label: Words, y_label: Words, y_from_zero: bool
-) -> tuple[list[Markup], _Scale, _Scale]:
+) -> tuple[list[Markup], Scale, Scale]:
     xs = [v for one in series for v in one.x if math.isfinite(v)] or [0.0, 1.0]
     ys = [v for one in series for v in one.y if math.isfinite(v)] or [0.0, 1.0]
     x_ticks = ticks(min(xs), max(xs))
     y_ticks = ticks(min([0.0, *ys]) if y_from_zero else min(ys), max(ys))
-    across = _Scale(x_ticks[0], x_ticks[-1], _LEFT, WIDTH - _RIGHT)
-    up = _Scale(y_ticks[0], y_ticks[-1], HEIGHT - _BOTTOM, _TOP + 16)
+    across = Scale(x_ticks[0], x_ticks[-1], _LEFT, WIDTH - _RIGHT)
+    up = Scale(y_ticks[0], y_ticks[-1], HEIGHT - _BOTTOM, _TOP + 16)
     parts = []
     for tick in y_ticks:
-        y = _n(up.at(tick))
-        parts.append(
-            Markup('<path d="M{} {}H{}" stroke="#e2e2e2"/>').format(_LEFT, y, WIDTH - _RIGHT)
-        )
-        parts.append(_text(_LEFT - 6, up.at(tick) + 4, _short(tick), anchor="end"))
+        y = number(up.at(tick))
+        parts.append(line(f"M{_LEFT} {y}H{WIDTH - _RIGHT}", stroke="#e2e2e2"))
+        parts.append(text(_LEFT - 6, up.at(tick) + 4, short(tick), anchor="end"))
     for tick in x_ticks:
-        parts.append(_text(across.at(tick), HEIGHT - _BOTTOM + 16, _short(tick), anchor="middle"))
-    parts.append(_text((_LEFT + WIDTH) / 2, HEIGHT - 8, x_label, anchor="middle"))
-    parts.append(_text(4, 12, y_label))
+        parts.append(text(across.at(tick), HEIGHT - _BOTTOM + 16, short(tick), anchor="middle"))
+    parts.append(text((_LEFT + WIDTH) / 2, HEIGHT - 8, x_label, anchor="middle"))
+    parts.append(text(4, 12, y_label))
     return parts, across, up
 
 
 def _names(series: Sequence[Series]) -> list[Markup]:
     parts, x = [], float(WIDTH - _RIGHT)
-    for number in reversed(range(len(series))):
-        label = series[number].label
-        x -= 14 + max(_width(label.zh), _width(label.en))
-        parts.append(_text(x + 4, 12, label))
-        parts.append(
-            Markup(
-                '<path d="M{} 8h16" stroke="{}" stroke-width="2" stroke-dasharray="{}"/>'
-            ).format(_n(x - 16), INKS[number % 4], _DASHES[number % 4])
-        )
+    for place in reversed(range(len(series))):
+        label = series[place].label
+        x -= 14 + max(text_width(label.zh), text_width(label.en))
+        parts.append(text(x + 4, 12, label))
+        swatch = f"M{number(x - 16)} 8h16"
+        parts.append(line(swatch, stroke=INKS[place % 4], width=2, dash=_DASHES[place % 4]))
         x -= 24
     return parts
-
-
-def _width(text: str) -> float:
-    """Return about how wide a text is at 12 px: a Chinese sign is twice a Latin letter."""
-    return sum(12.0 if ord(sign) > 0x2E7F else 6.6 for sign in text)
-
-
-def _text(x: float, y: float, text: str | Words, *, anchor: str = "start") -> Markup:
-    mark = Markup('<text x="{}" y="{}" text-anchor="{}"{}>{}</text>')
-    if isinstance(text, Words):
-        return Markup("").join(
-            mark.format(_n(x), _n(y), anchor, Markup(f' lang="{code}"'), said)
-            for code, said in (("zh", text.zh), ("en", text.en))
-        )
-    return mark.format(_n(x), _n(y), anchor, "", text)
-
-
-def _svg(parts: Sequence[Markup], height: int) -> Markup:
-    return Markup(
-        '<svg viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="img">{2}</svg>'
-    ).format(WIDTH, height, Markup("").join(parts))
-
-
-def _n(value: float) -> str:
-    return f"{value:.1f}".rstrip("0").rstrip(".")
-
-
-def _short(value: float) -> str:
-    """Return a number as a reader wants it on an axis: years without a comma, shares to a hundredth."""
-    if value == int(value) and abs(value) < 10_000:
-        return str(int(value))
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -11,12 +11,15 @@ from markupsafe import Markup
 
 from pipeline.pages.words import Words, as_html
 
-__all__ = ["Words", "figure", "heading", "page", "paragraph", "table"]
+__all__ = [
+    "Words", "columns", "details", "figure", "heading", "page", "paragraph", "table",
+]  # fmt: skip
 
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'"
 )
+_PICTURE = Markup('role="img"')
 _STYLE = (files("pipeline.pages") / "static" / "report.css").read_text(encoding="utf-8")
 
 
@@ -72,9 +75,24 @@ def _side(cell: object) -> Markup:
     return Markup(' class="number"') if is_number or cell is None else Markup("")
 
 
-def figure(chart: Markup, *, caption: Words) -> Markup:
-    """Return a chart of ``pipeline.pages.charts`` with its caption."""
-    return Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(chart, caption.html())
+def figure(chart: Markup, *, caption: Words, is_above: bool = False) -> Markup:
+    """Return a chart of this room with its caption, which also names the picture to screen readers."""
+    name = Markup(' aria-label="{}"').format(f"{caption.zh} · {caption.en}")
+    named = Markup(chart.replace(_PICTURE, _PICTURE + name, 1))
+    order = "<figcaption>{0}</figcaption>{1}" if is_above else "{1}<figcaption>{0}</figcaption>"
+    return Markup(f"<figure>{order}</figure>").format(caption.html(), named)
+
+
+def details(summary: Words, parts: Sequence[Markup]) -> Markup:
+    """Return parts that a reader may open: what few want to see, but nobody may be denied."""
+    return Markup("<details><summary>{}</summary>{}</details>").format(
+        summary.html(), Markup("").join(parts)
+    )
+
+
+def columns(parts: Sequence[Markup], *, kind: str = "side-by-side") -> Markup:
+    """Return parts beside each other where the window is wide enough."""
+    return Markup('<div class="{}">{}</div>').format(kind, Markup("").join(parts))
 
 
 def page(
@@ -83,6 +101,7 @@ def page(
     *,
     banner: Words | None = None,
     links: Sequence[tuple[str, Words]] = (),
+    style: str = "",
 ) -> str:
     """Return a whole HTML document.
 
@@ -94,6 +113,8 @@ def page(
         Said at the top of screen and print, e.g. that the data is synthetic.
     links
         Relative addresses of neighbouring pages with what they are called.
+    style
+        Further style sheets of this project, as text.
     """
     shown_banner = _banner(banner)
     shown_links = Markup("").join(
@@ -114,7 +135,7 @@ def page(
             policy=_POLICY,
             zh=title.zh,
             en=title.en,
-            style=Markup(_STYLE),  # our own file
+            style=Markup(_STYLE + style),  # our own files
             banner=shown_banner,
             links=shown_links,
             title=title.html(),

@@ -1,4 +1,4 @@
-"""The building list and the district list."""
+"""The building list, and the lists of estates, communities and districts that sum it up."""
 
 import geopandas as gpd
 import numpy as np
@@ -7,11 +7,14 @@ import pandas as pd
 from pipeline.contracts.tables import BUILDING_RANKING
 from pipeline.settings.plan import PlanSettings
 
+TRACKS = ("ranked", "reserve", "hazard", "excluded")
+TIERS = (1, 2, 3, 4, 5)
+
 
 def building_list(
     buildings: gpd.GeoDataFrame, measurements: pd.DataFrame, ranking: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return everything known of each ranked building in one row, sorted by rank."""
+    """Return everything known of each building in one row: by rank, then those without one by id."""
     middle = buildings.geometry.representative_point().to_crs("EPSG:4326")
     told = pd.DataFrame(buildings.drop(columns="geometry")).assign(
         longitude_deg=middle.x.round(6), latitude_deg=middle.y.round(6)
@@ -23,7 +26,7 @@ def building_list(
         .merge(told[_told_columns(told)], on="building_id", validate="one_to_one")
     )
     others = [name for name in ("cell_id", "main_road_path_point_number") if name in joined]
-    return joined.drop(columns=others).sort_values("rank").reset_index(drop=True)
+    return joined.drop(columns=others).sort_values(["rank", "building_id"]).reset_index(drop=True)
 
 
 def _told_columns(told: pd.DataFrame) -> list[str]:
@@ -32,77 +35,117 @@ def _told_columns(told: pd.DataFrame) -> list[str]:
     return [name for name in told.columns if name in shown or name.endswith("_fault_share")]
 
 
-def with_areas(ranked: pd.DataFrame, cell_id: pd.Series) -> pd.DataFrame:
+def with_areas(listed: pd.DataFrame, cell_id: pd.Series) -> pd.DataFrame:
     """Return the list with the area each building is counted in: estate, else road, else grid cell.
 
     Estates go by their key, so two of one name stay two.
     """
-    estate, road = ranked["estate_id"], ranked["road_name"]
+    estate, road = listed["estate_id"], listed["road_name"]
     kind = np.where(estate.notna(), "estate", np.where(road.notna(), "road", "grid_cell"))
-    row_type = pd.Series(kind, index=ranked.index, dtype="str")
+    row_type = pd.Series(kind, index=listed.index, dtype="str")
     area_key = estate.fillna(road).fillna(cell_id).astype("str")
-    area_name = ranked["estate_name"].where(estate.notna()).fillna(area_key)
-    area_id = ranked["district_name"].astype("str") + "/" + row_type + "/" + area_key
-    return ranked.assign(row_type=row_type, area_name=area_name, area_id=area_id)
+    area_name = listed["estate_name"].where(estate.notna()).fillna(area_key)
+    area_id = listed["district_name"].astype("str") + "/" + row_type + "/" + area_key
+    return listed.assign(row_type=row_type, area_name=area_name, area_id=area_id)
 
 
-def district_priority(ranked: pd.DataFrame, settings: PlanSettings) -> pd.DataFrame:
-    """Return one row for each district, then its top areas, in order of mean score.
+def estate_priority(listed: pd.DataFrame) -> pd.DataFrame:
+    """Return every area of ``with_areas``, in order of mean need within its district."""
+    return _in_order(_totals(listed))
 
-    ``ranked`` comes from ``with_areas``. Areas with too few buildings are counted in their district
-    only.
+
+def community_priority(listed: pd.DataFrame) -> pd.DataFrame:
+    """Return every community, in order of mean need within its district; empty if none is known."""
+    rows = listed[listed["community_id"].notna()]
+    return _in_order(
+        _totals(
+            rows.assign(
+                row_type="community",
+                area_id=rows["district_name"].astype("str") + "/community/" + rows["community_id"],
+                area_name=rows["community_name"].fillna(rows["community_id"]),
+            )
+        )
+    )
+
+
+def district_priority(
+    listed: pd.DataFrame, areas: pd.DataFrame, settings: PlanSettings
+) -> pd.DataFrame:
+    """Return one row for each district, then its top areas, in order of mean need.
+
+    ``areas`` comes from ``estate_priority``. Areas with too few ranked buildings are counted in their
+    district only.
     """
-    district_rows = ranked.assign(
-        row_type="district",
-        area_id=ranked["district_name"],
-        area_name=ranked["district_name"],
+    districts = _totals(
+        listed.assign(
+            row_type="district",
+            area_id=listed["district_name"],
+            area_name=listed["district_name"],
+        )
     )
-    districts = _totals(district_rows)
     districts["district_rank"] = _order(districts)
-    districts["area_rank"] = pd.NA
-    areas = _totals(ranked)
-    areas = areas[areas["building_count"] >= settings.min_area_building_count]
-    areas = areas.merge(districts[["district_name", "district_rank"]], on="district_name")
-    areas["area_rank"] = _order(areas, by="district_name")
-    areas = areas[areas["area_rank"] <= settings.top_area_count]
-    both = pd.concat(
-        [districts.astype({"area_rank": "Int64"}), areas.astype({"area_rank": "Int64"})],
-        ignore_index=True,
-    )
+    districts["area_rank"] = pd.array([pd.NA] * len(districts), dtype="Int64")
+    top = areas[areas["ranked_count"] >= settings.min_area_building_count]
+    top = top.merge(districts[["district_name", "district_rank"]], on="district_name")
+    top = top.assign(area_rank=_order(top, by="district_name").astype("Int64"))
+    top = top[top["area_rank"] <= settings.top_area_count]
+    both = pd.concat([districts, top], ignore_index=True)
     both["_line"] = both["area_rank"].fillna(0)
     both = both.sort_values(["district_rank", "_line"], kind="stable")
     return both.drop(columns="_line").reset_index(drop=True)
 
 
+def _in_order(totals: pd.DataFrame) -> pd.DataFrame:
+    ordered = totals.assign(area_rank=_order(totals, by="district_name").astype("Int64"))
+    return ordered.sort_values(["district_name", "area_rank"]).reset_index(drop=True)
+
+
 def _totals(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return sums and means of each area; need, ranks and tiers are those of its ranked buildings."""
+    track, tier = rows["track_type"], rows["tier_number"]
+    is_ranked = track == "ranked"
+    floor, households = rows["floor_area_m2"], rows["household_count"].astype("Float64")
+    parts: dict[str, pd.Series] = {f"{name}_count": track == name for name in TRACKS}
+    for number in TIERS:
+        inside = (tier == number).fillna(False).astype(bool)
+        parts[f"tier_{number}_household_count"] = households.where(inside, 0).fillna(0)
+        parts[f"tier_{number}_floor_area_m2"] = floor.where(inside, 0).fillna(0)
+        parts[f"tier_{number}_count"] = inside
     grouped = rows.assign(
-        _tier_1=rows["tier_number"] == 1,
-        _tier_2=rows["tier_number"] == 2,
-        _floor_known=rows["floor_area_m2"].notna(),
+        **parts,
+        _floor_known=floor.notna(),
+        _score=rows["score_points"].where(is_ranked),
+        _ready=rows["readiness_share"],
     ).groupby(["district_name", "row_type", "area_id"], sort=True)
     totals = grouped.agg(
         area_name=("area_name", "first"),
         building_count=("building_id", "size"),
-        tier_1_count=("_tier_1", "sum"),
-        tier_2_count=("_tier_2", "sum"),
-        score_mean_points=("score_points", "mean"),
-        score_median_points=("score_points", "median"),
+        **{name: (name, "sum") for name in parts},
+        score_mean_points=("_score", "mean"),
+        score_median_points=("_score", "median"),
         rank_best=("rank", "min"),
+        rank_p05_median=("rank_p05", "median"),
+        rank_p95_median=("rank_p95", "median"),
+        top_share=("top_share", "mean"),
+        readiness_share=("_ready", "mean"),
         footprint_area_sum_m2=("footprint_area_m2", "sum"),
         floor_area_known_share=("_floor_known", "mean"),
         longitude_deg=("longitude_deg", "mean"),
         latitude_deg=("latitude_deg", "mean"),
     ).reset_index()
     totals["floor_area_sum_m2"] = grouped["floor_area_m2"].sum(min_count=1).to_numpy()
-    households = grouped["household_count"].sum(min_count=1)
-    totals["household_sum_count"] = households.astype("Int64").to_numpy()
+    totals["household_sum_count"] = grouped["household_count"].sum(min_count=1).to_numpy()
+    whole = ["rank_p05_median", "rank_p95_median", "household_sum_count"]
+    whole += [name for name in totals.columns if name.endswith("_count")]
+    for name in dict.fromkeys(whole):
+        totals[name] = totals[name].astype("Float64").round().astype("Int64")
     for name in ("score_mean_points", "score_median_points"):
         totals[name] = totals[name].round(3)
     return totals
 
 
 def _order(totals: pd.DataFrame, by: str | None = None) -> pd.Series:
-    """Return 1 for the highest mean score, within each group of ``by`` if given."""
+    """Return 1 for the highest mean need, within each group of ``by`` if given; none ranked is last."""
     arranged = totals.sort_values(
         ["score_mean_points", "rank_best", "area_id"], ascending=[False, True, True]
     )

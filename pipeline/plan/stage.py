@@ -1,41 +1,82 @@
 """Stage 4, plan: the lists that people decide on."""
 
+from typing import Any
+
 import pandas as pd
 
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     BUILDING_RANKING,
     BUILDINGS,
+    COMMUNITY_PRIORITY,
+    DISTRICT_BUILDINGS,
     DISTRICT_PRIORITY,
+    ESTATE_PRIORITY,
     MEASUREMENTS,
     RANKING,
+    Table,
 )
-from pipeline.plan.lists import building_list, district_priority, with_areas
+from pipeline.pages.addresses import page_stem
+from pipeline.plan.lists import (
+    building_list,
+    community_priority,
+    district_priority,
+    estate_priority,
+    with_areas,
+)
 from pipeline.settings.plan import PlanSettings
 
 
 def run(inputs: Inputs) -> Outputs:
-    """Return the building list and the district list."""
+    """Return the lists of buildings, estates, communities and districts."""
     settings: PlanSettings = inputs.settings.plan
     measurements: pd.DataFrame = inputs.tables[MEASUREMENTS]
-    ranked = building_list(inputs.tables[BUILDINGS], measurements, inputs.tables[RANKING])
-    cells = measurements.set_index("building_id")["cell_id"]
-    cell_id = ranked["building_id"].map(cells)
-    areas = with_areas(ranked, cell_id)
-    districts = district_priority(areas, settings)
+    buildings = inputs.tables[BUILDINGS]
     origin = "合成 synthetic" if inputs.settings.city.is_synthetic else "delivered"
-    ranked, districts = (table.assign(data_origin=origin) for table in (ranked, districts))
-    floor = ranked["floor_area_m2"].sum(min_count=1)
+    listed = building_list(buildings, measurements, inputs.tables[RANKING])
+    listed = listed.assign(data_origin=origin)
+    cells = measurements.set_index("building_id")["cell_id"]
+    placed = with_areas(listed, listed["building_id"].map(cells))
+    areas = estate_priority(placed)
+    tables = {
+        BUILDING_RANKING: listed,
+        ESTATE_PRIORITY: areas,
+        COMMUNITY_PRIORITY: community_priority(placed),
+        DISTRICT_PRIORITY: district_priority(placed, areas, settings),
+    }
+    tables = {table: frame.assign(data_origin=origin) for table, frame in tables.items()}
+    return Outputs(
+        tables=tables,
+        lists=district_lists(listed, buildings),
+        ledger=_ledger(listed, tables[DISTRICT_PRIORITY]),
+    )
+
+
+def district_lists(
+    listed: pd.DataFrame, buildings: pd.DataFrame
+) -> dict[str, tuple[Table, pd.DataFrame]]:
+    """Return the building list of each district, by file name."""
+    shown = DISTRICT_BUILDINGS.column_names
+    points = [name for name in listed.columns if name.endswith("_points") and name not in shown]
+    kept = listed[[*[name for name in listed.columns if name in shown], *points]]
+    district_id = listed["building_id"].map(buildings.set_index("building_id")["district_id"])
+    return {
+        f"districts/{name}.csv": (DISTRICT_BUILDINGS, rows)
+        for name, rows in kept.groupby(district_id.map(page_stem), sort=True)
+    }
+
+
+def _ledger(listed: pd.DataFrame, districts: pd.DataFrame) -> dict[str, Any]:
+    floor = listed["floor_area_m2"].sum(min_count=1)
     top = districts[districts["row_type"] != "district"].sort_values(
         ["score_mean_points", "rank_best", "area_id"], ascending=[False, True, True]
     )
     shown = ["district_name", "area_name", "building_count", "score_mean_points", "rank_best"]
-    ledger = {
-        "rows_in": len(inputs.tables[RANKING]),
-        "rows_out": len(ranked),
+    return {
+        "rows_in": len(listed),
+        "rows_out": len(listed),
         "floor_area_known_m2": None if pd.isna(floor) else round(float(floor)),
-        "floor_area_known_for": int(ranked["floor_area_m2"].notna().sum()),
+        "floor_area_known_for": int(listed["floor_area_m2"].notna().sum()),
         "areas_listed": len(top),
         "top": top[shown].head(10).to_dict("records"),
     }
-    return Outputs(tables={BUILDING_RANKING: ranked, DISTRICT_PRIORITY: districts}, ledger=ledger)

@@ -11,18 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
-from pipeline.settings.score import Criterion
+from pipeline.settings.score import QUANTILE_MASS, Criterion
 
 NEED_UNITS = 10_000
-QUANTILE_MASS = {"p05": 0.15, "p25": 0.225, "p50": 0.25, "p75": 0.225, "p95": 0.15}
-"""Share of probability that each quantile stands for: half of the way to its neighbours."""
 Units = NDArray[np.int64]
 
 
 def need_units(measured: Floats, criterion: Criterion) -> Units:
-    """Return need in ten-thousandths: 0 at ``none_at``, 10,000 at ``worst_at``, straight between.
+    """Return need in ten-thousandths: 0 at ``none_at``, 10,000 at ``worst_at``, by lines between.
 
-    Where the measurement is empty the criterion's stand-in is taken.
+    Where the measurement is empty the criterion's stand-in is taken; with ``leave_out`` it is the
+    caller who fills the gap, by ``left_out_need``.
     """
     return _units(need_share(measured, criterion), criterion)
 
@@ -39,8 +38,34 @@ def expected_need_units(quantiles: Mapping[str, Floats], criterion: Criterion) -
 
 def need_share(measured: Floats, criterion: Criterion) -> Floats:
     """Return need from 0 to 1, NaN where the measurement is empty."""
-    span = criterion.worst_at - criterion.none_at
-    return np.clip((measured - criterion.none_at) / span, 0, 1)
+    if not criterion.between:
+        span = criterion.worst_at - criterion.none_at
+        return np.clip((measured - criterion.none_at) / span, 0, 1)
+    at, need = bends(criterion)
+    way = 1 if criterion.worst_at > criterion.none_at else -1
+    return np.interp(way * measured, way * at, need)
+
+
+def bends(criterion: Criterion) -> tuple[Floats, Floats]:
+    """Return measurements and need at the ends and bends of the value function, need rising."""
+    at = [criterion.none_at, *(x for x, _ in criterion.between), criterion.worst_at]
+    need = [0.0, *(y for _, y in criterion.between), 1.0]
+    return np.array(at, dtype=float), np.array(need, dtype=float)
+
+
+def left_out_need(needs: list[Units], weights: list[int], is_out: list[NDArray[np.bool_]]) -> Units:
+    """Return the need that leaves a row's missing criteria without effect, in ten-thousandths.
+
+    It is the weighted mean of the criteria that are known, so the score is the one that these alone
+    would give. Half of the scale where nothing is known.
+    """
+    total = np.zeros(len(needs[0]), dtype=np.int64)
+    mass = np.zeros(len(needs[0]), dtype=np.int64)
+    for need, weight, out in zip(needs, weights, is_out, strict=True):
+        total += np.where(out, 0, need * weight)
+        mass += np.where(out, 0, weight)
+    mean = (2 * total + mass) // np.maximum(2 * mass, 1)
+    return np.where(mass > 0, mean, NEED_UNITS // 2)
 
 
 def _units(share: Floats, criterion: Criterion) -> Units:

@@ -22,20 +22,32 @@ def point_units(need: Units, weight: int) -> Units:
     return (need * weight + _SCALE // 2) // _SCALE
 
 
-def ranks(score: Units, tie_breaks: Sequence[Floats], building_id: pd.Series) -> Units:
-    """Return 1 for the highest score, each number once.
+def ranks(
+    score: Units,
+    tie_breaks: Sequence[Floats],
+    building_id: pd.Series,
+    is_lifted: NDArray[np.bool_] | None = None,
+) -> Units:
+    """Return 1 for the highest score, each number once; those a veto lifts come before all others.
 
     Equal scores are ordered by the tie breaks in turn, larger first, empty last; then by id.
     """
     by_id = np.argsort(np.argsort(building_id.to_numpy(dtype=str), kind="stable"), kind="stable")
     keys = [-np.nan_to_num(values, nan=-np.inf) for values in tie_breaks]
-    order = np.lexsort([by_id, *reversed(keys), -score])
+    above = np.zeros(len(score), dtype=bool) if is_lifted is None else is_lifted
+    order = np.lexsort([by_id, *reversed(keys), -score, ~above])
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(1, len(order) + 1)
     return rank
 
 
-def tier_numbers(rank: Units, upper_rank_shares: Sequence[float]) -> NDArray[np.int64]:
-    """Return 1 to 5: the tier whose upper share of the ranking first holds the rank."""
+def tier_numbers(
+    rank: Units, upper_rank_shares: Sequence[float], is_lifted: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Return 1 to 5: the tier whose upper share of the ranking first holds the rank.
+
+    What a veto lifts is in tier 1, even if that makes it larger than its share.
+    """
     ends = np.floor(np.array(upper_rank_shares) * len(rank) + 1e-9)
-    return np.searchsorted(ends, rank, side="left").clip(max=len(ends) - 1) + 1
+    tier = np.searchsorted(ends, rank, side="left").clip(max=len(ends) - 1) + 1
+    return tier if is_lifted is None else np.where(is_lifted, 1, tier)

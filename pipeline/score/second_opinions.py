@@ -6,8 +6,10 @@ on the method.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
@@ -74,16 +76,14 @@ def topsis(matrix: Floats, weights: Floats, types: NDArray[np.int64]) -> Floats:
     types
         1 for a column of which more is better, −1 for one of which less is.
     """
-    from pymcdm.methods import TOPSIS
-    from pymcdm.normalizations import vector_normalization
-
     kept = ~_constant(matrix)
     if not kept.any():
         return np.full(len(matrix), 0.5)
-    # the library takes 1 − x / |x| where less is more; the distances are those of x / |x|
-    method = TOPSIS(vector_normalization)
-    found = method(matrix[:, kept], _sum_1(weights[kept]), types[kept], validation=False)
-    return np.asarray(found, dtype=float)
+    columns = matrix[:, kept]
+    weighted = columns / np.linalg.norm(columns, axis=0) * _sum_1(weights[kept]) * types[kept]
+    to_best = np.linalg.norm(weighted - weighted.max(axis=0), axis=1)
+    to_worst = np.linalg.norm(weighted - weighted.min(axis=0), axis=1)
+    return np.asarray(to_worst / (to_best + to_worst))
 
 
 def vikor(
@@ -93,27 +93,29 @@ def vikor(
 
     ``majority_share`` is v, the weight of the many against the worst single regret.
     """
-    from pymcdm.methods import VIKOR
-
     kept = ~_constant(matrix)
     if not kept.any() or len(matrix) < 2:
         return np.zeros(len(matrix))
     turned = matrix[:, kept] * types[kept]
-    ones = np.ones(int(kept.sum()), dtype=np.int64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = VIKOR(v=majority_share)(turned, _sum_1(weights[kept]), ones, validation=False)
-    return np.nan_to_num(np.asarray(found, dtype=float))
+    best, worst = turned.max(axis=0), turned.min(axis=0)
+    regret = _sum_1(weights[kept]) * (best - turned) / (best - worst)
+    parts = [_to_unit(regret.sum(axis=1)), _to_unit(regret.max(axis=1))]
+    return majority_share * parts[0] + (1 - majority_share) * parts[1]
+
+
+def _to_unit(values: Floats) -> Floats:
+    """Return values moved to 0 to 1; 0 where all are the same."""
+    span = np.ptp(values)
+    return (values - values.min()) / span if span > 0 else np.zeros(len(values))
 
 
 def agreement(one: Floats, other: Floats) -> Agreement:
     """Return how alike two scores order the rows; in both, larger comes first."""
-    from scipy.stats import rankdata
-
     if len(one) < 2:
         return Agreement(float("nan"), 1.0)
-    ranks = np.vstack([rankdata(-one), rankdata(-other)])
+    ranks = np.vstack([pd.Series(-scores).rank().to_numpy() for scores in (one, other)])
     spread = ranks.std(axis=1)
-    correlation = float(np.corrcoef(ranks)[0, 1]) if spread.all() else float("nan")
+    correlation = float(np.atleast_2d(np.corrcoef(ranks))[0, 1]) if spread.all() else float("nan")
     count = max(1, round(len(one) / 10))
     first, second = (set(np.argsort(r, kind="stable")[:count].tolist()) for r in ranks)
     return Agreement(correlation, len(first & second) / count)
@@ -134,3 +136,35 @@ def _shared(raw: Floats, is_constant: NDArray[np.bool_]) -> DataWeights:
     weights = np.zeros(len(is_constant))
     weights[~is_constant] = _sum_1(np.asarray(raw, dtype=float))
     return DataWeights(weights, is_constant)
+
+
+def cross_checks(need: Floats, weights: Floats, names: list[str]) -> dict[str, Any]:
+    """Return what other methods make of the same need: weights from the data, and other orders.
+
+    ``need`` has a column for each of ``names``. Numbers are rounded for the ledger; empty if there
+    are fewer than two rows.
+    """
+    if len(need) < 2:
+        return {}
+    base = need @ weights
+    more = np.ones(len(names), dtype=np.int64)
+    scores = {
+        "topsis": topsis(need, weights, more),
+        "vikor": -vikor(need, weights, more),
+    }
+    suggested = {"entropy": entropy_weights(need).weights, "critic": critic_weights(need).weights}
+    scores |= {f"{name}_weights": need @ found for name, found in suggested.items()}
+    return {
+        "weights": {
+            method: dict(zip(names, np.round(found, 4).tolist(), strict=True))
+            for method, found in suggested.items()
+        },
+        "agreement": {
+            name: {key: _number(value) for key, value in vars(agreement(base, score)).items()}
+            for name, score in scores.items()
+        },
+    }
+
+
+def _number(value: float) -> float | None:
+    return round(value, 4) if np.isfinite(value) else None

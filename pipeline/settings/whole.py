@@ -13,6 +13,7 @@ from pipeline.settings.city import (
     CitySettings,
     Source,
 )
+from pipeline.settings.consent import ConsentSettings
 from pipeline.settings.intake import IntakeSettings
 from pipeline.settings.measure import MeasureSettings
 from pipeline.settings.plan import PlanSettings
@@ -26,6 +27,7 @@ class Settings(Section):
     sources: Annotated[dict[Slug, Source], Field(min_length=1)]
     intake: IntakeSettings
     measure: MeasureSettings
+    consent: ConsentSettings
     score: ScoreSettings
     plan: PlanSettings
     atlas: AtlasSettings

@@ -24,6 +24,7 @@ class Batch:
 
     def __init__(self) -> None:
         self._written: list[tuple[Path, Path]] = []
+        self._stale: list[Path] = []
 
     def __enter__(self) -> "Batch":
         return self
@@ -32,6 +33,8 @@ class Batch:
         if kind is None:
             for partial, final in self._written:
                 _tell_os_errors(final, functools.partial(partial.replace, final))
+            for path in self._stale:
+                _tell_os_errors(path, functools.partial(path.unlink, missing_ok=True))
             return
         for partial, _ in self._written:
             partial.unlink(missing_ok=True)
@@ -40,6 +43,10 @@ class Batch:
         """Write a file's content beside its place."""
         partial = self.partial(path)
         _tell_os_errors(path, lambda: partial.write_bytes(content))
+
+    def remove(self, path: Path) -> None:
+        """Take a file of an earlier run away once the new ones are in place."""
+        self._stale.append(path)
 
     def partial(self, path: Path) -> Path:
         """Return the partial name of a file that a library writes itself."""

@@ -75,6 +75,18 @@ class Places:
         """Return where the totals of a what-if lie."""
         return self.city_folder / "what_if" / f"{change}.ledger.json"
 
+    def kept_folder(self, name: str) -> Path:
+        """Return where a ranking that was set aside lies."""
+        return self.city_folder / "kept" / name
+
+    def compare_csv(self, before: str, after: str) -> Path:
+        """Return where the comparison of two rankings lies."""
+        return self.city_folder / "compare" / f"{before}_to_{after}{self.mark}.csv"
+
+    def compare_page(self, before: str, after: str) -> Path:
+        """Return where its page lies."""
+        return self.maps_folder.parent / "compare" / f"{before}_to_{after}.html"
+
     def ledger(self, stage: Stage) -> Path:
         """Return where a stage's ledger lies."""
         return self.home(stage.home) / f"{stage.name}.ledger.json"
@@ -86,9 +98,26 @@ class Places:
             *(self.raster(name) for name in stage.writes_rasters),
             *(self.csv(table) for table in stage.csv_copies),
             *(self.map_file(name) for name in stage.map_files),
-            *(self.maps_folder / name for name in stage.pages),
+            *(self.maps_folder / name for name in stage.pages if "*" not in name),
+            *self.family_pages(stage),
+            *self.family_lists(stage),
             self.ledger(stage),
         ]
+
+    def family_pages(self, stage: Stage) -> list[Path]:
+        """Return the pages of the stage's families that lie there now."""
+        found = (self.maps_folder.glob(family) for family in stage.page_families)
+        return sorted({path for paths in found for path in paths if PARTIAL not in path.name})
+
+    def list_file(self, name: str) -> Path:
+        """Return where a list beside the tables lies."""
+        stem, suffix = name.rsplit(".", 1)
+        return self.scenario_folder / f"{stem}{self.mark}.{suffix}"
+
+    def family_lists(self, stage: Stage) -> list[Path]:
+        """Return the lists of the stage that lie there now."""
+        found = (self.scenario_folder.glob(name) for name in stage.lists)
+        return sorted({path for paths in found for path in paths if PARTIAL not in path.name})
 
     def inputs(self, stage: Stage, sources: list[Path]) -> list[Path]:
         """Return every file that a stage reads."""

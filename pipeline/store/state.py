@@ -40,14 +40,17 @@ def reasons_to_run(state_file: Path, record: StageRecord) -> list[str]:
         saved = dependency.get_values(record.name)
         if not saved:
             return ["it has not run yet"]
-        reasons = [f"{_short(path)} is missing" for path in record.outputs if not path.exists()]
+        wrote = saved["outputs"]
+        there = {_short(path): path for path in record.outputs if path.exists()}
+        wanted = {_short(path) for path in record.outputs} | wrote.keys()
+        reasons = [f"{name} is missing" for name in sorted(wanted - there.keys())]
+        reasons += [f"{name} was added by hand" for name in sorted(there.keys() - wrote.keys())]
         reasons += _differences("setting", saved["settings"], _plain(record.settings))
         reasons += _differences("code", saved["code"], dict(record.code), show_values=False)
-        wrote = saved["outputs"]
         reasons += [
-            f"{_short(path)} was changed by hand"
-            for path in record.outputs
-            if path.exists() and wrote.get(path.name) != digest(path)
+            f"{name} was changed by hand"
+            for name, path in there.items()
+            if name in wrote and wrote[name] != digest(path)
         ]
         status = dependency.get_status(_task(record), None, get_log=True)
         for path in sorted(status.reasons.get("changed_file_dep") or []):
@@ -105,11 +108,11 @@ def single_run(lock_file: Path) -> Iterator[None]:
 
 
 def _digests(paths: Iterable[Path]) -> dict[str, str]:
-    """Return the digest of each file by its name; hashing leaves the interpreter free."""
+    """Return the digest of each file by its short name; hashing leaves the interpreter free."""
     listed = list(paths)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = threads.map(digest, listed)
-        return {path.name: one for path, one in zip(listed, found, strict=True)}
+        return {_short(path): one for path, one in zip(listed, found, strict=True)}
 
 
 def digest(path: Path) -> str:
