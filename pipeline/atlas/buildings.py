@@ -191,8 +191,6 @@ def add_ranked(
             pack.categories(name, table[name])
     for name in FLAGS:
         pack.numbers(name, table[name].astype(bool).to_numpy())
-    if flags(table, "is_lifted").any():
-        pack.numbers("is_lifted", flags(table, "is_lifted"))
 
 
 def initials(words: Iterable[str]) -> list[str]:
@@ -292,7 +290,7 @@ def told_value(need: NDArray[np.int64], criterion: Criterion) -> Floats:
 
     The page calculates the same in the same order of operations.
     """
-    bends = getattr(criterion, "between", [])
+    bends = criterion.between
     at = np.array([criterion.none_at, *(x for x, _ in bends), criterion.worst_at], dtype=float)
     needs = np.array([0.0, *(y * NEED_UNITS for _, y in bends), NEED_UNITS], dtype=float)
     piece = np.clip(np.searchsorted(needs, need, side="right") - 1, 0, len(at) - 2)

@@ -19,17 +19,15 @@ Flags = NDArray[np.bool_]
 def add_gates(pack: Pack, table: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     """Pack which rules would keep each building out of the ranking; return the rules and their gates.
 
-    The first rule that holds and whose gate is open decides the track. ``off`` is what a scenario
-    file says to shut a gate. Empty where the settings know no tracks.
+    The first rule that holds and whose gate is on decides the track. ``off`` is what a scenario file
+    says to switch a gate off. Also packs ``is_lifted``: what a veto would lift if it were ranked.
 
     Raises
     ------
     Problem
         If the rules would give a building another track than the table.
     """
-    rule = getattr(settings.score, "tracks", None)
-    if rule is None or "track_type" not in table.columns:
-        return {"gates": [], "gate_rules": []}
+    rule = settings.score.tracks
     share = _numbers(table, "built_by_cutoff_share")
     year = _numbers(table, "construction_year_p50")
     since = settings.measure.reference_year - _numbers(table, "renovated_year")
@@ -44,11 +42,16 @@ def add_gates(pack: Pack, table: pd.DataFrame, settings: Settings) -> dict[str, 
             ("age", "excluded", is_after & (year > rule.reserve_until_year + 1)),
             ("age", "reserve", is_after),
         ]
+    lifted = _lifted(table, settings)
     bits = np.zeros(len(table), dtype=np.int64)
     for place, (_, _, holds) in enumerate(rules):
         bits |= holds.astype(np.int64) << place
     found = np.select([holds for _, _, holds in rules], [track for _, track, _ in rules], "ranked")
-    wrong = np.flatnonzero(found != table["track_type"].to_numpy(dtype=str))
+    is_wrong = found != table["track_type"].to_numpy(dtype=str)
+    is_wrong |= (lifted != table["is_lifted"].fillna(False).to_numpy(dtype=bool)) & (
+        found == "ranked"
+    )
+    wrong = np.flatnonzero(is_wrong)
     if len(wrong):
         raise Problem(
             "atlas ← ranking.track_type",
@@ -58,6 +61,7 @@ def add_gates(pack: Pack, table: pd.DataFrame, settings: Settings) -> dict[str, 
             fix="delete this city's data/processed and run again; if it stays, report this",
         )
     pack.numbers("gate_bits", bits)
+    pack.numbers("is_lifted", lifted)
     off: dict[str, dict[str, Any]] = {
         "hazard": {"hazard_grades": []},
         "clearance": {"exclude_clearance": False},
@@ -81,13 +85,25 @@ def scenario_parts(settings: Settings, scenario: str) -> dict[str, Any]:
     repeats both sections; ``weighting`` makes the saved weights count as they stand.
     """
     told: dict[str, Any] = {"weighting": {}}
-    weighting = getattr(settings.score, "weighting", None)
-    if weighting is not None and weighting.method != "direct":
+    if settings.score.weighting.method != "direct":
         told["weighting"] = {"weighting": {"method": "direct"}}
     if scenario != BASE:
         told["score_settings"] = settings.score.model_dump(mode="json")
         told["plan_settings"] = settings.plan.model_dump(mode="json")
     return told
+
+
+def _lifted(table: pd.DataFrame, settings: Settings) -> Flags:
+    """Return which rows a veto would lift, whatever their track; missing values lift nobody."""
+    lifted = np.zeros(len(table), dtype=bool)
+    for veto in settings.score.vetoes.values():
+        reached = np.ones(len(table), dtype=bool)
+        for measure, least in veto.at_least.items():
+            known = measure in table.columns
+            with np.errstate(invalid="ignore"):
+                reached &= (_numbers(table, measure) >= least) if known else False
+        lifted |= reached
+    return lifted
 
 
 def _numbers(table: pd.DataFrame, name: str) -> NDArray[np.float64]:

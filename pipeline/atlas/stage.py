@@ -59,6 +59,8 @@ PLANNER_COLUMNS = frozenset(
         "manager_name", "construction_year", "construction_year_origin", "age_yr", "elevation_m",
         "slope_deg", "landform_type", "has_lift", "storeys_climbed_count", "has_street_access",
         "main_road_walk_out_min", "main_road_walk_back_min", "source_name", "source_row",
+        "track_type", "track_reason_code", "is_lifted", "rank_p05", "rank_p95", "top_share",
+        "funded_share", "consent_share", "readiness_share", "quadrant_type",
     )
 )  # fmt: skip
 PLANNER_ENDINGS = ("_points", "_climb_m", "_walk_m")
@@ -70,8 +72,7 @@ def run(inputs: Inputs) -> Outputs:
     settings: Settings = inputs.settings
     buildings: gpd.GeoDataFrame = inputs.tables[BUILDINGS]
     ranking: pd.DataFrame = inputs.tables[RANKING]
-    listed: pd.DataFrame = inputs.tables[BUILDING_RANKING]
-    ranked = listed[listed["rank"].notna()].reset_index(drop=True)
+    ranked: pd.DataFrame = inputs.tables[BUILDING_RANKING]
     terrain = inputs.rasters["terrain"]
     scored = inputs.ledgers["score"]
     used = used_criteria(settings.score.criteria, scored["weights"])
@@ -137,7 +138,7 @@ def run(inputs: Inputs) -> Outputs:
         "packed_bytes": len(packed),
         "page_bytes": len(text.encode("utf-8")),
     }
-    layers = qgis_layers(inputs.tables[DISTRICTS], buildings, listed, settings)
+    layers = qgis_layers(inputs.tables[DISTRICTS], buildings, ranked, settings)
     return Outputs(pages={"index.html": text}, map_layers={"ranking.gpkg": layers}, ledger=ledger)
 
 

@@ -149,6 +149,12 @@ def _buildings() -> gpd.GeoDataFrame:
         "construction_year_high": pd.array([1989, *[None] * (count - 1)], dtype="Int64"),
         "construction_year": pd.array([1985, *[None] * (count - 1)], dtype="Int64"),
         "construction_year_origin": ["vague", *["unknown"] * (count - 1)],
+        "hazard_grade_code": pd.Series([None] * count, dtype="str"),
+        "is_in_clearance_plan": pd.array([None] * count, dtype="boolean"),
+        "renovated_year": pd.array([None] * count, dtype="Int64"),
+        "gas_fault_share": np.nan,
+        "fire_access_fault_share": np.nan,
+        "stairs_fault_share": np.nan,
     }
     return _frame(columns, shapes())
 
@@ -197,6 +203,7 @@ def _measurements() -> pd.DataFrame:
             "construction_year_p95": [1989.0, 1990.8, *[np.nan] * 4],
             "built_by_cutoff_share": [1.0, 0.98, *[np.nan] * 4],
             "construction_year_basis_type": ["vague", "inferred", *["unknown"] * 4],
+            "built_by_cutoff_share": [1.0, 0.97, *[np.nan] * 4],
             "age_yr": [41.0, 45.6, *[np.nan] * 4],
             "elevation_m": 250.5,
             "elevation_lowest_m": 248.0,
@@ -227,6 +234,9 @@ def _ranking() -> pd.DataFrame:
         columns[f"{name}_need_share"] = np.array(NEED[name], dtype=float)
         columns[f"{name}_origin"] = "measured"
     table = pd.DataFrame(columns)
+    table["rank"] = table["rank"].astype("Int64")
+    table["tier_number"] = table["tier_number"].astype("Int64")
+    table = table.assign(track_type="ranked", track_reason_code="year_unknown", is_lifted=False)
     table.loc[5, "slope_origin"] = "stand_in"
     return table.assign(stand_in_count=[0, 0, 0, 0, 0, 1])
 
