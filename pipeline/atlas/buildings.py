@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from pypinyin import Style, lazy_pinyin
 
 from pipeline.atlas.mercator import (
+    UNITS_PER_M,
     add_polygons,
     mercator_shapes,
     spatial_order,
+    twice_areas,
 )
 from pipeline.atlas.packing import Pack
 from pipeline.contracts.columns import COLUMNS, WHOLE
@@ -25,7 +27,7 @@ from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
 from pipeline.settings.score import Criterion, ScoreSettings
 
-OTHER_QUANTUM_UNITS = 10
+OTHER_QUANTUM_UNITS = 12
 NEED_UNITS = 10_000
 WEIGHT_UNITS = 10_000
 POINT_UNITS = 1000
@@ -83,6 +85,7 @@ INFERRED_BASES = ("inferred", "baseline")
 RANKED_QUANTUM_UNITS = 3
 EMPTY_KEY = -(2**30)
 """Key of an empty tie break: it comes last."""
+BAND_STEPS = 100
 WALK_STEP_M = 5
 """Walking distances are shown to 5 m: streets and terrain know no more."""
 
@@ -153,7 +156,8 @@ def add_ranked(
     tie_breaks = score_settings.tie_breaks
     places = tie_places(table, tie_breaks)
     check_order(table, score, places, score_settings.tier_upper_rank_shares)
-    add_polygons(pack, "ranked", mercator_shapes(table), quantum=RANKED_QUANTUM_UNITS)
+    shapes = mercator_shapes(table)
+    add_polygons(pack, "ranked", shapes, quantum=RANKED_QUANTUM_UNITS)
     pack.codes("building_id", table["building_id"])
     pack.codes("source_row", table["source_row"], table["building_id"])
     shown_needs = {}
@@ -171,9 +175,11 @@ def add_ranked(
     keys = [shown_needs[name] for name in tie_breaks if name in shown_needs]
     pack.numbers("tie_shift", tie_shift(places, keys))
     scored = {item.criterion.measure for item in used}
+    guesses = _guesses(table, shapes)
     for name, decimals in FACTS:
         if name in table.columns and name not in scored and table[name].notna().any():
-            pack.measures(f"fact.{name}", _real(table[name]), decimals=decimals)
+            values, guess = _real(table[name]), guesses.get(name)
+            pack.measures(f"fact.{name}", values, decimals=decimals, expected=guess)
     for name, decimals in OPTIONAL_FACTS:
         if name in table.columns and table[name].notna().any():
             pack.measures(f"fact.{name}", _real(table[name]), decimals=decimals)
@@ -193,6 +199,21 @@ def add_ranked(
         pack.numbers(name, table[name].astype(bool).to_numpy())
 
 
+def half_unit_m2(table: pd.DataFrame) -> float:
+    """Return half the area on the ground of a square unit of the map, in the middle of the table."""
+    shrunk = np.cos(np.radians(float(table["latitude_deg"].median())))
+    return float(shrunk / UNITS_PER_M) ** 2 / 2
+
+
+def _guesses(table: pd.DataFrame, shapes: NDArray[np.object_]) -> dict[str, NDArray[np.int64]]:
+    """Return what the page can work out itself: footprints from outlines, floors from storeys."""
+    twice = twice_areas(shapes, RANKED_QUANTUM_UNITS)
+    footprint = np.floor(twice * half_unit_m2(table) + 0.5).astype(np.int64)
+    shown = np.floor(_real(table["footprint_area_m2"]) + 0.5).astype(np.int64)
+    storeys = np.nan_to_num(_real(table["storey_count"])).astype(np.int64)
+    return {"footprint_area_m2": footprint, "floor_area_m2": shown * storeys}
+
+
 def initials(words: Iterable[str]) -> list[str]:
     """Return the first letters of the pinyin of each text, so that ``jfb`` finds 解放碑.
 
@@ -206,17 +227,23 @@ def initials(words: Iterable[str]) -> list[str]:
 
 
 def _add_band(pack: Pack, table: pd.DataFrame) -> None:
-    """Pack the band that holds the rank in nine of ten draws, as the page shows it: to three digits."""
+    """Pack the band that holds the rank in nine of ten draws, in steps that grow with the rank.
+
+    A step is a hundredth of the root of the whole list: 4 places about rank 1,000 of 40,000 would
+    be more than the draws know. Told are steps from the rank itself.
+    """
+    rank = _real(table["rank"])
+    most = max(float(np.nan_to_num(rank).max()), 1)
+    own = band_step(rank, most)
     for name in ("rank_p05", "rank_p95"):
         if name in table.columns and table[name].notna().any():
-            pack.measures(f"fact.{name}", three_digits(_real(table[name])), decimals=0)
+            steps = band_step(_real(table[name]), most) - own
+            pack.measures(f"band.{name}", steps, decimals=0)
 
 
-def three_digits(values: Floats) -> Floats:
-    """Return whole numbers rounded to three digits: the draws know no more of a rank."""
-    size = np.floor(np.log10(np.maximum(np.nan_to_num(values), 1)))
-    unit = 10.0 ** np.maximum(size - 2, 0)
-    return np.asarray(np.floor(values / unit + 0.5) * unit)
+def band_step(rank: Floats, most: float) -> Floats:
+    """Return ranks on a scale of 100 steps, narrow at the top."""
+    return np.asarray(np.floor(BAND_STEPS * np.sqrt(rank / most) + 0.5))
 
 
 def add_counts(

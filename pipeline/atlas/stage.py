@@ -15,10 +15,12 @@ from pipeline.atlas.backdrop import (
     shade,
 )
 from pipeline.atlas.buildings import (
+    BAND_STEPS,
     NEED_PER_POINT,
     add_counts,
     add_others,
     add_ranked,
+    half_unit_m2,
     used_criteria,
     whole_table,
 )
@@ -107,6 +109,8 @@ def run(inputs: Inputs) -> Outputs:
         "shade": shade_place,
         "terrain_cell_m": round(terrain.cell_m),
         "contour_interval_m": settings.atlas.contour_interval_m,
+        "half_unit_m2": half_unit_m2(table),
+        "band_steps": BAND_STEPS,
         "walk_quantum": WALK_QUANTUM_UNITS,
         "height_steps_per_m": HEIGHT_STEPS_PER_M,
         "tiers": tier_rows(settings),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.atlas.buildings import EMPTY_KEY, initials, three_digits, tie_places, tie_shift
+from pipeline.atlas.buildings import EMPTY_KEY, band_step, initials, tie_places, tie_shift
 from pipeline.atlas.legend import attribution_texts
 from pipeline.atlas.stage import run
 from pipeline.contracts.columns import COLUMNS
@@ -69,6 +69,15 @@ def test_need_and_value_come_back_as_measured(pack: Unpacked) -> None:
     assert abs(rest[place["B3"]]) <= 1
     storeys = pack.measures("fact.storey_count")
     assert [storeys[place[key]] for key in town.IDS] == [7, None, None, None, None, None]
+
+
+def test_areas_are_told_by_how_far_they_lie_from_what_the_outline_says(pack: Unpacked) -> None:
+    place = {key: row for row, key in enumerate(pack.codes("building_id"))}
+    stored = pack.numbers("fact.footprint_area_m2")
+    offs = [(v - 1) // 2 if v % 2 else -(v // 2) for v in stored]
+    # a square of 60 m with one of 20 m cut out; a packed corner lies within 0.2 m of its place
+    assert abs(offs[place["B1"]]) <= 60
+    assert pack.columns["fact.footprint_area_m2"][0]["expected"]
 
 
 def test_walks_are_packed_from_the_road_to_the_door(pack: Unpacked) -> None:
@@ -144,10 +153,9 @@ def test_initials_are_those_that_people_type() -> None:
     assert initials(["解放碑", "长安路12号", "A座·红楼", "<img>"]) == ["jfb", "cal12h", "azhl", "img"]
 
 
-def test_bands_are_told_to_three_digits() -> None:
-    given = np.array([7.0, 99, 1234, 43_449, np.nan])
-    assert three_digits(given)[:4].tolist() == [7, 99, 1230, 43_400]
-    assert np.isnan(three_digits(given)[4])
+def test_bands_are_told_in_steps_that_grow_with_the_rank() -> None:
+    # 100 √(rank / 40,000): 1 → 0.5, 400 → 10, 10,000 → 50
+    assert band_step(np.array([1.0, 400, 10_000, 40_000]), 40_000).tolist() == [1, 10, 50, 100]
 
 
 def test_points_that_differ_from_the_table_stop_the_stage() -> None:

@@ -78,8 +78,8 @@ function verdict({ model, row }) {
 function surePart({ model, row }) {
   const lines = [];
   const value = (name) => (hasFact(model, name) ? fact(model, name, row) : NaN);
-  const [low, high] = [value("rank_p05"), value("rank_p95")];
-  if (!Number.isNaN(low) && !Number.isNaN(high)) lines.push(["rank_band", text("band", grouped(low), grouped(high))]);
+  const band = bandOf(model, row);
+  if (band) lines.push(["rank_band", text("band", grouped(band[0]), grouped(band[1]))]);
   for (const name of ["top_share", "funded_share", "readiness_share", "consent_share"]) {
     const share = value(name);
     if (!Number.isNaN(share)) lines.push(["fact_" + name, percent(share) + " %"]);
