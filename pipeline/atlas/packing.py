@@ -148,6 +148,10 @@ class Pack:
         lines = [one_line(value) for value in values]
         self._append(name, "\n".join(lines).encode("utf-8"), {"lines": len(lines)})
 
+    def whole_text(self, name: str, text: str) -> None:
+        """Add one text as it stands, line breaks and all."""
+        self._append(name, text.encode("utf-8"), {"lines": 0})
+
     def codes(self, name: str, values: Iterable[str], ids: Iterable[str] | None = None) -> None:
         """Add a column of texts that differ by their numbers, such as ``500103-0017-002``.
 

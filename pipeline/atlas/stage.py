@@ -36,7 +36,7 @@ from pipeline.atlas.legend import (
     tier_rows,
 )
 from pipeline.atlas.packing import Pack
-from pipeline.atlas.page import page_text, titled
+from pipeline.atlas.page import add_scripts, page_text, titled
 from pipeline.atlas.qgis_style import district_style, tier_style
 from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs, MapLayer, Outputs
@@ -95,6 +95,7 @@ def run(inputs: Inputs) -> Outputs:
         )
         pack, shade_place, other_count, drawn = behind.result()
     pack.extend(front)
+    add_scripts(pack)
 
     page: dict[str, Any] = {
         "city": settings.city.model_dump(include={"name_zh", "name_en", "is_synthetic"})

@@ -1,25 +1,4 @@
 // Puts the parts together: state, language, choice, selection.
-async function start(map) {
-  if (typeof DecompressionStream === "undefined") {
-    fail("failure_browser");
-    return;
-  }
-  try {
-    const { page, columns } = await unpack(byId("pack").textContent, Number(byId("pack").dataset.bytes));
-    byId("pack").textContent = "";
-    run(map, buildModel(columns, page));
-  } catch (error) {
-    fail("failure_data");
-    throw error;
-  }
-}
-
-function fail(key) {
-  const box = byId("failure");
-  box.hidden = false;
-  box.replaceChildren(TEXTS.zh[key], element("br"), TEXTS.en[key]);
-}
-
 const SETTLE_DELAY_MS = 160;
 const PIN_COLOUR = "#b35900";
 const PICK_COLOUR = "#0077b6";
@@ -247,3 +226,8 @@ function run(map, model) {
   });
   document.documentElement.dataset.readyMs = String(Math.round(performance.now()));
 }
+
+window.shancheng.run = ({ page, columns }, makeMap) => {
+  const model = buildModel(columns, page);
+  run(makeMap(), model);
+};

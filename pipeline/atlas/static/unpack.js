@@ -89,6 +89,10 @@ class Columns {
     return lines === 0 ? [] : new TextDecoder().decode(data).split("\n");
   }
 
+  text(name) {
+    return new TextDecoder().decode(this.entries.get(name).data);
+  }
+
   // { words, places }: places[row] is 0 where empty, else 1 + the number of the word.
   categories(name) {
     return { words: this.texts(name + ".words"), places: this.numbers(name) };
