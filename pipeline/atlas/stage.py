@@ -38,6 +38,7 @@ from pipeline.atlas.legend import (
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.page import add_scripts, page_text, titled
 from pipeline.atlas.qgis_style import district_style, tier_style
+from pipeline.atlas.reports import report_pages
 from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs, MapLayer, Outputs
 from pipeline.contracts.tables import (
@@ -144,7 +145,8 @@ def run(inputs: Inputs) -> Outputs:
         "page_bytes": len(text.encode("utf-8")),
     }
     layers = qgis_layers(inputs.tables[DISTRICTS], buildings, ranked, settings)
-    return Outputs(pages={"index.html": text}, map_layers={"ranking.gpkg": layers}, ledger=ledger)
+    pages = {"index.html": text, **report_pages(inputs, used)}
+    return Outputs(pages=pages, map_layers={"ranking.gpkg": layers}, ledger=ledger)
 
 
 def _backdrop(inputs: Inputs) -> tuple[Pack, dict[str, Any], int, dict[str, Any]]:

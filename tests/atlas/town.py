@@ -20,6 +20,7 @@ from pipeline.contracts.tables import (
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
     RANKING,
+    REJECTS,
     STREET_EDGES,
     WATER,
 )
@@ -99,12 +100,22 @@ def inputs(**city: Any) -> Inputs:
         BUILDING_RANKING: listed,
         DISTRICT_PRIORITY: _areas(),
     }
+    tables |= reported(tables)
     rows = 60
     height = 250 + np.add.outer(np.arange(rows) * -2.0, np.zeros(rows))
     west, north = ORIGIN[0] - 400, ORIGIN[1] + 700
     terrain = Raster(height.astype(np.float32), west, north, CELL_M, CRS)
     ledgers = {
-        "intake": {"sources": {"buildings": {"rejected_by_reason": {"footprint_too_small": 4}}}},
+        "intake": {
+            "sources": {
+                "buildings": {
+                    "rows_in": 11,
+                    "rows_out": 7,
+                    "rows_rejected": 4,
+                    "rejected_by_reason": {"footprint_too_small": 4},
+                }
+            }
+        },
         "measure": {"facility_types_not_mapped": {"market": 2}, "without_street_access": []},
         "score": {
             "weights": WEIGHTS,
@@ -277,3 +288,37 @@ def _areas() -> pd.DataFrame:
             "area_id": ["a", "b"],
         }
     )
+
+
+def reported(tables: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the tables that the plain pages read, with the columns that only they look at."""
+    count = len(IDS)
+    listed = {
+        "track_type": "ranked",
+        "household_count": pd.array([70, *[None] * (count - 1)], dtype="Int64"),
+        "has_lift": pd.array([None] * count, dtype="boolean"),
+        "hazard_grade_code": pd.Series([None] * count, dtype="str"),
+        "management_type": pd.Series([None] * count, dtype="str"),
+        "consent_share": np.nan,
+        "readiness_share": np.nan,
+    }
+    areas = {
+        "row_type": ["district", "road"],
+        "area_id": ["<i>区</i>", f"<i>区</i>/road/{ROAD}"],
+        "household_sum_count": pd.array([70, 70], dtype="Int64"),
+        "rank_p05_median": pd.array([1, 2], dtype="Int64"),
+        "rank_p95_median": pd.array([5, 6], dtype="Int64"),
+    }
+    rejects = {
+        "source_name": "buildings",
+        "source_row": [f"way/{number}" for number in range(4)],
+        "scope_type": "row",
+        "field_name": pd.Series([None] * 4, dtype="str"),
+        "reason_code": "footprint_too_small",
+        "detail_text": [NAMES["B3"], NAMES["B5"], NAMES["B6"], "7.8 m²"],
+    }
+    return {
+        BUILDING_RANKING: tables[BUILDING_RANKING].assign(**listed),
+        DISTRICT_PRIORITY: tables[DISTRICT_PRIORITY].assign(**areas),
+        REJECTS: pd.DataFrame(rejects),
+    }
