@@ -18,8 +18,10 @@ from pipeline.geo.raster import Floats
 from pipeline.pages.words import Words
 
 WIDTH = 1120
-LEAST_HEIGHT, MOST_HEIGHT = 980, 1180
+LEAST_HEIGHT, MOST_HEIGHT = 980, 1160
 """Of the map, in tenths of a millimetre; tall districts get a taller map."""
+PLAN_HEIGHT = 930
+"""Of the map where the sheet also holds the annual plan."""
 MARGIN = 40
 SMALLEST_SIDE = 2.5
 """Buildings whose middle one is narrower than this are drawn as squares."""
@@ -73,11 +75,13 @@ def backdrop(
     return Backdrop(districts, water.geometry.to_numpy(), roads)
 
 
-def view_of(shapes: NDArray[np.object_]) -> View:
+def view_of(shapes: NDArray[np.object_], *, most_height: int = MOST_HEIGHT) -> View:
     """Return the view that shows all shapes, with a margin."""
     west, south, east, north = shapely.total_bounds(shapes)
     across = max((east - west) / (WIDTH - 2 * MARGIN), 0.2)
-    height = int(np.clip((north - south) / across + 2 * MARGIN, LEAST_HEIGHT, MOST_HEIGHT))
+    height = int(
+        np.clip((north - south) / across + 2 * MARGIN, min(LEAST_HEIGHT, most_height), most_height)
+    )
     scale = max(across, (north - south) / (height - 2 * MARGIN))
     return View(
         float((west + east) / 2 - WIDTH / 2 * scale),
@@ -95,6 +99,7 @@ def district_map(
     *,
     inks: Sequence[str],
     labels: Floats,
+    most_height: int = MOST_HEIGHT,
 ) -> Markup:
     """Return the map of one district.
 
@@ -106,8 +111,10 @@ def district_map(
         1 to 5 for each; 0 for a building on another track.
     labels
         Where the areas of the table lie, in metres: they are numbered from 1.
+    most_height
+        Of the map; less than ``MOST_HEIGHT`` where the sheet holds more.
     """
-    view = view_of(shapes)
+    view = view_of(shapes, most_height=most_height)
     parts = [
         Markup('<rect width="{}" height="{}" fill="#fff"/>').format(WIDTH, view.height),
         *_ground(district_name, behind, view),

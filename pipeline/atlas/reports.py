@@ -1,6 +1,7 @@
 """The plain pages beside the map: a brief for each district, and how good the data is."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -9,7 +10,7 @@ import pandas as pd
 
 from pipeline.atlas.brief import Context, brief_page
 from pipeline.atlas.brief_facts import area_keys, district_facts, needed_columns
-from pipeline.atlas.brief_map import Backdrop, backdrop, district_map
+from pipeline.atlas.brief_map import MOST_HEIGHT, PLAN_HEIGHT, Backdrop, backdrop, district_map
 from pipeline.atlas.buildings import Used
 from pipeline.atlas.legend import attribution_texts
 from pipeline.atlas.quality import Evidence, quality_page
@@ -27,6 +28,14 @@ from pipeline.contracts.tables import (
 from pipeline.pages.addresses import INDEX, QUALITY, brief_name, links
 from pipeline.pages.words import Words
 from pipeline.settings.whole import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tables of the annual plan; empty where none was made."""
+
+    projects: pd.DataFrame | None
+    summary: pd.DataFrame | None
 
 
 def report_pages(inputs: Inputs, used: tuple[Used, ...]) -> dict[str, str]:
@@ -53,11 +62,13 @@ def report_pages(inputs: Inputs, used: tuple[Used, ...]) -> dict[str, str]:
         inputs.scenario,
         inputs.remarks,
     )
+    named = {table.name: frame for table, frame in inputs.tables.items()}
+    plan = Plan(named.get("plan_projects"), named.get("plan_summary"))
     found = {QUALITY: quality_page(evidence, links=links(QUALITY, pages, names))}
     for district_id, name in names.items():
         own = brief_name(district_id)
         found[own] = _brief(
-            district_id, name, listed, behind, inputs.tables[DISTRICT_PRIORITY], context,
+            district_id, name, listed, behind, inputs.tables[DISTRICT_PRIORITY], plan, context,
             links(own, pages, names, only=district_id),
         )  # fmt: skip
     return found
@@ -84,11 +95,15 @@ def _brief(
     listed: gpd.GeoDataFrame,
     behind: Backdrop,
     priority: pd.DataFrame,
+    plan: Plan,
     context: Context,
     neighbours: list[tuple[str, Words]],
 ) -> str:
     rows = listed[listed["district_name"] == name]
-    facts = district_facts(district_id, name, pd.DataFrame(rows), priority, context.criteria)
+    facts = district_facts(
+        district_id, name, pd.DataFrame(rows), priority, context.criteria,
+        projects=plan.projects, summary=plan.summary,
+    )  # fmt: skip
     at = gpd.GeoSeries.from_xy(
         [area.longitude_deg for area in facts.areas],
         [area.latitude_deg for area in facts.areas],
@@ -101,6 +116,7 @@ def _brief(
         behind,
         inks=[tier.colour for tier in context.settings.atlas.tiers],
         labels=np.stack([at.x.to_numpy(), at.y.to_numpy()], axis=1),
+        most_height=PLAN_HEIGHT if facts.plan_years else MOST_HEIGHT,
     )
     return brief_page(facts, drawn, context, links=neighbours)
 

@@ -10,6 +10,7 @@ import shapely
 
 from pipeline.atlas.brief_facts import area_keys, decades, mean_points, top_areas, totals
 from pipeline.atlas.brief_map import SQUARE, path_of, spread_out, squares, view_of
+from pipeline.atlas.brief_plan import AreaPlan, area_plans
 from pipeline.atlas.buildings import used_criteria
 from pipeline.atlas.quality_facts import (
     SourceLine,
@@ -25,7 +26,7 @@ from pipeline.pages.addresses import brief_name, links, page_stem
 from pipeline.pages.curves import need_curve
 from pipeline.pages.drawing import percent
 from pipeline.pages.words import Words
-from tests.atlas import town
+from tests.atlas import plan_town, town
 
 VOID = {"meta", "input", "col", "br"}
 
@@ -70,6 +71,12 @@ def read(page: str) -> Reader:
     reader.close()
     assert reader.open == []
     return reader
+
+
+def planned_brief() -> str:
+    inputs = plan_town.inputs()
+    used = used_criteria(inputs.settings.score.criteria, inputs.ledgers["score"]["weights"])
+    return report_pages(inputs, used)["briefs/R1.html"]
 
 
 def test_hostile_names_are_text_on_every_page() -> None:
@@ -286,3 +293,33 @@ def test_nearly_all_is_not_all() -> None:
 def test_every_district_gets_its_brief() -> None:
     ids = town.inputs(is_synthetic=True).tables[DISTRICTS]["district_id"]
     assert {brief_name(one) for one in ids} <= set(pages())
+
+
+def test_a_brief_tells_the_plan_where_there_is_one() -> None:
+    said = "".join(read(planned_brief()).text)
+    assert "2027" in said
+    assert "123" in said, "1,234,000 yuan are 123 万元"
+    assert "1,000" not in said, "the project that waits has no cost in the plan"
+    assert "年度计划" in said
+    assert "年度计划" not in "".join(read(pages()["briefs/R1.html"]).text)
+
+
+def test_an_area_has_the_cost_of_what_lies_wholly_in_it() -> None:
+    listed = pd.DataFrame(
+        {
+            "area_id": ["a", "a", "b", "b", "c"],
+            "project_id": ["P1", "P2", "P2", "P3", None],
+            "planned_year": pd.array([2026, 2028, 2028, None, None], dtype="Int64"),
+        }
+    )
+    projects = pd.DataFrame(
+        {
+            "project_id": ["P1", "P2", "P3"],
+            "planned_year": pd.array([2026, 2028, None], dtype="Int64"),
+            "cost_cny": [10.0, 20.0, 40.0],
+        }
+    )
+    found = area_plans(listed, projects, ["a", "b", "c"])
+    assert found["a"] == AreaPlan(2026, 2028, 2, 10.0), "P2 lies in b too"
+    assert found["b"] == AreaPlan(2028, 2028, 1, None)
+    assert found["c"] == AreaPlan(None, None, 0, None)
