@@ -31,6 +31,7 @@ class Product:
     rasters: Mapping[str, Any]
     pages: Mapping[str, str]
     map_layers: Mapping[str, tuple[MapLayer, ...]]
+    workbooks: Mapping[str, bytes]
     ledger: Mapping[str, Any]
 
 
@@ -155,7 +156,7 @@ def checked(stage: Stage, settings: Settings, outputs: Outputs, kept: Kept) -> P
     rasters = {name: files.as_stored(raster) for name, raster in outputs.rasters.items()}
     return Product(
         stage, tables, copies, lists, rasters, outputs.pages, outputs.map_layers,
-        json.loads(files.json_bytes(outputs.ledger)),
+        outputs.workbooks, json.loads(files.json_bytes(outputs.ledger)),
     )  # fmt: skip
 
 
@@ -184,6 +185,8 @@ def _write(product: Product, places: Places) -> None:
         for path in [*places.family_pages(stage), *places.family_lists(stage)]:
             if path not in written:
                 batch.remove(path)
+        for name, content in product.workbooks.items():
+            batch.add(places.map_file(name), content)
         for name, layers in product.map_layers.items():
             path = places.map_file(name)
             write_geopackage(batch.partial(path), path, layers)
@@ -196,13 +199,18 @@ def _same_names(stage: Stage, outputs: Outputs) -> None:
         set(stage.writes),
         set(stage.writes_rasters),
         set(stage.pages) - set(stage.page_families),
-        set(stage.map_files),
+        {*stage.map_files, *stage.workbooks},
     )
     single = {name for name in outputs.pages if not _is_of_family(name, stage.page_families)}
     strays = [name for name in outputs.lists if not _is_of_family(name, stage.lists)]
     if strays:
         raise AssertionError(f"{stage.name} does not declare the lists {strays}")
-    found = (set(outputs.tables), set(outputs.rasters), single, set(outputs.map_layers))
+    found = (
+        set(outputs.tables),
+        set(outputs.rasters),
+        single,
+        {*outputs.map_layers, *outputs.workbooks},
+    )
     if declared != found:
         raise AssertionError(f"{stage.name} declares {declared} but hands back {found}")
 

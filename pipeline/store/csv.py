@@ -16,7 +16,7 @@ _FORMULA_STARTS = r"^[=+\-@\t\r]"
 
 
 def csv_bytes(table: Table, frame: Any) -> bytes:
-    """Return a table as CSV with the column names of its contract.
+    """Return a table as CSV with the column names, or headers, of its contract.
 
     A text that begins with a sign that spreadsheets take for a formula gets an apostrophe in front.
     """
@@ -36,6 +36,9 @@ def csv_bytes(table: Table, frame: Any) -> bytes:
             columns[name] = pa.array(neutralised(values), from_pandas=True)
         else:
             columns[name] = pa.array(values, from_pandas=True)
+    if table.headers:
+        called = dict(zip(table.column_names, table.headers, strict=True))
+        columns = {called[name]: values for name, values in columns.items()}
     buffer = io.BytesIO()
     buffer.write(_BYTE_ORDER_MARK)
     csv.write_csv(pa.table(columns), buffer)

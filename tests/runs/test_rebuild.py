@@ -47,7 +47,7 @@ def test_one_weight_reruns_score_and_what_follows_and_why_names_the_key(project:
         "config/default.yaml", "main_road_climb_m, weight: 0.13", "main_road_climb_m, weight: 0.25"
     )
     told = why(project)
-    assert "setting score.criteria.climb.weight changed: 0.2 → 0.25" in told["score"]
+    assert "setting score.criteria.climb.weight changed: 0.13 → 0.25" in told["score"]
     assert told["intake"] == told["measure"] == "up to date\n"
     assert told["plan"] == "if score changes what it writes\n"
     assert stages_run(project.rank().stdout) == ["score", "plan", "atlas"]
