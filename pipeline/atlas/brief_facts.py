@@ -152,8 +152,8 @@ def district_facts(
     priority: pd.DataFrame,
     criteria: Mapping[str, Criterion],
     *,
-    projects: pd.DataFrame | None = None,
-    summary: pd.DataFrame | None = None,
+    projects: pd.DataFrame,
+    summary: pd.DataFrame,
 ) -> DistrictFacts:
     """Return what the brief of one district tells.
 
@@ -166,7 +166,7 @@ def district_facts(
     criteria
         Those that count.
     projects, summary
-        Tables of the annual plan, if there is one.
+        Tables of the annual plan; without rows if there is none.
     """
     districts = priority[priority["row_type"] == "district"]
     own = districts[districts["district_name"] == district_name]
@@ -189,7 +189,7 @@ def district_facts(
         tuple(mean_points(ranked[(tier == 1).fillna(False)], names)[:NEED_COUNT]),
         tuple(top_areas(district_name, ranked, priority, names, projects)),
         int((ranked["stand_in_count"] > 0).sum()),
-        () if summary is None else plan_years(summary, district_name),
+        plan_years(summary, district_name),
     )
 
 
@@ -198,7 +198,7 @@ def top_areas(
     ranked: pd.DataFrame,
     priority: pd.DataFrame,
     names: Sequence[str],
-    projects: pd.DataFrame | None = None,
+    projects: pd.DataFrame,
 ) -> list[Area]:
     """Return the first areas of a district's list, in its order."""
     rows = priority[
@@ -206,7 +206,7 @@ def top_areas(
     ].sort_values("area_rank")
     grouped = ranked.groupby("area_id").indices
     shown = list(rows["area_id"].head(TOP_AREA_COUNT))
-    plans = {} if projects is None else area_plans(ranked, projects, shown)
+    plans = area_plans(ranked, projects, shown) if len(projects) else {}
     found = []
     for row in rows.head(TOP_AREA_COUNT).to_dict("records"):
         inside = ranked.iloc[grouped.get(row["area_id"], np.zeros(0, dtype=np.int64))]

@@ -21,6 +21,8 @@ from pipeline.contracts.tables import (
     DISTRICT_PRIORITY,
     DISTRICTS,
     MEASUREMENTS,
+    PLAN_PROJECTS,
+    PLAN_SUMMARY,
     REJECTS,
     STREET_EDGES,
     WATER,
@@ -32,10 +34,10 @@ from pipeline.settings.whole import Settings
 
 @dataclass(frozen=True)
 class Plan:
-    """Tables of the annual plan; empty where none was made."""
+    """Tables of the annual plan; without rows where nothing can be planned."""
 
-    projects: pd.DataFrame | None
-    summary: pd.DataFrame | None
+    projects: pd.DataFrame
+    summary: pd.DataFrame
 
 
 def report_pages(inputs: Inputs, used: tuple[Used, ...]) -> dict[str, str]:
@@ -62,8 +64,7 @@ def report_pages(inputs: Inputs, used: tuple[Used, ...]) -> dict[str, str]:
         inputs.scenario,
         inputs.remarks,
     )
-    named = {table.name: frame for table, frame in inputs.tables.items()}
-    plan = Plan(named.get("plan_projects"), named.get("plan_summary"))
+    plan = Plan(inputs.tables[PLAN_PROJECTS], inputs.tables[PLAN_SUMMARY])
     found = {QUALITY: quality_page(evidence, links=links(QUALITY, pages, names))}
     for district_id, name in names.items():
         own = brief_name(district_id)

@@ -5,11 +5,13 @@ import dataclasses
 import pandas as pd
 
 from pipeline.contracts.stage import Inputs
-from pipeline.contracts.tables import BUILDING_RANKING, DISTRICT_PRIORITY, Table
+from pipeline.contracts.tables import (
+    BUILDING_RANKING,
+    DISTRICT_PRIORITY,
+    PLAN_PROJECTS,
+    PLAN_SUMMARY,
+)
 from tests.atlas import town
-
-PROJECTS = Table("plan_projects", ("project_id",), ())
-SUMMARY = Table("plan_summary", ("district_name", "plan_year"), ())
 
 
 def inputs() -> Inputs:
@@ -45,7 +47,7 @@ def inputs() -> Inputs:
         **base.tables,
         BUILDING_RANKING: listed,
         DISTRICT_PRIORITY: ten,
-        PROJECTS: projects,
-        SUMMARY: summary,
+        PLAN_PROJECTS: projects,
+        PLAN_SUMMARY: summary,
     }
     return dataclasses.replace(base, tables=tables)

@@ -189,7 +189,7 @@ def test_an_area_tells_what_its_own_buildings_need() -> None:
         "floor_area_sum_m2": np.nan, "score_mean_points": 2.0, "rank_best": 7,
         "rank_p05_median": 3, "rank_p95_median": pd.NA, "longitude_deg": 106.5, "latitude_deg": 29.5,
     }  # fmt: skip
-    (area,) = top_areas("甲", listed, pd.DataFrame([row]), ["x", "y"])
+    (area,) = top_areas("甲", listed, pd.DataFrame([row]), ["x", "y"], pd.DataFrame())
     assert area.needs == ("y",), "a criterion that brings no points is no need"
     assert area.household_count is None
     assert (area.rank_low, area.rank_high) == (3.0, None)
