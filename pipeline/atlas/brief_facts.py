@@ -120,8 +120,8 @@ def mean_points(rows: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, flo
     """Return criteria with their mean points over some rows, largest first; empty without rows."""
     if not len(rows):
         return []
-    means = rows[[f"{name}_points" for name in names]].astype(float).mean()
-    pairs = [(name, float(means[f"{name}_points"])) for name in names]
+    means = rows[[f"{name}_points" for name in names]].to_numpy(dtype=float).mean(axis=0)
+    pairs = list(zip(names, means.tolist(), strict=True))
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -170,8 +170,9 @@ def district_facts(
     """
     districts = priority[priority["row_type"] == "district"]
     own = districts[districts["district_name"] == district_name]
-    tier = ranked["tier_number"].astype("Int64")
-    track = ranked["track_type"]
+    tier = ranked["tier_number"].astype("Int64").fillna(0).to_numpy(dtype=np.int64)
+    track = ranked["track_type"].to_numpy(dtype=object)
+    amounts = ranked[["floor_area_m2", "household_count"]]
     names = list(criteria)
     return DistrictFacts(
         district_id,
@@ -179,14 +180,14 @@ def district_facts(
         _whole(own["district_rank"].iloc[0]) if len(own) else None,
         len(districts),
         _real(own["score_mean_points"].iloc[0]) if len(own) else None,
-        totals(ranked),
-        tuple(totals(ranked[(tier == number).fillna(False)]) for number in range(1, 6)),
-        {name: totals(ranked[track == name]) for name in sorted(set(track))},
+        totals(amounts),
+        tuple(totals(amounts[tier == number]) for number in range(1, 6)),
+        {name: totals(amounts[track == name]) for name in sorted(set(track))},
         decades(
             np.asarray(ranked["construction_year_p50"], dtype=float),
             ranked["construction_year_basis_type"],
         ),
-        tuple(mean_points(ranked[(tier == 1).fillna(False)], names)[:NEED_COUNT]),
+        tuple(mean_points(ranked[tier == 1], names)[:NEED_COUNT]),
         tuple(top_areas(district_name, ranked, priority, names, projects)),
         int((ranked["stand_in_count"] > 0).sum()),
         plan_years(summary, district_name),
