@@ -48,6 +48,8 @@ POINTS = {"climb": [60, 30, 15, 6, 0.006, 0], "slope": [40, 40, 20, 8, 13.332, 2
 SCORE = [100, 70, 35, 14, 13.338, 20]
 RANK = [1, 2, 3, 5, 6, 4]
 TIER = [1, 2, 3, 4, 5, 3]
+TIER_SHARES = [0.17, 0.34, 0.67, 0.84, 1.0]
+"""Of six buildings: one, one, two, one, one."""
 CLIMB_M = [41.2, 16.5, 9.75, 5.7, 3.0027, 1.0]
 SLOPE_DEG = [30, 25, 15, 9, 11.666, np.nan]
 PATH_POINTS = [(90, -20), (90, 60), (90, 110), (30, -20), (90, 130), (90, 20)]
@@ -76,7 +78,9 @@ def settings(**city: Any) -> Settings:
     """Return settings with the six criteria's look of the default, and a town of its own."""
     whole = read_settings(REPOSITORY / "config", "yuzhong", "base")
     told = {"name_zh": "小城", "name_en": "Smalltown", "note_zh": "测试", "note_en": "A test."}
-    return whole.model_copy(update={"city": whole.city.model_copy(update=told | city)})
+    score = whole.score.model_copy(update={"tier_upper_rank_shares": TIER_SHARES})
+    told_city = whole.city.model_copy(update=told | city)
+    return whole.model_copy(update={"city": told_city, "score": score})
 
 
 def inputs(**city: Any) -> Inputs:
@@ -158,6 +162,12 @@ def _buildings() -> gpd.GeoDataFrame:
         "construction_year_high": pd.array([1989, *[None] * (count - 1)], dtype="Int64"),
         "construction_year": pd.array([1985, *[None] * (count - 1)], dtype="Int64"),
         "construction_year_origin": ["vague", *["unknown"] * (count - 1)],
+        "hazard_grade_code": pd.Series([None] * count, dtype="str"),
+        "is_in_clearance_plan": pd.array([None] * count, dtype="boolean"),
+        "renovated_year": pd.array([None] * count, dtype="Int64"),
+        "gas_fault_share": np.nan,
+        "fire_access_fault_share": np.nan,
+        "stairs_fault_share": np.nan,
     }
     return _frame(columns, shapes())
 
@@ -206,6 +216,7 @@ def _measurements() -> pd.DataFrame:
             "construction_year_p95": [1989.0, 1990.8, *[np.nan] * 4],
             "built_by_cutoff_share": [1.0, 0.98, *[np.nan] * 4],
             "construction_year_basis_type": ["vague", "inferred", *["unknown"] * 4],
+            "built_by_cutoff_share": [1.0, 0.97, *[np.nan] * 4],
             "age_yr": [41.0, 45.6, *[np.nan] * 4],
             "elevation_m": 250.5,
             "elevation_lowest_m": 248.0,
@@ -236,6 +247,9 @@ def _ranking() -> pd.DataFrame:
         columns[f"{name}_need_share"] = np.array(NEED[name], dtype=float)
         columns[f"{name}_origin"] = "measured"
     table = pd.DataFrame(columns)
+    table["rank"] = table["rank"].astype("Int64")
+    table["tier_number"] = table["tier_number"].astype("Int64")
+    table = table.assign(track_type="ranked", track_reason_code="year_unknown", is_lifted=False)
     table.loc[5, "slope_origin"] = "stand_in"
     return table.assign(stand_in_count=[0, 0, 0, 0, 0, 1])
 
