@@ -347,9 +347,7 @@ def tie_places(table: pd.DataFrame, tie_breaks: Sequence[str]) -> NDArray[np.int
     return _places(np.lexsort([by_id, *reversed(keys)]))
 
 
-def tie_shift(
-    places: NDArray[np.int64], keys: Sequence[NDArray[np.int64]]
-) -> NDArray[np.int64]:
+def tie_shift(places: NDArray[np.int64], keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return the true place among ties minus the one that whole-number keys tell, rows deciding last.
 
     The page knows the keys already, so that only what their rounding hides must be told.

@@ -335,6 +335,9 @@ def years_part(years: Mapping[str, Any]) -> list[Markup]:
         "units": Words("小区（单元）数", "estates (units)"),
         "units_without_any_year": Words("完全没有年份的小区", "estates without any year"),
         "with_known_sibling": Words("同小区有已知年份（栋）", "with a known year in the estate"),
+        "with_vague_siblings_only": Words(
+            "同小区只有含糊年份（栋）", "with vague years there only"
+        ),
         "without_known_sibling": Words("同小区无已知年份（栋）", "without one"),
         "median_width_yr": Words(
             "90% 区间宽度中位数（年）", "median width of the 90 % interval (yr)"

@@ -20,6 +20,8 @@ from pipeline.atlas.quality_facts import (
     shares,
     source_lines,
 )
+from pipeline.atlas.quality_plan import plan_part
+from pipeline.atlas.quality_settings import settings_part
 from pipeline.atlas.reports import report_pages
 from pipeline.contracts.tables import DISTRICTS
 from pipeline.pages.addresses import brief_name, links, page_stem
@@ -323,3 +325,33 @@ def test_an_area_has_the_cost_of_what_lies_wholly_in_it() -> None:
     assert found["a"] == AreaPlan(2026, 2028, 2, 10.0), "P2 lies in b too"
     assert found["b"] == AreaPlan(2028, 2028, 1, None)
     assert found["c"] == AreaPlan(None, None, 0, None)
+
+
+def test_the_quality_page_tells_the_plan_or_that_there_is_none() -> None:
+    annual = {
+        "project_count": 30, "planned_count": 12, "planned_building_count": 110, "price_year": 2025,
+        "planned_household_count": 4_200, "planned_cost_cny": 15_000_000.0, "gap_share": 0.0004,
+        "gain_over_greedy_share": 0.025, "estimated_share": 0.5,
+        "planned_by_source_cny": {"central": 9_000_000.0, "never_heard_of": 6_000_000.0},
+        "waiting_by_reason": {"budget": 17, "refused": 1},
+        "by_year": [{"plan_year": 2026, "project_count": 12, "household_plan_count": 4_200,
+                     "payment_cny": 15_000_000.0, "public_cny": 9_000_000.0,
+                     "budget_cny": 10_000_000.0, "budget_left_cny": 1_000_000.0}],
+    }  # fmt: skip
+    said = "".join(read("".join(plan_part(annual))).text)
+    for words in ("1,500 万元", "0.040%", "2.5%", "50.0%", "900", "17", "1,000", "never heard of"):
+        assert words in said, words
+    assert "没有可排的项目" in "".join(plan_part({}))
+
+
+def test_settings_show_their_source_and_what_this_run_states_itself() -> None:
+    inputs = town.inputs()
+    remarks = {
+        "measure.walking.tobler_steepness": ("default.yaml", "Tobler <1993>"),
+        "plan.min_area_building_count": ("cities/x.yaml", "our own"),
+    }
+    shown = "".join(settings_part(inputs.settings, remarks))
+    assert "Tobler &lt;1993&gt;" in shown
+    first = shown[: shown.index("<details")]
+    assert "plan.min_area_building_count" in first
+    assert "tobler" not in first

@@ -7,8 +7,10 @@ import pytest
 
 from pipeline.contracts.columns import COLUMNS
 from pipeline.pages.terms import (
+    BATCHES,
     ORIGINS,
     QUADRANTS,
+    READINESS,
     REASONS,
     ROLES,
     ROW_TYPES,
@@ -16,6 +18,7 @@ from pipeline.pages.terms import (
     SHORT_TRACKS,
     TRACKS,
     UNITS,
+    WAITS,
     term,
 )
 from pipeline.pages.words import Words
@@ -38,6 +41,9 @@ def test_every_role_of_a_source_has_a_name() -> None:
         ("storey_count_origin", ORIGINS),
         ("floor_area_origin", ORIGINS),
         ("scope_type", SCOPES),
+        ("batch_type", BATCHES),
+        ("readiness_type", READINESS),
+        ("wait_reason_code", WAITS),
     ],
 )
 def test_every_listed_value_of_a_column_has_a_name(column: str, words: dict[str, Words]) -> None:
