@@ -221,7 +221,7 @@ def initials(words: Iterable[str]) -> list[str]:
     """
     found = []
     for word in words:
-        letters = lazy_pinyin(word, style=Style.FIRST_LETTER, errors=list)
+        letters = lazy_pinyin(word, style=Style.FIRST_LETTER, errors=list)  # type: ignore[arg-type]
         found.append("".join(c for c in "".join(letters).lower() if c.isascii() and c.isalnum()))
     return found
 

@@ -61,7 +61,7 @@ def squeezed(data: bytes) -> bytes:
 
 
 def as_letters(data: bytes) -> str:
-    """Return bytes as text: six bytes as a number, high byte first, in seven ``LETTERS``, high place first.
+    """Return bytes as text: six bytes, high byte first, in seven ``LETTERS``, high place first.
 
     The last group is filled with zero bytes.
     """
