@@ -25,6 +25,8 @@ PLAN_HEIGHT = 930
 MARGIN = 40
 SMALLEST_SIDE = 2.5
 """Buildings whose middle one is narrower than this are drawn as squares."""
+MOST_OUTLINES = 6000
+"""More would make the page heavy."""
 SQUARE = 6
 LABEL_RADIUS = 17
 OTHER_TRACK_INK = "#4a4a4a"
@@ -106,7 +108,7 @@ def district_map(
     Parameters
     ----------
     shapes
-        Outlines of its buildings.
+        Outlines of its buildings; without any the map shows the whole district.
     tier
         1 to 5 for each; 0 for a building on another track.
     labels
@@ -114,7 +116,10 @@ def district_map(
     most_height
         Of the map; less than ``MOST_HEIGHT`` where the sheet holds more.
     """
-    view = view_of(shapes, most_height=most_height)
+    own = behind.districts.geometry.to_numpy()[
+        behind.districts["district_name"].to_numpy() == district_name
+    ]
+    view = view_of(shapes if len(shapes) else own, most_height=most_height)
     parts = [
         Markup('<rect width="{}" height="{}" fill="#fff"/>').format(WIDTH, view.height),
         *_ground(district_name, behind, view),
@@ -193,7 +198,7 @@ def _buildings(
     side = np.median(np.sqrt(shapely.area(shapes))) / view.m_per_unit if len(shapes) else 0.0
     by_tier = [*range(len(inks), 0, -1)]
     drawn = []
-    if side < SMALLEST_SIDE:
+    if side < SMALLEST_SIDE or len(shapes) > MOST_OUTLINES:
         west, south, east, north = shapely.bounds(shapes).T
         middles = np.stack([(west + east) / 2, (south + north) / 2], axis=1)
         cell, shown = squares(view.units(middles), tier)

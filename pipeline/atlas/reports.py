@@ -1,6 +1,6 @@
 """The plain pages beside the map: a brief for each district, and how good the data is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +40,20 @@ class Plan:
     summary: pd.DataFrame
 
 
-def report_pages(inputs: Inputs, used: tuple[Used, ...]) -> dict[str, str]:
-    """Return every plain page by its address."""
+def report_pages(
+    inputs: Inputs, used: tuple[Used, ...], maps: Collection[str] = (INDEX,)
+) -> dict[str, str]:
+    """Return every plain page by its address.
+
+    Parameters
+    ----------
+    maps
+        Addresses of the map pages that lie beside and can be linked to.
+    """
     settings: Settings = inputs.settings
     districts: gpd.GeoDataFrame = inputs.tables[DISTRICTS]
     names = dict(zip(districts["district_id"], districts["district_name"], strict=True))
-    pages = [INDEX, QUALITY, *(brief_name(one) for one in names)]
+    pages = [*maps, QUALITY, *(brief_name(one) for one in names)]
     context = Context(
         settings,
         {item.name: item.criterion for item in used},

@@ -1,5 +1,6 @@
 """The plain pages: numbers by hand, hostile names as text, links that lead somewhere."""
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 
@@ -9,7 +10,15 @@ import pytest
 import shapely
 
 from pipeline.atlas.brief_facts import area_keys, decades, mean_points, top_areas, totals
-from pipeline.atlas.brief_map import SQUARE, path_of, spread_out, squares, view_of
+from pipeline.atlas.brief_map import (
+    SQUARE,
+    backdrop,
+    district_map,
+    path_of,
+    spread_out,
+    squares,
+    view_of,
+)
 from pipeline.atlas.brief_plan import AreaPlan, area_plans
 from pipeline.atlas.buildings import used_criteria
 from pipeline.atlas.quality_facts import (
@@ -23,7 +32,7 @@ from pipeline.atlas.quality_facts import (
 from pipeline.atlas.quality_plan import plan_part
 from pipeline.atlas.quality_settings import settings_part
 from pipeline.atlas.reports import report_pages
-from pipeline.contracts.tables import DISTRICTS
+from pipeline.contracts.tables import DISTRICTS, STREET_EDGES, WATER
 from pipeline.pages.addresses import brief_name, links, page_stem
 from pipeline.pages.curves import need_curve
 from pipeline.pages.drawing import percent
@@ -292,6 +301,30 @@ def test_nearly_all_is_not_all() -> None:
     assert [percent(v) for v in (0, 0.004, 0.5, 0.996, 1)] == ["0%", "<1%", "50%", ">99%", "100%"]
 
 
+def test_a_district_without_buildings_has_a_brief_that_says_so() -> None:
+    inputs = town.inputs(is_synthetic=True)
+    districts = inputs.tables[DISTRICTS]
+    empty = districts.assign(district_id="R2", district_name="空区")
+    empty["geometry"] = empty.geometry.translate(900, 0)
+    two = pd.concat([districts, empty], ignore_index=True)
+    more = dataclasses.replace(inputs, tables={**inputs.tables, DISTRICTS: two})
+    used = used_criteria(inputs.settings.score.criteria, inputs.ledgers["score"]["weights"])
+    brief = report_pages(more, used)["briefs/R2.html"]
+    said = "".join(read(brief).text)
+    assert "空区" in said
+    assert "没有可列出的片区" in said
+    assert "nan" not in brief.lower().replace("nanning", "")
+
+
+def test_maps_beside_are_linked_if_they_are_named() -> None:
+    inputs = town.inputs(is_synthetic=True)
+    used = used_criteria(inputs.settings.score.criteria, inputs.ledgers["score"]["weights"])
+    found = report_pages(inputs, used, ["index.html", "districts/R1.html"])
+    assert "../districts/R1.html" in read(found["briefs/R1.html"]).links
+    assert "districts/R1.html" in read(found["quality.html"]).links
+    assert "../districts/R1.html" not in read(pages()["briefs/R1.html"]).links
+
+
 def test_every_district_gets_its_brief() -> None:
     ids = town.inputs(is_synthetic=True).tables[DISTRICTS]["district_id"]
     assert {brief_name(one) for one in ids} <= set(pages())
@@ -355,3 +388,27 @@ def test_settings_show_their_source_and_what_this_run_states_itself() -> None:
     first = shown[: shown.index("<details")]
     assert "plan.min_area_building_count" in first
     assert "tobler" not in first
+
+
+def drawn_map(shapes: list[shapely.Geometry]) -> str:
+    inputs = town.inputs()
+    behind = backdrop(*(inputs.tables[table] for table in (DISTRICTS, WATER, STREET_EDGES)))
+    return district_map(
+        "<i>区</i>", np.array(shapes), np.ones(len(shapes), dtype=np.int64), behind,
+        inks=["#111111"] * 5, labels=np.zeros((0, 2)),
+    )  # fmt: skip
+
+
+def test_a_map_of_any_size_stays_small() -> None:
+    near = [town.square(x * 9.0, y * 9.0, 7) for x in range(90) for y in range(90)]
+    assert len(drawn_map(near)) < 300_000, "8,100 houses as squares"
+    few = near[:2000]
+    assert len(drawn_map(few)) < 200_000, "2,000 as outlines"
+
+
+def test_large_buildings_are_drawn_with_their_corners() -> None:
+    corners = [(0, 0), (300, 0), (300, 80), (80, 80), (80, 300), (0, 300)]
+    house = shapely.Polygon([(town.ORIGIN[0] + x, town.ORIGIN[1] + y) for x, y in corners])
+    (path,) = re.findall(r'<path d="([^"]+)" fill="#111111"', drawn_map([house]))
+    steps = re.findall(r"-?\d+ -?\d+", path)
+    assert len(steps) == 1 + 6, "a start and six sides"
