@@ -12,7 +12,7 @@ from pipeline.atlas.brief_plan import WAN_CNY, AreaPlan
 from pipeline.pages.charts import bars, columns
 from pipeline.pages.document import figure, page
 from pipeline.pages.drawing import percent
-from pipeline.pages.terms import ROW_TYPES, SHORT_TRACKS, term
+from pipeline.pages.terms import ROW_TYPES, SHORT_TRACKS, named, term
 from pipeline.pages.words import Words, as_html
 from pipeline.settings.score import Criterion
 from pipeline.settings.whole import Settings
@@ -47,7 +47,7 @@ def brief_page(
         f"{facts.district_name}老旧住宅改造简报",
         f"Brief on old housing: {facts.district_name}",
     )
-    tiers = [Words(t.label_zh, t.label_en) for t in context.settings.atlas.tiers]
+    tiers = [named(tier) for tier in context.settings.atlas.tiers]
     sheet = [
         _headline(title, facts, context),
         _keys(facts),
@@ -141,7 +141,7 @@ def _right(facts: DistrictFacts, context: Context, tiers: Sequence[Words]) -> li
         text = Words("建成年代：没有记录", "decade of construction: not recorded")
         parts.append(Markup('<p class="basis">{}</p>').format(text.html()))
     if facts.needs:
-        names = [self_label(context.criteria[name]) for name, _ in facts.needs]
+        names = [named(context.criteria[name]) for name, _ in facts.needs]
         values = [points for _, points in facts.needs]
         chart = bars(
             names, values, width=_RIGHT_WIDTH, label_width=172, row=18,
@@ -150,11 +150,6 @@ def _right(facts: DistrictFacts, context: Context, tiers: Sequence[Words]) -> li
         caption = Words("第一档的主要需求（平均得分）", "main needs of tier 1 (mean points)")
         parts.append(figure(chart, caption=caption, is_above=True))
     return parts
-
-
-def self_label(criterion: Criterion) -> Words:
-    """Return what a criterion is called."""
-    return Words(criterion.label_zh, criterion.label_en)
 
 
 def _tier_table(facts: DistrictFacts, context: Context, tiers: Sequence[Words]) -> Markup:
@@ -216,7 +211,7 @@ def _area_row(
     rank = None if area.rank_best is None or has_band else f"{area.rank_best:,}"
     if area.rank_low is not None and area.rank_high is not None:
         rank = f"{area.rank_low:,.0f}–{area.rank_high:,.0f}"
-    labels = [self_label(context.criteria[name]) for name in area.needs]
+    labels = [named(context.criteria[name]) for name in area.needs]
     needs = Words("、".join(one.zh for one in labels), "; ".join(one.en for one in labels))
     told = Markup('<span class="small clip" title="{}">{}</span>').format(needs.zh, needs.html())
     return (
@@ -308,7 +303,7 @@ def _whole(cell: object) -> Markup:
 def _basis(facts: DistrictFacts, context: Context) -> list[Markup]:
     whole = facts.whole.building_count
     weights = sorted(context.weights.items(), key=lambda pair: (-pair[1], pair[0]))
-    top = [(self_label(context.criteria[name]), share) for name, share in weights[:4]]
+    top = [(named(context.criteria[name]), share) for name, share in weights[:4]]
     rest = sum(share for _, share in weights[4:])
     said_zh = "、".join(f"{label.zh} {share:.0%}" for label, share in top)
     said_en = ", ".join(f"{label.en} {share:.0%}" for label, share in top)

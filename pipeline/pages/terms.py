@@ -1,6 +1,7 @@
 """What words of the tables are called in both languages; a word that is not listed shows as it is."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from pipeline.pages.words import Words
 
@@ -184,6 +185,23 @@ UNITS: Mapping[str, Words] = {
     "min": Words("分钟", "min"),
     "°": Words("°", "°"),
 }
+
+
+class Labelled(Protocol):
+    """Anything of the settings that has a name in both languages."""
+
+    @property
+    def label_zh(self) -> str:
+        """Chinese name."""
+
+    @property
+    def label_en(self) -> str:
+        """English name."""
+
+
+def named(one: Labelled) -> Words:
+    """Return what a criterion, facility, tier or rule of the settings is called."""
+    return Words(one.label_zh, one.label_en)
 
 
 def term(words: Mapping[str, Words], code: object) -> Words:
