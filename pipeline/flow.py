@@ -137,6 +137,8 @@ STAGES = (
             RANKING,
             BUILDING_RANKING,
             DISTRICT_PRIORITY,
+            PLAN_PROJECTS,
+            PLAN_SUMMARY,
             REJECTS,
         ),
         reads_rasters=("terrain",),

@@ -19,6 +19,8 @@ from pipeline.contracts.tables import (
     DISTRICTS,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
+    PLAN_PROJECTS,
+    PLAN_SUMMARY,
     RANKING,
     REJECTS,
     STREET_EDGES,
@@ -300,6 +302,8 @@ def reported(tables: dict[Any, Any]) -> dict[Any, Any]:
         "management_type": pd.Series([None] * count, dtype="str"),
         "consent_share": np.nan,
         "readiness_share": np.nan,
+        "project_id": pd.Series([None] * count, dtype="str"),
+        "planned_year": pd.array([None] * count, dtype="Int64"),
     }
     areas = {
         "row_type": ["district", "road"],
@@ -320,4 +324,6 @@ def reported(tables: dict[Any, Any]) -> dict[Any, Any]:
         BUILDING_RANKING: tables[BUILDING_RANKING].assign(**listed),
         DISTRICT_PRIORITY: tables[DISTRICT_PRIORITY].assign(**areas),
         REJECTS: pd.DataFrame(rejects),
+        PLAN_PROJECTS: pd.DataFrame({"project_id": [], "planned_year": [], "cost_cny": []}),
+        PLAN_SUMMARY: pd.DataFrame({"district_name": [], "plan_year": []}),
     }
