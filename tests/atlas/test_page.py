@@ -150,7 +150,12 @@ def test_an_order_that_differs_from_the_table_stops_the_stage(column: str) -> No
 
 
 def test_initials_are_those_that_people_type() -> None:
-    assert initials(["解放碑", "长安路12号", "A座·红楼", "<img>"]) == ["jfb", "cal12h", "azhl", "img"]
+    assert initials(["解放碑", "长安路12号", "A座·红楼", "<img>"]) == [
+        "jfb",
+        "cal12h",
+        "azhl",
+        "img",
+    ]
 
 
 def test_bands_are_told_in_steps_that_grow_with_the_rank() -> None:

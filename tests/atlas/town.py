@@ -214,7 +214,6 @@ def _measurements() -> pd.DataFrame:
             "construction_year_p95": [1989.0, 1990.8, *[np.nan] * 4],
             "built_by_cutoff_share": [1.0, 0.98, *[np.nan] * 4],
             "construction_year_basis_type": ["vague", "inferred", *["unknown"] * 4],
-            "built_by_cutoff_share": [1.0, 0.97, *[np.nan] * 4],
             "age_yr": [41.0, 45.6, *[np.nan] * 4],
             "elevation_m": 250.5,
             "elevation_lowest_m": 248.0,

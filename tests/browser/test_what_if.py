@@ -90,7 +90,9 @@ def test_the_order_is_that_of_python_for_any_weights(city: Opened, yuzhong: Proj
     names = city.page.evaluate("shancheng.model.page.criteria.map((item) => item.name)")
     chance = random.Random(8)
     trials = [{name: 1.0 for name in names}]
-    trials += [{name: chance.choice([0, 1, 3, 700, 2315, 6000]) for name in names} for _ in range(12)]
+    trials += [
+        {name: chance.choice([0, 1, 3, 700, 2315, 6000]) for name in names} for _ in range(12)
+    ]
     trials += [{name: float(name == only) for name in names} for only in names[:3]]
     for weights in trials:
         if not any(weights.values()):

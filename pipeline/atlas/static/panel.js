@@ -68,9 +68,10 @@ function verdict({ model, row }) {
   const lifted = model.lifted[row] ? " · " + text("lifted") : "";
   return element(
     "div", { class: "verdict" },
-    element("span", { class: "rank" }, text("rank", grouped(rank))),
+    element("span", { class: "rank" }, text(model.cityRank ? "rank_in_district" : "rank", grouped(rank))),
     element("span", { class: "of" }, text("rank_of", grouped(model.rankedCount))), score,
     element("span", { class: "tier" }, swatch(tier.colour), inLanguage(tier.label) + lifted), was,
+    model.cityRank && model.cityRank[row] ? element("p", { class: "detail was" }, text("rank_in_city", grouped(model.cityRank[row]))) : "",
   );
 }
 

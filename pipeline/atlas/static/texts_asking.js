@@ -143,11 +143,8 @@ const TEXTS_OF_ASKING = {
     column_cost_cny: "投资 元",
     column_stand_in_count: "缺失项数",
     pages: "相关页面",
-    page_city: "全市地图",
-    page_quality: "数据质量",
-    page_compare: "情景比较",
-    page_district: "分区地图：",
-    page_brief: "一页简报：",
+    rank_in_district: "区内第 {0} 名",
+    rank_in_city: "全市发布名次：第 {0} 名",
   },
   en: {
     what_if: "What if",
@@ -292,11 +289,8 @@ const TEXTS_OF_ASKING = {
     column_cost_cny: "Cost yuan",
     column_stand_in_count: "Stand-ins",
     pages: "Other pages",
-    page_city: "Map of the city",
-    page_quality: "Quality of the data",
-    page_compare: "Scenarios compared",
-    page_district: "Map of",
-    page_brief: "One page on",
+    rank_in_district: "Rank {0} in the district",
+    rank_in_city: "Published rank in the city: {0}",
   },
 };
 for (const name of Object.keys(TEXTS_OF_ASKING)) Object.assign(TEXTS[name], TEXTS_OF_ASKING[name]);
