@@ -137,6 +137,7 @@ STAGES = (
             RANKING,
             BUILDING_RANKING,
             DISTRICT_PRIORITY,
+            PLAN_PROJECTS,
             REJECTS,
         ),
         reads_rasters=("terrain",),

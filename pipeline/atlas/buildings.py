@@ -70,6 +70,8 @@ OPTIONAL_CATEGORIES = (
     "construction_year_source_name",
     "track_reason_code",
     "quadrant_type",
+    "batch_type",
+    "wait_reason_code",
 )
 OPTIONAL_FACTS: tuple[tuple[str, int], ...] = (
     ("readiness_share", 2),
@@ -77,7 +79,7 @@ OPTIONAL_FACTS: tuple[tuple[str, int], ...] = (
     ("top_share", 2),
     ("funded_share", 2),
     ("planned_year", 0),
-    ("cost_cny", 0),
+    ("unit_cost_cny_per_m2", 0),
 )
 """Shown where a run has them."""
 FLAGS = ("is_overlapping", "has_street_access")

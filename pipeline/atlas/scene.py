@@ -19,6 +19,7 @@ from pipeline.contracts.tables import (
     DISTRICTS,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
+    PLAN_PROJECTS,
     RANKING,
     STREET_EDGES,
     WATER,
@@ -79,6 +80,8 @@ def city_scene(inputs: Inputs) -> Scene:
     listed: pd.DataFrame = tables[BUILDING_RANKING]
     terrain = inputs.rasters["terrain"]
     table = whole_table(buildings, tables[MEASUREMENTS], tables[RANKING], listed)
+    projects = tables[PLAN_PROJECTS].set_index("project_id")["unit_cost_cny_per_m2"]
+    table["unit_cost_cny_per_m2"] = table["project_id"].map(projects)
     told = ["building_use_type", "building_name", "district_name", "geometry"]
     others = buildings[~buildings["building_id"].isin(listed["building_id"])][told]
     last_ranks = listed.groupby("tier_number")["rank"].max()

@@ -46,6 +46,7 @@ function once(model, key, make) {
 function fact(model, name, row) {
   const k = criterionOf(model, name);
   if (k >= 0) return measured(model, row, k);
+  if (name === "cost_cny") return fact(model, "floor_area_m2", row) * fact(model, "unit_cost_cny_per_m2", row);
   const key = "fact." + name;
   if (!model.columns.has(key)) return NaN;
   return once(model, key, () => model.columns.measures(key, guessOf(model, name)))[row];
@@ -105,7 +106,9 @@ function factColumn(model, name) {
   return once(model, "column " + name, () => Float64Array.from({ length: model.count }, (_, row) => fact(model, name, row)));
 }
 
+// The cost of a building is its share of its project, by floor area.
 function hasFact(model, name) {
+  if (name === "cost_cny") return hasFact(model, "floor_area_m2") && hasFact(model, "unit_cost_cny_per_m2");
   return model.columns.has("fact." + name) || criterionOf(model, name) >= 0;
 }
 
