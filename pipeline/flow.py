@@ -143,7 +143,7 @@ STAGES = (
         ),
         reads_rasters=("terrain",),
         map_files=("ranking.gpkg",),
-        pages=("index.html", "quality.html", "briefs/*.html"),
+        pages=("index.html", "quality.html", "districts/*.html", "briefs/*.html"),
     ),
 )
 
