@@ -12,6 +12,9 @@ from pipeline.intake.osm_areas import repaired
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 
+_EDGE_M = 300.0
+"""Facilities this far outside a hull of footprints still belong to the city."""
+
 
 def districts_from_features(
     table: FeatureTable, source: Source, working_crs: str, rejects: Rejects
@@ -64,3 +67,9 @@ def districts_from_nominatim(
         key = f"{str(place.get('osm_type', 'x'))[:1].upper()}{place.get('osm_id', number + 1)}"
         rows.append((key, name, area.shape))
     return _table(rows, working_crs)
+
+
+def district_around(buildings: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """Return one district that holds every building, for a city without a boundary source."""
+    hull = shapely.convex_hull(shapely.union_all(shapely.envelope(buildings.geometry.to_numpy())))
+    return _table([("1", name, shapely.buffer(hull, _EDGE_M, quad_segs=4))], buildings.crs)

@@ -24,7 +24,11 @@ from pipeline.contracts.tables import (
 )
 from pipeline.geo.raster import Raster
 from pipeline.intake.amenities import amenities_from_features, amenities_from_osm
-from pipeline.intake.districts import districts_from_features, districts_from_nominatim
+from pipeline.intake.districts import (
+    district_around,
+    districts_from_features,
+    districts_from_nominatim,
+)
 from pipeline.intake.estates import estates_from_features
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
@@ -63,11 +67,6 @@ def run(inputs: Inputs) -> Outputs:
             found = districts_from_nominatim(raw, source, crs, rejects)
             record(name, len(raw), 0, len(found))
         districts.append(found)
-    district_table = _stack(districts, crs)
-    if not len(district_table):
-        raise Problem(by_role["boundary"][0][1].path, "holds no usable district outline")
-    study_area = shapely.union_all(district_table.geometry.to_numpy())
-
     terrain_name, terrain_source = by_role["terrain"][0]
     terrain: Raster = inputs.sources[terrain_name]
     if terrain.crs != crs:
@@ -95,6 +94,12 @@ def run(inputs: Inputs) -> Outputs:
             expected=f"features with {by_role['footprints'][0][1].columns.get('building_use_type')}",
             fix="check the file and sources.*.columns.building_use_type in the profile",
         )  # fmt: skip
+    if not by_role["boundary"]:
+        districts = [district_around(buildings, settings.city.name_zh)]
+    district_table = _stack(districts, crs)
+    if not len(district_table):
+        raise Problem(by_role["boundary"][0][1].path, "holds no usable district outline")
+    study_area = shapely.union_all(district_table.geometry.to_numpy())
     buildings = _place(buildings, district_table, all_rejects)
     buildings = _single(buildings, settings.intake.footprints, all_rejects)
     buildings = without_register(buildings)

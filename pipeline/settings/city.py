@@ -45,7 +45,8 @@ FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
     "estate_survey": REGISTER_FORMATS,
     "built_up_year": ("geotiff",),
 }
-NEEDED_ROLES = ("boundary", "footprints", "streets", "terrain")
+NEEDED_ROLES = ("footprints", "streets", "terrain")
+"""Without a boundary the footprints are one district."""
 NEEDED_COLUMNS: dict[str, tuple[str, ...]] = {
     "footprints": ("building_use_type",),
     "housing_register": ("building_id",),
