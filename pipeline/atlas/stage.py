@@ -15,13 +15,16 @@ from pipeline.atlas.backdrop import (
     shade,
 )
 from pipeline.atlas.buildings import (
+    BAND_STEPS,
     NEED_PER_POINT,
     add_counts,
     add_others,
     add_ranked,
+    half_unit_m2,
     used_criteria,
     whole_table,
 )
+from pipeline.atlas.choices import TRACKS, add_gates, scenario_parts
 from pipeline.atlas.legend import (
     area_rows,
     attribution_texts,
@@ -33,8 +36,9 @@ from pipeline.atlas.legend import (
     tier_rows,
 )
 from pipeline.atlas.packing import Pack
-from pipeline.atlas.page import page_text, titled
+from pipeline.atlas.page import add_scripts, page_text, titled
 from pipeline.atlas.qgis_style import district_style, tier_style
+from pipeline.atlas.reports import report_pages
 from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs, MapLayer, Outputs
 from pipeline.contracts.tables import (
@@ -58,6 +62,8 @@ PLANNER_COLUMNS = frozenset(
         "manager_name", "construction_year", "construction_year_origin", "age_yr", "elevation_m",
         "slope_deg", "landform_type", "has_lift", "storeys_climbed_count", "has_street_access",
         "main_road_walk_out_min", "main_road_walk_back_min", "source_name", "source_row",
+        "track_type", "track_reason_code", "is_lifted", "rank_p05", "rank_p95", "top_share",
+        "funded_share", "consent_share", "readiness_share", "quadrant_type",
     )
 )  # fmt: skip
 PLANNER_ENDINGS = ("_points", "_climb_m", "_walk_m")
@@ -69,8 +75,7 @@ def run(inputs: Inputs) -> Outputs:
     settings: Settings = inputs.settings
     buildings: gpd.GeoDataFrame = inputs.tables[BUILDINGS]
     ranking: pd.DataFrame = inputs.tables[RANKING]
-    listed: pd.DataFrame = inputs.tables[BUILDING_RANKING]
-    ranked = listed[listed["rank"].notna()].reset_index(drop=True)
+    ranked: pd.DataFrame = inputs.tables[BUILDING_RANKING]
     terrain = inputs.rasters["terrain"]
     scored = inputs.ledgers["score"]
     used = used_criteria(settings.score.criteria, scored["weights"])
@@ -79,7 +84,8 @@ def run(inputs: Inputs) -> Outputs:
         behind = thread.submit(_backdrop, inputs)
         front = Pack()
         table = whole_table(buildings, inputs.tables[MEASUREMENTS], ranking, ranked)
-        add_ranked(front, table, used)
+        add_ranked(front, table, used, settings.score)
+        gates = add_gates(front, table, settings)
         minutes = settings.measure.count_within_min
         counted = add_counts(front, table, settings.measure.facilities, minutes)
         walk_counts = add_walks(
@@ -90,17 +96,26 @@ def run(inputs: Inputs) -> Outputs:
         )
         pack, shade_place, other_count, drawn = behind.result()
     pack.extend(front)
+    add_scripts(pack)
 
     page: dict[str, Any] = {
         "city": settings.city.model_dump(include={"name_zh", "name_en", "is_synthetic"})
         | {"note": {"zh": settings.city.note_zh, "en": settings.city.note_en}},
         "scenario": inputs.scenario,
+        "mark": "_synthetic_合成" if settings.city.is_synthetic else "",
+        "tie_breaks": settings.score.tie_breaks,
+        "tracks": list(TRACKS),
+        **gates,
+        **scenario_parts(settings, inputs.scenario),
+        "pages": [],
         "shade": shade_place,
         "terrain_cell_m": round(terrain.cell_m),
         "contour_interval_m": settings.atlas.contour_interval_m,
+        "half_unit_m2": half_unit_m2(table),
+        "band_steps": BAND_STEPS,
         "walk_quantum": WALK_QUANTUM_UNITS,
         "height_steps_per_m": HEIGHT_STEPS_PER_M,
-        "tiers": tier_rows(ranked, settings),
+        "tiers": tier_rows(settings),
         "criteria": criterion_rows(used, settings),
         "need_per_point": NEED_PER_POINT,
         "counted": count_rows(counted, settings),
@@ -113,7 +128,6 @@ def run(inputs: Inputs) -> Outputs:
         "areas": area_rows(inputs.tables[DISTRICT_PRIORITY]),
         "gaps": gap_rows(inputs.ledgers, settings, ranking),
         "reference_year": settings.measure.reference_year,
-        "ranked_count": len(table),
         "other_count": other_count,
         "floor_known_share": round(float(ranked["floor_area_m2"].notna().mean()), 4),
     }
@@ -130,8 +144,9 @@ def run(inputs: Inputs) -> Outputs:
         "packed_bytes": len(packed),
         "page_bytes": len(text.encode("utf-8")),
     }
-    layers = qgis_layers(inputs.tables[DISTRICTS], buildings, listed, settings)
-    return Outputs(pages={"index.html": text}, map_layers={"ranking.gpkg": layers}, ledger=ledger)
+    layers = qgis_layers(inputs.tables[DISTRICTS], buildings, ranked, settings)
+    pages = {"index.html": text, **report_pages(inputs, used)}
+    return Outputs(pages=pages, map_layers={"ranking.gpkg": layers}, ledger=ledger)
 
 
 def _backdrop(inputs: Inputs) -> tuple[Pack, dict[str, Any], int, dict[str, Any]]:

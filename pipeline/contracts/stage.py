@@ -27,6 +27,8 @@ class Inputs:
     """What earlier stages put on record, by stage."""
     scenario: str = ""
     """Name of the scenario; empty in stages that all scenarios share."""
+    remarks: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """For a stage that reads remarks: dotted key of a setting → its file and what stands beside it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Outputs:
     """File name → text, for maps/."""
     lists: Mapping[str, tuple[Table, Any]] = field(default_factory=dict)
     """File name → contract and rows of a CSV that no later stage reads."""
+    workbooks: Mapping[str, bytes] = field(default_factory=dict)
+    """File name → content, beside the lists."""
     map_layers: Mapping[str, tuple[MapLayer, ...]] = field(default_factory=dict)
     """GeoPackage file name → its layers."""
     ledger: Mapping[str, Any] = field(default_factory=dict)
@@ -66,12 +70,15 @@ class Stage:
     settings: tuple[str, ...]
     """Sections whose change makes this stage run again, and the only ones it may look at."""
     reads_sources: bool = False
+    reads_remarks: bool = False
+    """Whether it tells where each setting comes from."""
     reads: tuple[Table, ...] = ()
     reads_rasters: tuple[str, ...] = ()
     writes: tuple[Table, ...] = ()
     writes_rasters: tuple[str, ...] = ()
     csv_copies: tuple[Table, ...] = ()
     """Tables, read or written, that people also get as CSV."""
+    workbooks: tuple[str, ...] = ()
     map_files: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
     """File names below maps/; one with a ``*``, such as ``briefs/*.html``, stands for a family: as many

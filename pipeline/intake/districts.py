@@ -12,8 +12,7 @@ from pipeline.intake.osm_areas import repaired
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 
-_EDGE_M = 300.0
-"""Facilities this far outside a hull of footprints still belong to the city."""
+_HULL_MARGIN_M = 1.0
 
 
 def districts_from_features(
@@ -29,6 +28,12 @@ def districts_from_features(
             continue
         rows.append((keys.iloc[number] or row, names.iloc[number] or f"district {row}", area.shape))
     return _table(rows, working_crs)
+
+
+def district_around(buildings: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """Return one district around all buildings, for a city that comes without a boundary."""
+    hull = shapely.convex_hull(shapely.union_all(buildings.geometry.to_numpy()))
+    return _table([("1", name, hull.buffer(_HULL_MARGIN_M))], str(buildings.crs))
 
 
 def _table(rows: list[tuple[str, str, shapely.Geometry]], crs: str) -> gpd.GeoDataFrame:
@@ -67,9 +72,3 @@ def districts_from_nominatim(
         key = f"{str(place.get('osm_type', 'x'))[:1].upper()}{place.get('osm_id', number + 1)}"
         rows.append((key, name, area.shape))
     return _table(rows, working_crs)
-
-
-def district_around(buildings: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
-    """Return one district that holds every building, for a city without a boundary source."""
-    hull = shapely.convex_hull(shapely.union_all(shapely.envelope(buildings.geometry.to_numpy())))
-    return _table([("1", name, shapely.buffer(hull, _EDGE_M, quad_segs=4))], buildings.crs)

@@ -67,6 +67,9 @@ def run(inputs: Inputs) -> Outputs:
             found = districts_from_nominatim(raw, source, crs, rejects)
             record(name, len(raw), 0, len(found))
         districts.append(found)
+    if districts and not len(_stack(districts, crs)):
+        raise Problem(by_role["boundary"][0][1].path, "holds no usable district outline")
+
     terrain_name, terrain_source = by_role["terrain"][0]
     terrain: Raster = inputs.sources[terrain_name]
     if terrain.crs != crs:
@@ -94,11 +97,9 @@ def run(inputs: Inputs) -> Outputs:
             expected=f"features with {by_role['footprints'][0][1].columns.get('building_use_type')}",
             fix="check the file and sources.*.columns.building_use_type in the profile",
         )  # fmt: skip
-    if not by_role["boundary"]:
-        districts = [district_around(buildings, settings.city.name_zh)]
-    district_table = _stack(districts, crs)
-    if not len(district_table):
-        raise Problem(by_role["boundary"][0][1].path, "holds no usable district outline")
+    district_table = (
+        _stack(districts, crs) if districts else district_around(buildings, settings.city.name_zh)
+    )
     study_area = shapely.union_all(district_table.geometry.to_numpy())
     buildings = _place(buildings, district_table, all_rejects)
     buildings = _single(buildings, settings.intake.footprints, all_rejects)

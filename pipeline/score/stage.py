@@ -195,7 +195,8 @@ def _second_look(
     )
     floor = plain_numbers(rows["floor_area_m2"])
     # a few unknown areas take the middle one; if hardly any is known there is no line to draw
-    is_costed = len(floor) > 0 and np.isfinite(floor).mean() >= settings.min_known_share
+    is_known = np.isfinite(floor)
+    is_costed = is_known.any() and is_known.mean() >= settings.min_known_share
     floor = np.nan_to_num(floor, nan=float(np.nanmedian(floor))) if is_costed else floor
     weights = drawn_weights(names, shares, rule, np.random.default_rng(rule.seed))
     bands = rank_bands(need, weights, is_lifted, floor * rule.cost_cny_per_m2, rule)
@@ -284,13 +285,15 @@ def measured_table(
 ) -> pd.DataFrame:
     """Return measurements with what registers and surveys know of the buildings beside them.
 
-    Faults among ``measures`` that no inspection reported stand there empty.
+    Faults among ``measures`` that no inspection reported stand there empty. Sorted by id, so that what
+    is drawn for a building does not depend on the order of rows.
     """
     faults = [name for name in buildings.columns if name.endswith(FAULT_ENDING)]
     facts = pd.DataFrame(buildings[[*_FACTS, *faults]])
     absent = [name for name in measures if name.endswith(FAULT_ENDING) and name not in faults]
     facts = facts.assign(**dict.fromkeys(absent, np.nan))
-    return measurements.merge(facts, on="building_id", validate="one_to_one")
+    table = measurements.merge(facts, on="building_id", validate="one_to_one")
+    return table.sort_values("building_id").reset_index(drop=True)
 
 
 def wanted_measures(settings: ScoreSettings) -> dict[str, str]:

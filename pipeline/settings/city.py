@@ -46,7 +46,7 @@ FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
     "built_up_year": ("geotiff",),
 }
 NEEDED_ROLES = ("footprints", "streets", "terrain")
-"""Without a boundary the footprints are one district."""
+"""Without a boundary the hull of the footprints is the one district."""
 NEEDED_COLUMNS: dict[str, tuple[str, ...]] = {
     "footprints": ("building_use_type",),
     "housing_register": ("building_id",),

@@ -11,6 +11,7 @@ from pipeline.settings.city import (
     LAYERED_FORMATS,
     NEEDED_COLUMNS,
     NEEDED_ROLES,
+    OSM_FORMATS,
     REGISTER_FORMATS,
     CitySettings,
     Source,
@@ -53,6 +54,8 @@ class Settings(Section):
             if source.format in REGISTER_FORMATS and LAYERED_FORMATS[0] in allowed:
                 wanted += ("wkt",) if "wkt" in source.columns else ("x", "y")
             absent = [column for column in wanted if column not in source.columns]
+            if source.format not in OSM_FORMATS:  # a constant says the same of every row
+                absent = [column for column in absent if column not in source.constants]
             if absent:
                 raise ValueError(
                     f"sources.{name}.columns: role {source.role} needs {', '.join(absent)}"

@@ -27,8 +27,10 @@ def read_rows(path: Path, name: str, source: Source) -> pd.DataFrame:
         If it is empty, not in the stated encoding, without a stated column, or a row has more or
         fewer cells than the header.
     """
-    rows = _sheet(path, name, source) if source.format == "excel" else _lines(path, name, source)
-    header = [cell.strip() for cell in rows[0]]
+    if source.format == "excel":
+        header, columns = _by_column(_sheet(path, name, source))
+    else:
+        header, columns = _plain_columns(path, source) or _by_column(_lines(path, name, source))
     wanted = {column: fields for column, fields in source.columns.items() if fields}
     absent = sorted(fields[0] for fields in wanted.values() if not set(fields) & set(header))
     if absent:
@@ -42,14 +44,56 @@ def read_rows(path: Path, name: str, source: Source) -> pd.DataFrame:
             path, f"has the column {', '.join(twice)} twice", expected="each name once",
             fix="rename or remove one of them",
         )  # fmt: skip
-    body = [row for row in rows[1:] if row]
-    if not body:
+    if not columns or not len(columns[0]):
         raise Problem(path, "holds no rows", expected="at least one below the header")
-    columns = {
-        head: pd.Series([cell.strip() for cell in cells], dtype="str")
-        for head, cells in zip(header, zip(*body, strict=True), strict=True)
-    }
-    return pd.concat(list(columns.values()), axis=1, keys=list(columns))
+    by_name = dict(zip(header, columns, strict=True))
+    return pd.concat(list(by_name.values()), axis=1, keys=list(by_name))
+
+
+def _by_column(rows: Sequence[Sequence[str]]) -> tuple[list[str], "list[pd.Series[str]]"]:
+    """Return the header and the columns below it; empty rows are left out."""
+    header = [cell.strip() for cell in rows[0]]
+    body = [row for row in rows[1:] if row]
+    cells = zip(*body, strict=True)
+    return header, [pd.Series([cell.strip() for cell in one], dtype="str") for one in cells]
+
+
+def _plain_columns(path: Path, source: Source) -> tuple[list[str], "list[pd.Series[str]]"] | None:
+    """Return the header and the columns of a CSV without quotes or any fault; None of any other.
+
+    Arrow reads a register of 136,000 rows ten times as fast as Python does; what it cannot read is
+    read again by ``_lines``, which can say what is wrong.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import csv as arrow_csv
+
+    try:
+        if path.stat().st_size > MOST_TEXT_BYTES:
+            return None
+        text = path.read_bytes().decode(source.encoding or "utf-8-sig").removeprefix("\ufeff")
+    except (OSError, LookupError, UnicodeError):
+        return None
+    # Python ends lines at more signs than Arrow does, and a blank line is no row to it only if empty
+    if '"' in text or "\0" in text or not text.strip() or text.count("\r") != text.count("\r\n"):
+        return None
+    header = text.partition("\n")[0].removesuffix("\r").split(",")
+    numbers = [str(number) for number in range(len(header))]
+    try:
+        table = arrow_csv.read_csv(
+            io.BytesIO(text.encode()),
+            arrow_csv.ReadOptions(column_names=numbers, skip_rows=1),
+            arrow_csv.ParseOptions(quote_char=False),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(numbers, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    columns = [pc.utf8_trim_whitespace(table.column(number)) for number in numbers]
+    return [cell.strip() for cell in header], [
+        pd.Series(pd.array(column, dtype="str")) for column in columns
+    ]
 
 
 def _lines(path: Path, name: str, source: Source) -> Sequence[Sequence[str]]:

@@ -89,7 +89,7 @@ def _cross_quantiles(year: Floats, model: Floats, fold: Ints, rule: YearRule) ->
             (year - model)[other],
             np.ones(int(other.sum())),
             model[held],
-            bandwidth_yr=rule.bandwidth_yr,
+            bandwidth=rule.bandwidth_yr,
             min_effective_count=rule.min_group_count,
         )
     return found

@@ -70,6 +70,19 @@ def test_vikor_is_the_published_one(tables: dict[str, Any]) -> None:
     assert found == pytest.approx(numbers(table, "expected"), abs=table["tol"])
 
 
+def test_topsis_and_vikor_are_those_of_pymcdm() -> None:
+    from pymcdm.methods import TOPSIS, VIKOR
+    from pymcdm.normalizations import vector_normalization
+
+    random = np.random.default_rng(5)
+    matrix, weights = random.random((60, 7)), random.dirichlet(np.ones(7))
+    types = np.ones(7, dtype=np.int64)
+    assert topsis(matrix, weights, types) == pytest.approx(
+        TOPSIS(vector_normalization)(matrix, weights, types)
+    )
+    assert vikor(matrix, weights, types) == pytest.approx(VIKOR()(matrix, weights, types))
+
+
 def test_agreement_of_an_order_with_itself_and_its_reverse() -> None:
     scores = np.arange(100.0)
     assert agreement(scores, scores).rank_correlation == pytest.approx(1)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.score.need import need_units
+from pipeline.score.need import left_out_need, need_units
 from pipeline.score.rank import point_units, ranks, tier_numbers
 from pipeline.score.weights import weight_units
 from pipeline.settings.score import Criterion
@@ -12,8 +12,10 @@ from pipeline.settings.score import Criterion
 
 def criterion(**changes: object) -> Criterion:
     whole = {
-        "measure": "main_road_climb_m", "weight": 1.0, "none_at": 3.0, "worst_at": 33.0,
-        "stand_in_need_share": 0.5, "group": "people", "label_zh": "爬升", "label_en": "climb",
+        "measure": "main_road_climb_m", "weight": 1.0, "none_at": 3.0, "between": [],
+        "worst_at": 33.0, "missing": "population",
+        "stand_in_need_quantiles": [0.0, 0.25, 0.5, 0.75, 1.0], "group": "people",
+        "label_zh": "爬升", "label_en": "climb",
         "unit": "m", "source": "test",
     }  # fmt: skip
     return Criterion.model_validate(whole | changes)
@@ -35,6 +37,36 @@ def test_a_missing_value_takes_the_stand_in_and_never_the_best_case() -> None:
     assert need_units(np.array([np.nan]), criterion()).tolist() == [5000]
 
 
+def test_a_bent_line_is_followed_from_bend_to_bend() -> None:
+    bent = criterion(between=[[13.0, 0.8]])
+    # 3 → 0, 13 → 0.8, 33 → 1: 8 lies half of the way to the bend, 23 half of the way behind it
+    climb = np.array([3.0, 8.0, 13.0, 23.0, 33.0, 50.0])
+    assert need_units(climb, bent).tolist() == [0, 4000, 8000, 9000, 10000, 10000]
+    falling = criterion(none_at=33.0, between=[[13.0, 0.8]], worst_at=3.0)
+    assert need_units(np.array([23.0, 8.0]), falling).tolist() == [4000, 9000]
+
+
+@pytest.mark.parametrize("between", [[[50.0, 0.5]], [[13.0, 0.8], [20.0, 0.5]], [[13.0, 1.2]]])
+def test_a_line_that_turns_back_is_refused(between: list[list[float]]) -> None:
+    with pytest.raises(ValueError, match="between must lead"):
+        criterion(between=between)
+
+
+def test_what_is_missing_takes_the_policy_of_its_criterion() -> None:
+    gap = np.array([np.nan])
+    assert need_units(gap, criterion(missing="worst")).tolist() == [10000]
+    skewed = criterion(stand_in_need_quantiles=[0.0, 0.0, 0.0, 0.5, 1.0])
+    # 22.5 % of the stored distribution at 0.5 and 15 % at 1
+    assert need_units(gap, skewed).tolist() == [2625]
+
+
+def test_what_is_left_out_takes_the_mean_of_the_rest() -> None:
+    needs = [np.array([10000, 10000]), np.array([0, 0]), np.array([0, 4000])]
+    out = [np.array([False, False]), np.array([False, False]), np.array([True, False])]
+    # (10,000 × 6,000 + 0 × 2,000) / 8,000 = 7,500: the score that the other two alone would give
+    assert left_out_need(needs, [6000, 2000, 2000], out).tolist()[0] == 7500
+
+
 def test_weights_sum_to_the_whole() -> None:
     assert weight_units({"a": 1, "b": 1, "c": 1}) == {"a": 3334, "b": 3333, "c": 3333}
     assert weight_units({"a": 0.3, "b": 0.7}) == {"a": 3000, "b": 7000}
@@ -54,6 +86,15 @@ def test_equal_scores_are_ordered_by_the_tie_breaks_then_by_id() -> None:
     climb = np.array([5.0, 0.0, 7.0, np.nan, 5.0])
     ids = pd.Series(["d", "c", "b", "a", "B"])
     assert ranks(score, [climb], ids).tolist() == [4, 1, 2, 5, 3]
+
+
+def test_what_a_veto_lifts_stands_first_and_in_the_first_tier() -> None:
+    score = np.array([50, 40, 30, 20])
+    lifted = np.array([False, False, True, True])
+    ids = pd.Series(["a", "b", "c", "d"])
+    rank = ranks(score, [], ids, lifted)
+    assert rank.tolist() == [3, 4, 1, 2]
+    assert tier_numbers(rank, [0.25, 0.5, 0.75, 0.9, 1.0], lifted).tolist() == [3, 5, 1, 1]
 
 
 def test_tiers_end_at_their_shares() -> None:

@@ -18,7 +18,7 @@ from pipeline.years.conformal import (
 )
 from pipeline.years.evaluate import calibration_error, even_folds, square_blocks
 from pipeline.years.infer import Inference, YearFacts, infer_years
-from pipeline.years.selection import unseen_odds
+from pipeline.years.selection import losses
 from pipeline.years.shape import density_columns, shape_columns
 from pipeline.years.siblings import siblings_of, thinned
 from pipeline.years.units import neighbour_columns, units_of
@@ -98,9 +98,10 @@ def test_weighted_quantiles_lean_to_the_heavy_side() -> None:
 
 
 def test_few_errors_make_wider_intervals() -> None:
-    """With 19 errors the 95 % bound is the largest of them: 0.95 × 20 / 19 = 1."""
-    assert cautious_levels(19.0)[np.argmin(np.abs(LEVELS - 0.95))] == pytest.approx(1)
-    assert cautious_levels(19.0)[np.argmin(np.abs(LEVELS - 0.05))] == pytest.approx(0, abs=1e-9)
+    """Of 19 errors the 95 % bound is the largest, 0.95 × 20 = 19th, and the 90 % bound the 18th."""
+    found = weighted_quantiles(np.arange(1.0, 20.0), np.ones(19))
+    at = {share: found[np.argmin(np.abs(LEVELS - share))] for share in (0.05, 0.1, 0.9, 0.95)}
+    assert at == pytest.approx({0.05: 1, 0.1: 2, 0.9: 18, 0.95: 19})
     assert cautious_levels(1e9) == pytest.approx(LEVELS)
 
 
@@ -113,7 +114,7 @@ def test_a_text_cuts_the_distribution_and_wins_where_they_disagree() -> None:
     spread = np.array([1960 + 40 * LEVELS, 1960 + 40 * LEVELS])
     cut = within(spread, np.array([np.nan, 1900.0]), np.array([np.nan, 1980.0]))
     assert cut[0] == pytest.approx(spread[0])
-    assert cut[1].max() <= 1980
+    assert cut[1].max() <= 1980.5, "the end of 1980"
     assert cut[1][MIDDLE] == pytest.approx(1970, abs=0.8)
     far = within(spread[:1], np.array([1900.0]), np.array([1909.0]))
     assert 1899.5 <= far.min() <= far.max() <= 1909.5
@@ -130,16 +131,18 @@ def test_old_estates_stand_for_more_unseen_ones() -> None:
     year = np.repeat([1950.0, 1995.0], 500)
     known = rng.binomial(8, np.repeat([0.1, 0.7], 500)).astype(float)
     seen = known > 0
-    odds = unseen_odds(year[seen], np.full(seen.sum(), 8.0), known[seen], highest=100)
+    found = losses(year[seen], np.full(seen.sum(), 8.0), known[seen], highest=100)
+    odds = found.unseen_odds
     expected = 0.9**8 / (1 - 0.9**8)
     assert odds[year[seen] == 1950].mean() == pytest.approx(expected, rel=0.4)
     assert odds[year[seen] == 1995].max() < 0.01
+    # log-odds of 0.9 and of 0.3, 45 years apart
+    assert found.growth_per_yr == pytest.approx((2.197 + 0.847) / 45, rel=0.1)
 
 
 def test_nothing_missing_means_nothing_unseen() -> None:
-    assert unseen_odds(
-        np.array([1980.0]), np.array([3.0]), np.array([3.0]), highest=3
-    ).tolist() == [0]
+    found = losses(np.array([1980.0]), np.array([3.0]), np.array([3.0]), highest=3)
+    assert (found.unseen_odds.tolist(), found.growth_per_yr) == ([0], 0)
 
 
 def test_expected_need_is_not_the_need_of_the_middle() -> None:
