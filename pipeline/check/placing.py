@@ -219,7 +219,12 @@ def _bent(footprints: Layer, others: list[Layer], working_crs: str) -> list[Misp
             return ground.fit(placed(points[layer.name], reading, working_crs), layer.kind)
 
         now = fits[layer.name] = fit_of(declared)
-        best = _best(now, _near_readings(declared, points[layer.name], working_crs), fit_of)
+        standing = now.excess >= MOST_EXCESS_OF_WRONG  # nothing could accuse it
+        best = (
+            None
+            if standing
+            else _best(now, _near_readings(declared, points[layer.name], working_crs), fit_of)
+        )
         if best:
             accused[layer.name] = (layer, *best)
         elif now.excess >= LEAST_EXCESS:

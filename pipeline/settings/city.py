@@ -29,7 +29,7 @@ SHAPE_COLUMNS = ("x", "y", "wkt")
 FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
     "boundary": ("nominatim_json", *VECTOR_FORMATS),
     "footprints": (*OSM_FORMATS, *VECTOR_FORMATS),
-    "streets": OSM_FORMATS,
+    "streets": (*OSM_FORMATS, *VECTOR_FORMATS),
     "amenities": (*OSM_FORMATS, *VECTOR_FORMATS),
     "terrain": ("geotiff",),
     "housing_register": REGISTER_FORMATS,

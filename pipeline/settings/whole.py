@@ -13,6 +13,7 @@ from pipeline.settings.city import (
     NEEDED_ROLES,
     OSM_FORMATS,
     REGISTER_FORMATS,
+    VECTOR_FORMATS,
     CitySettings,
     Source,
 )
@@ -53,6 +54,8 @@ class Settings(Section):
             wanted: tuple[str, ...] = NEEDED_COLUMNS.get(source.role, ())
             if source.format in REGISTER_FORMATS and LAYERED_FORMATS[0] in allowed:
                 wanted += ("wkt",) if "wkt" in source.columns else ("x", "y")
+            if source.role == "streets" and source.format in VECTOR_FORMATS:
+                wanted += ("highway_type",)
             absent = [column for column in wanted if column not in source.columns]
             if source.format not in OSM_FORMATS:  # a constant says the same of every row
                 absent = [column for column in absent if column not in source.constants]

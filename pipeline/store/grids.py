@@ -60,7 +60,7 @@ def _check_tile(path: Path, file: Any, name: str, source: Source, *, is_alone: b
     from rasterio.crs import CRS
 
     stated = CRS.from_user_input(source.crs)
-    if file.crs is None or (is_alone and file.crs != stated):
+    if file.crs is None or (is_alone and not _is_same(file.crs, stated)):
         raise Problem(
             path,
             f"its CRS is {file.crs.to_string()[:100] if file.crs else 'not stated in the file'}",
@@ -108,6 +108,16 @@ def _read(
     if len(found) == 1 and crs == _crs(area.working_crs) and abs(grid.a + grid.e) < 1e-6:
         return Raster(values, grid.c, grid.f, grid.a, area.working_crs)
     return _resampled(paths[0], found, area)
+
+
+def _is_same(found: Any, stated: Any) -> bool:
+    """Return whether two CRS are one, also where a file writes out what others give by number."""
+    if found == stated:
+        return True
+    from pyproj import CRS
+
+    code = CRS.from_wkt(found.to_wkt()).to_epsg(min_confidence=25)
+    return code is not None and code == stated.to_epsg()
 
 
 def _crs(code: str) -> Any:

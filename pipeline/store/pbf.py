@@ -41,7 +41,7 @@ def read_pbf(path: Path, box: Box | None = None) -> OsmExtract:
 
 
 class _Nodes:
-    """Positions of nodes, each once, the first that is told."""
+    """Positions of nodes, each once, and the tags of those that bear any."""
 
     def __init__(self) -> None:
         self.at: dict[int, tuple[float, float]] = {}
@@ -55,9 +55,9 @@ def _read(path: Path, box: Box | None) -> OsmExtract:
     kept_count = read_count = 0
     for element in _elements(path):
         read_count += 1
-        if isinstance(element, osmium.osm.Way):
+        if element.is_way():
             kept_count += _keep_way(element, nodes, ways, box)
-        elif isinstance(element, osmium.osm.Node):
+        elif element.is_node():
             location = element.location
             if not location.valid():
                 continue
@@ -65,15 +65,15 @@ def _read(path: Path, box: Box | None) -> OsmExtract:
             if box is None or (box[0] <= x <= box[2] and box[1] <= y <= box[3]):
                 kept_count += 1
                 nodes.at[element.id] = x, y
-                nodes.tags[element.id] = {tag.k: tag.v for tag in element.tags}
-        elif isinstance(element, osmium.osm.Relation):
+                nodes.tags[element.id] = dict(element.tags)
+        elif element.is_relation():
             members = tuple(
                 OsmMember(_KINDS.get(one.type, one.type), one.ref, one.role)
                 for one in element.members
             )
             if box is None or any(_is_kept(one, nodes, ways) for one in members):
                 kept_count += 1
-                tags = {tag.k: tag.v for tag in element.tags}
+                tags = dict(element.tags)
                 relations[element.id] = OsmRelation(element.id, members, tags)
     if box is not None:
         _fetch_outlines(path, nodes, ways, relations)
@@ -105,20 +105,17 @@ def _elements(path: Path) -> Iterator[Any]:
 def _keep_way(element: Any, nodes: _Nodes, ways: dict[int, OsmWay], box: Box | None) -> bool:
     """Take a way and its nodes if it touches the box; return whether it is kept."""
     try:
-        points = [(node.ref, node.lon, node.lat) for node in element.nodes]
-        refs = tuple([ref for ref, _, _ in points])
+        told = [(node.ref, (node.lon, node.lat)) for node in element.nodes]
+        refs = tuple([ref for ref, _ in told])
     except osmium.InvalidLocationError:
-        refs = tuple(node.ref for node in element.nodes)
-        points = [(n.ref, n.lon, n.lat) for n in element.nodes if n.location.valid()]
+        refs = tuple([node.ref for node in element.nodes])
+        told = [(n.ref, (n.lon, n.lat)) for n in element.nodes if n.location.valid()]
     if box is not None:
         west, south, east, north = box
-        if not any(west <= x <= east and south <= y <= north for _, x, y in points):
+        if not any(west <= x <= east and south <= y <= north for _, (x, y) in told):
             return False
-    at = nodes.at
-    for ref, x, y in points:
-        if ref not in at:
-            at[ref] = x, y
-    ways[element.id] = OsmWay(element.id, refs, {tag.k: tag.v for tag in element.tags})
+    nodes.at.update(told)
+    ways[element.id] = OsmWay(element.id, refs, dict(element.tags))
     return True
 
 

@@ -5,7 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.problem import Problem
-from pipeline.settings.city import LAYERED_FORMATS, REGISTER_FORMATS, SHAPE_COLUMNS, Source
+from pipeline.settings.city import (
+    LAYERED_FORMATS,
+    REGISTER_FORMATS,
+    SHAPE_COLUMNS,
+    VECTOR_FORMATS,
+    Source,
+)
 from pipeline.store.raw_folder import is_there, source_paths
 from pipeline.store.study_area import StudyArea, study_area
 
@@ -15,7 +21,7 @@ def read_sources(
 ) -> dict[str, Any]:
     """Return every source in memory; a file that serves several sources is read once.
 
-    Files of a whole region are cut to the boundary sources and ``margin_m`` around them.
+    Files of a whole region are cut to the boundary, or else the footprints, and ``margin_m`` around.
 
     Raises
     ------
@@ -40,8 +46,8 @@ def read_each_source(
     found: dict[str, Any] = {}
     faults: dict[str, Problem] = {}
     area = StudyArea(working_crs)
-    in_order = sorted(sources.items(), key=lambda item: (item[1].role != "boundary", item[0]))
-    bounds = [name for name, source in in_order if source.role == "boundary"]
+    bounds = _bounding(sources)
+    in_order = sorted(sources.items(), key=lambda item: (item[0] not in bounds, item[0]))
     for number, (name, source) in enumerate(in_order):
         if bounds and number == len(bounds):
             placed = [(sources[one], found[one]) for one in bounds if one in found]
@@ -56,6 +62,15 @@ def read_each_source(
                 raise
             faults[name] = problem
     return {name: found[name] for name in sorted(found)}, faults
+
+
+def _bounding(sources: Mapping[str, Source]) -> list[str]:
+    """Return the sources that tell where the city is: its boundary, else its footprints."""
+    bounds = [name for name, source in sources.items() if source.role == "boundary"]
+    return sorted(bounds) or sorted(
+        name for name, source in sources.items()
+        if source.role == "footprints" and source.format in VECTOR_FORMATS
+    )  # fmt: skip
 
 
 def reading_key(source: Source) -> tuple[object, ...]:

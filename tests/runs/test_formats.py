@@ -12,7 +12,7 @@ import rasterio
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
 from pipeline.contracts.stage import Inputs, Outputs
-from pipeline.contracts.tables import AMENITIES, BUILDINGS, DISTRICTS, STREET_EDGES
+from pipeline.contracts.tables import AMENITIES, BUILDINGS, DISTRICTS, STREET_EDGES, STREET_NODES
 from pipeline.intake.stage import run
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
@@ -128,6 +128,40 @@ def test_a_region_as_pbf_is_cut_to_the_town(town: tuple[Path, Settings]) -> None
     assert len(everything["streets"].ways) == 6 + 499
 
 
+@pytest.mark.parametrize("kind", ["geojson", "shapefile in GBK without .cpg", "csv"])
+def test_streets_kept_as_lines_make_the_same_network(
+    kind: str, town: tuple[Path, Settings]
+) -> None:
+    raw, settings = town
+    lines = formats.streets()
+    folder = raw / f"streets_{kind.replace(' ', '_')}"
+    folder.mkdir()
+    told = formats.EXPORTS[kind](lines, folder, "streets")
+    columns = {
+        "highway_type": ["等级"],
+        "road_name": ["路名"],
+        "bridge": ["桥"],
+        "access": ["准入"],
+    }
+    source = _source("streets", told | {"path": f"{folder.name}/{told['path']}"}, columns)
+    words = {"highway_type": {"主干路": "primary", "梯道": "steps"}}
+    source = source.model_copy(update={"values": words})
+    whole = settings.model_copy(update={"sources": {**settings.sources, "streets": source}})
+    before, after = intake(raw, settings), intake(raw, whole)
+    shown = ["highway_type", "structure_type", "road_name", "is_main_road"]
+    both = [
+        outputs.tables[STREET_EDGES].assign(length=lambda t: t.length.round(1))
+        for outputs in (before, after)
+    ]
+    one, two = (
+        edges[[*shown, "length"]].sort_values([*shown, "length"]).reset_index(drop=True)
+        for edges in both
+    )
+    pd.testing.assert_frame_equal(pd.DataFrame(one), pd.DataFrame(two))
+    assert len(both[1]) == 6
+    assert len(before.tables[STREET_NODES]) == len(after.tables[STREET_NODES])
+
+
 def test_tiles_of_a_terrain_model_are_one_model(town: tuple[Path, Settings]) -> None:
     raw, settings = town
     whole = read_sources(raw, {"terrain": settings.sources["terrain"]}, make.CRS, 1.0)["terrain"]
@@ -190,3 +224,19 @@ def test_a_file_of_several_layers_asks_for_one(town: tuple[Path, Settings]) -> N
 def test_the_repository_profiles_need_no_new_key() -> None:
     for city in ("reference", "yuzhong"):
         assert read_settings(REPOSITORY / "config", city, "base").sources
+
+
+def test_street_layers_meet_where_they_touch(town: tuple[Path, Settings]) -> None:
+    raw, settings = town
+    lines = formats.streets()
+    sources = dict(settings.sources)
+    for name, part in (("streets", lines.iloc[:1]), ("steps", lines.iloc[1:3])):
+        told = formats.EXPORTS["geojson"](part, raw, f"only_{name}")
+        sources[name] = _source("streets", told, {"highway_type": ["等级"], "road_name": ["路名"]})
+    edges = intake(raw, settings.model_copy(update={"sources": sources})).tables[STREET_EDGES]
+    main, steps = (
+        set(part["from_node_id"]) | set(part["to_node_id"])
+        for part in (edges[edges["road_name"] == "山脚路"], edges[edges["road_name"] == "十八梯"])
+    )
+    assert len(main & steps) == 1
+    assert edges["edge_id"].is_unique
