@@ -322,8 +322,6 @@ def reported(tables: dict[Any, Any]) -> dict[Any, Any]:
         "management_type": pd.Series([None] * count, dtype="str"),
         "consent_share": np.nan,
         "readiness_share": np.nan,
-        "project_id": pd.Series([None] * count, dtype="str"),
-        "planned_year": pd.array([None] * count, dtype="Int64"),
     }
     areas = {
         "row_type": ["district", "road"],
