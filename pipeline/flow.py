@@ -20,6 +20,7 @@ from typing import Any
 from pipeline.contracts.stage import Inputs, Stage
 from pipeline.contracts.tables import (
     AMENITIES,
+    ANNUAL_LIST,
     BUILDING_RANKING,
     BUILDINGS,
     CITY,
@@ -32,6 +33,10 @@ from pipeline.contracts.tables import (
     ESTATES,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
+    PLAN_LINES,
+    PLAN_PROJECTS,
+    PLAN_SUMMARY,
+    PLAN_WORKS,
     RANKING,
     REJECTS,
     SCENARIO,
@@ -86,17 +91,33 @@ STAGES = (
     ),
     Stage(
         name="plan",
-        title="lists of buildings and districts",
+        title="lists of buildings and districts, and the annual plan",
         home=SCENARIO,
-        settings=("city", "plan"),
-        reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS),
-        writes=(BUILDING_RANKING, ESTATE_PRIORITY, COMMUNITY_PRIORITY, DISTRICT_PRIORITY),
+        settings=("city", "consent", "plan"),
+        reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS, ESTATE_FACTS, CONSENTS),
+        writes=(
+            BUILDING_RANKING,
+            ESTATE_PRIORITY,
+            COMMUNITY_PRIORITY,
+            DISTRICT_PRIORITY,
+            PLAN_PROJECTS,
+            PLAN_LINES,
+            PLAN_WORKS,
+            PLAN_SUMMARY,
+            ANNUAL_LIST,
+        ),
+        workbooks=("annual_list.xlsx",),
         csv_copies=(
             BUILDING_RANKING,
             ESTATE_PRIORITY,
             COMMUNITY_PRIORITY,
             DISTRICT_PRIORITY,
             REJECTS,
+            PLAN_PROJECTS,
+            PLAN_LINES,
+            PLAN_WORKS,
+            PLAN_SUMMARY,
+            ANNUAL_LIST,
         ),
         lists=("districts/*.csv",),
     ),
@@ -116,11 +137,13 @@ STAGES = (
             RANKING,
             BUILDING_RANKING,
             DISTRICT_PRIORITY,
+            PLAN_PROJECTS,
+            PLAN_SUMMARY,
             REJECTS,
         ),
         reads_rasters=("terrain",),
         map_files=("ranking.gpkg",),
-        pages=("index.html", "quality.html", "briefs/*.html"),
+        pages=("index.html", "quality.html", "districts/*.html", "briefs/*.html"),
     ),
 )
 
@@ -136,6 +159,8 @@ PACKAGES = (
     "scipy",
     "shapely",
     "folium",
+    "highspy",
+    "xlsxwriter",
     "threadpoolctl",
     "branca",
     "jinja2",
@@ -189,7 +214,7 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
                     run = importlib.import_module(f"pipeline.{stage.name}.stage").run
                     product = checked(stage, settings, run(inputs), kept)
                     kept.put(product, STAGES[number + 1 :])
-                    saver.save(product, record)
+                    saver.put(product, record)
                 steps.append(Step(stage, reasons, time.perf_counter() - begin))
         _write_ledger(places, settings)
     return steps
@@ -232,17 +257,19 @@ def why(places: Places, settings: Settings) -> dict[str, list[str]]:
 
 
 def _record(stage: Stage, places: Places, settings: Settings) -> state.StageRecord:
-    from pipeline.store.raw_folder import source_path
+    from pipeline.store.raw_folder import source_files
     from pipeline.store.remarks import plain
 
     kept = flatten(settings.model_dump(include=set(stage.settings)))
     if stage.reads_remarks:
         kept |= plain(_remarks(places))
     scenario = f":{places.scenario}" if stage.home == SCENARIO else ""
-    paths = [source_path(places.raw, source) for source in settings.sources.values()]
+    paths = {
+        path for source in settings.sources.values() for path in source_files(places.raw, source)
+    }
     return state.StageRecord(
         name=stage.name + scenario,
-        inputs=tuple(places.inputs(stage, sorted(set(paths)))),
+        inputs=tuple(places.inputs(stage, sorted(paths))),
         outputs=tuple(places.outputs(stage)),
         settings=kept,
         code=_code_digests(stage.name) | _versions(),
@@ -285,7 +312,9 @@ def _load(stage: Stage, places: Places, settings: Settings, kept: Kept) -> Input
     if stage.reads_sources:
         from pipeline.store.sources import read_sources
 
-        sources = read_sources(places.raw, settings.sources)
+        sources = read_sources(
+            places.raw, settings.sources, settings.city.crs, settings.intake.region_margin_m
+        )
     earlier = STAGES[: STAGES.index(stage)]
     return Inputs(
         tables={table: kept.table(table) for table in stage.reads},

@@ -31,6 +31,7 @@ class Product:
     rasters: Mapping[str, Any]
     pages: Mapping[str, str]
     map_layers: Mapping[str, tuple[MapLayer, ...]]
+    workbooks: Mapping[str, bytes]
     ledger: Mapping[str, Any]
 
 
@@ -96,7 +97,7 @@ class Saver:
         finally:
             self._thread.shutdown(wait=True)
 
-    def save(self, product: Product, record: state.StageRecord) -> None:
+    def put(self, product: Product, record: state.StageRecord) -> None:
         """Write a product, unless an earlier one could not be written.
 
         Raises
@@ -105,7 +106,7 @@ class Saver:
             If an earlier one could not be written.
         """
         self._raise()
-        self._futures.append(self._thread.submit(self._save, product, record))
+        self._futures.append(self._thread.submit(self._write, product, record))
 
     def wait(self) -> None:
         """Wait until all is written.
@@ -123,7 +124,7 @@ class Saver:
             if future.done():
                 future.result()
 
-    def _save(self, product: Product, record: state.StageRecord) -> None:
+    def _write(self, product: Product, record: state.StageRecord) -> None:
         if any(future.done() and future.exception() for future in self._futures):
             return
         _write(product, self._places)
@@ -155,7 +156,7 @@ def checked(stage: Stage, settings: Settings, outputs: Outputs, kept: Kept) -> P
     rasters = {name: files.as_stored(raster) for name, raster in outputs.rasters.items()}
     return Product(
         stage, tables, copies, lists, rasters, outputs.pages, outputs.map_layers,
-        json.loads(files.json_bytes(outputs.ledger)),
+        outputs.workbooks, json.loads(files.json_bytes(outputs.ledger)),
     )  # fmt: skip
 
 
@@ -184,6 +185,8 @@ def _write(product: Product, places: Places) -> None:
         for path in [*places.family_pages(stage), *places.family_lists(stage)]:
             if path not in written:
                 batch.remove(path)
+        for name, content in product.workbooks.items():
+            batch.add(places.map_file(name), content)
         for name, layers in product.map_layers.items():
             path = places.map_file(name)
             write_geopackage(batch.partial(path), path, layers)
@@ -196,13 +199,18 @@ def _same_names(stage: Stage, outputs: Outputs) -> None:
         set(stage.writes),
         set(stage.writes_rasters),
         set(stage.pages) - set(stage.page_families),
-        set(stage.map_files),
+        {*stage.map_files, *stage.workbooks},
     )
     single = {name for name in outputs.pages if not _is_of_family(name, stage.page_families)}
     strays = [name for name in outputs.lists if not _is_of_family(name, stage.lists)]
     if strays:
         raise AssertionError(f"{stage.name} does not declare the lists {strays}")
-    found = (set(outputs.tables), set(outputs.rasters), single, set(outputs.map_layers))
+    found = (
+        set(outputs.tables),
+        set(outputs.rasters),
+        single,
+        {*outputs.map_layers, *outputs.workbooks},
+    )
     if declared != found:
         raise AssertionError(f"{stage.name} declares {declared} but hands back {found}")
 

@@ -54,6 +54,28 @@ def rank(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) ->
 
 
 @app.command()
+def check(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> None:
+    """Look the raw files over and change nothing: 1 a ranking would be wrong, 2 a file unreadable."""
+    from pipeline.command.check_page import check_page, show_check
+    from pipeline.command.data_check import check_data
+    from pipeline.store.files import Batch
+    from pipeline.store.raw_folder import check_raw_folder
+
+    places, settings = _prepare(city, scenario, raw)
+    if city == BUILT_IN and raw is None:
+        from pipeline.command.built_in import bring_up_to_date
+
+        bring_up_to_date(places.root)
+    check_raw_folder(places.raw, city, settings.sources)
+    found = check_data(places, settings)
+    with Batch() as batch:
+        batch.add(places.check_page, check_page(found).encode())
+    show_check(found, places.check_page.relative_to(places.root))
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
+
+
+@app.command()
 def why(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> None:
     """Say why each stage would run now; change nothing."""
     from pipeline import flow
@@ -80,6 +102,39 @@ def what_if(
     file, content = read_change(places.root / "config", change)
     found = answer(places, settings, content, file, change)
     show_answer(places, settings, found, change, time.perf_counter() - begin)
+
+
+@app.command()
+def plan(
+    city: City = BUILT_IN,
+    scenario: Scenario = "base",
+    raw: Raw = None,
+    budget: Annotated[
+        str, typer.Option(help="Yuan for all years together, or one amount a year; 万 and 亿 too.")
+    ] = "",
+) -> None:
+    """Show the annual plan, or plan anew under another budget."""
+    begin = time.perf_counter()
+    from pipeline.command.plan import parse_budget, replan, show_plan_of_config, show_replanned
+
+    places, settings = _prepare(city, scenario, raw)
+    if not budget:
+        show_plan_of_config(places, settings, time.perf_counter() - begin)
+        return
+    found = replan(places, settings, parse_budget(budget, settings.plan.schedule.year_count))
+    show_replanned(places, found, time.perf_counter() - begin)
+
+
+@app.command(name="cash-flow")
+def cash_flow(
+    case: Annotated[str, typer.Option(help="A file of config/cash_flows/.")],
+) -> None:
+    """Print the cash flow of a public-private project over its term."""
+    from pipeline.command.cash_flow import show
+    from pipeline.store.configuration import read_cash_flow
+
+    _check_name("CASE", case)
+    show(read_cash_flow(_project_folder() / "config", case))
 
 
 @app.command()

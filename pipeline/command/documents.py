@@ -30,6 +30,8 @@ def data_dictionary() -> str:
         lines += ["| column | unit | range or list | may be empty | meaning |"]
         lines += ["| --- | --- | --- | --- | --- |"]
         lines += [_row(column) for column in table.columns]
+        if table.headers:
+            lines += ["", f"In the CSV: {', '.join(table.headers)}."]
     return "\n".join(lines) + "\n"
 
 

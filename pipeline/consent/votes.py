@@ -144,7 +144,8 @@ def _decided_by(measure_type: str, rules: ConsentSettings) -> str:
     return known.decided_by if known else rules.other_decided_by
 
 
-def _judged(votes: pd.DataFrame, rules: ConsentSettings) -> pd.DataFrame:
+def with_shares(votes: pd.DataFrame) -> pd.DataFrame:
+    """Return votes with the shares that their counts give, of all owners and of those taking part."""
     owners, voting, favour, voting_area, favour_area = (
         _numbers(votes[name])
         for name in (
@@ -152,24 +153,27 @@ def _judged(votes: pd.DataFrame, rules: ConsentSettings) -> pd.DataFrame:
             "favour_area_share",
         )
     )  # fmt: skip
-    shares = {
-        "voting_owner_share": _ratio(voting, owners),
-        "voting_area_share": voting_area,
-        "favour_owner_share": _ratio(favour, owners),
-        "favour_area_share": favour_area,
-        "favour_of_voting_owner_share": _ratio(favour, voting),
-        "favour_of_voting_area_share": _ratio(favour_area, voting_area),
-    }
+    return votes.assign(
+        voting_owner_share=_ratio(voting, owners),
+        voting_area_share=voting_area,
+        favour_owner_share=_ratio(favour, owners),
+        favour_area_share=favour_area,
+        favour_of_voting_owner_share=_ratio(favour, voting),
+        favour_of_voting_area_share=_ratio(favour_area, voting_area),
+    )
+
+
+def _judged(votes: pd.DataFrame, rules: ConsentSettings) -> pd.DataFrame:
+    shares = with_shares(votes)
     quorum, met = carries(
-        shares["voting_owner_share"],
-        voting_area,
-        shares["favour_of_voting_owner_share"],
-        shares["favour_of_voting_area_share"],
+        _numbers(shares["voting_owner_share"]),
+        _numbers(shares["voting_area_share"]),
+        _numbers(shares["favour_of_voting_owner_share"]),
+        _numbers(shares["favour_of_voting_area_share"]),
         votes["measure_type"].to_numpy(dtype=object),
         rules,
     )
-    judged = votes.assign(**shares)
-    return judged.assign(has_quorum=quorum.to_numpy(), is_met=met.to_numpy()).astype(
+    return shares.assign(has_quorum=quorum.to_numpy(), is_met=met.to_numpy()).astype(
         {"has_quorum": "boolean", "is_met": "boolean"}
     )
 

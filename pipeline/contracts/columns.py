@@ -4,59 +4,18 @@ The ending of a name tells its unit (``tests/house`` compares the two). A name t
 family: one column for each facility type or criterion that the configuration lists.
 """
 
-from dataclasses import dataclass
+from pipeline.contracts.change_columns import CHANGE_COLUMNS
+from pipeline.contracts.column import EMPTY, FLAG, REAL, TEXT, WHOLE, Column
+from pipeline.contracts.column import flag as _flag
+from pipeline.contracts.column import real as _real
+from pipeline.contracts.column import text as _text
+from pipeline.contracts.column import whole as _whole
+from pipeline.contracts.plan_columns import PLAN_COLUMNS
+from pipeline.contracts.ranking_columns import RANKING_COLUMNS
 
-TEXT, REAL, WHOLE, FLAG = "text", "real", "whole", "flag"
+__all__ = ["COLUMNS", "FLAG", "REAL", "TEXT", "WHOLE", "Column"]
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column of one or more tables.
-
-    ``decimals`` is how many a CSV shows; ``allowed`` is the closed list of a category.
-    """
-
-    name: str
-    kind: str
-    meaning: str
-    unit: str = ""
-    lowest: float | None = None
-    highest: float | None = None
-    may_be_empty: bool = False
-    allowed: tuple[str, ...] = ()
-    decimals: int = 2
-
-    @property
-    def is_family(self) -> bool:
-        """Whether the name stands for one column per facility type or criterion."""
-        return "{}" in self.name
-
-    def matches(self, name: str) -> bool:
-        """Tell whether ``name`` is this column or a member of this family."""
-        if not self.is_family:
-            return name == self.name
-        before, after = self.name.split("{}")
-        middle = len(name) - len(before) - len(after)
-        return middle > 0 and name.startswith(before) and name.endswith(after)
-
-
-def _text(name: str, meaning: str, **more: object) -> Column:
-    return Column(name, TEXT, meaning, **more)  # type: ignore[arg-type]
-
-
-def _real(name: str, unit: str, low: float, high: float, meaning: str, **more: object) -> Column:
-    return Column(name, REAL, meaning, unit, low, high, **more)  # type: ignore[arg-type]
-
-
-def _whole(name: str, unit: str, low: int, high: int, meaning: str, **more: object) -> Column:
-    return Column(name, WHOLE, meaning, unit, low, high, **more)  # type: ignore[arg-type]
-
-
-def _flag(name: str, meaning: str, **more: object) -> Column:
-    return Column(name, FLAG, meaning, "yes/no", **more)  # type: ignore[arg-type]
-
-
-_EMPTY = {"may_be_empty": True}
+_EMPTY = EMPTY
 
 _ALL = (
     # who and where
@@ -310,116 +269,7 @@ _ALL = (
         **_EMPTY,
     ),
     _real("path_elevation_m", "m", -500, 9000, "height of the street at that point", **_EMPTY),
-    # score
-    _real("{}_need_share", "share", 0, 1, "need by the fixed policy bounds", decimals=4),
-    _real("{}_points", "points", 0, 100, "weight × need × 100, rounded to 0.001", decimals=3),
-    _text(
-        "{}_origin",
-        "measured; inferred, its whole distribution counted; or missing: the stand-in of config",
-        allowed=("measured", "inferred", "stand_in"),
-    ),
-    _real("score_points", "points", 0, 100, "sum of the points of all criteria", decimals=3),
-    _text(
-        "track_type",
-        "the one way it goes: ranked; reserve, built after the cut-off; hazard, repair or rebuild; "
-        "excluded, renovated of late or in a clearance plan",
-        allowed=("ranked", "reserve", "hazard", "excluded"),
-    ),
-    _text("track_reason_code", "why it goes that way"),
-    _whole("rank", "ordinal", 1, 100_000_000, "1 = most urgent; empty off the track", **_EMPTY),
-    _whole("tier_number", "ordinal", 1, 5, "1 = most urgent tier of config", **_EMPTY),
-    _flag("is_lifted", "a veto of config lifts it into tier 1, before all others"),
-    _text("lifted_by_code", "which veto", **_EMPTY),
-    _whole(
-        "rank_p05",
-        "ordinal",
-        1,
-        100_000_000,
-        "in 5 % of the draws it ranks here or better",
-        **_EMPTY,
-    ),
-    _whole("rank_p50", "ordinal", 1, 100_000_000, "in half of the draws", **_EMPTY),
-    _whole("rank_p95", "ordinal", 1, 100_000_000, "in 95 % of the draws", **_EMPTY),
-    _real(
-        "top_share",
-        "share",
-        0,
-        1,
-        "draws in which it is in the top of config",
-        decimals=3,
-        **_EMPTY,
-    ),
-    _real(
-        "funded_share",
-        "share",
-        0,
-        1,
-        "draws in which the budget of config reaches it down the list",
-        decimals=3,
-        **_EMPTY,
-    ),
-    _real(
-        "consent_share",
-        "share",
-        0,
-        1,
-        "how far its owners agree, over what they were asked",
-        decimals=3,
-        **_EMPTY,
-    ),
-    _real(
-        "readiness_share",
-        "share",
-        0,
-        1,
-        "consent, management, heritage procedure; never in need",
-        decimals=3,
-        **_EMPTY,
-    ),
-    _text(
-        "quadrant_type",
-        "need by readiness: act (needy, ready), prepare (needy, not ready), survey (needy, owners not "
-        "asked), later_ready, later, later_unknown",
-        allowed=("act", "prepare", "survey", "later_ready", "later", "later_unknown"),
-    ),
-    _whole("stand_in_count", "criteria", 0, 100, "criteria scored by a stand-in"),
-    # areas
-    _text(
-        "row_type",
-        "what the row tells of",
-        allowed=("district", "estate", "road", "grid_cell", "community"),
-    ),
-    _text("area_id", "stable key of an estate, road or grid cell within its district"),
-    _text("area_name", "estate, road or grid cell"),
-    _whole("district_rank", "ordinal", 1, 10_000, "1 = district with the highest mean score"),
-    _whole(
-        "area_rank", "ordinal", 1, 10_000_000, "1 = highest mean score in the district", **_EMPTY
-    ),
-    _whole("building_count", "buildings", 1, 100_000_000, "buildings of all tracks"),
-    _whole("ranked_count", "buildings", 0, 100_000_000, "buildings on the track ranked"),
-    _whole("reserve_count", "buildings", 0, 100_000_000, "buildings on the track reserve"),
-    _whole("hazard_count", "buildings", 0, 100_000_000, "buildings on the track hazard"),
-    _whole("excluded_count", "buildings", 0, 100_000_000, "buildings on the track excluded"),
-    _whole(
-        "tier_{}_household_count", "households", 0, 1_000_000_000, "known households of that tier"
-    ),
-    _real("tier_{}_floor_area_m2", "m²", 0, 1e12, "known floor area of that tier", decimals=0),
-    _whole("tier_{}_count", "buildings", 0, 100_000_000, "buildings of that tier"),
-    _real("footprint_area_sum_m2", "m²", 0, 1e12, "footprints together", decimals=0),
-    _real("floor_area_sum_m2", "m²", 0, 1e12, "known floor areas together", decimals=0, **_EMPTY),
-    _real("floor_area_known_share", "share", 0, 1, "buildings whose floor area is known"),
-    _real("score_mean_points", "points", 0, 100, "mean need, ranked", decimals=3, **_EMPTY),
-    _real("score_median_points", "points", 0, 100, "median need, ranked", decimals=3, **_EMPTY),
-    _whole("rank_best", "ordinal", 1, 100_000_000, "best rank of its buildings", **_EMPTY),
-    _whole("rank_p05_median", "ordinal", 1, 100_000_000, "median of their rank_p05", **_EMPTY),
-    _whole("rank_p95_median", "ordinal", 1, 100_000_000, "median of their rank_p95", **_EMPTY),
-    _real("longitude_deg", "°", -180, 180, "WGS-84 longitude of the middle", decimals=6),
-    _real("latitude_deg", "°", -90, 90, "WGS-84 latitude of the middle", decimals=6),
-    _text(
-        "data_origin",
-        "whether the data was delivered or invented",
-        allowed=("delivered", "合成 synthetic"),
-    ),
+    *RANKING_COLUMNS,
     # streets
     _text("node_id", "stable key of a street node"),
     _text("edge_id", "stable key of a street link"),
@@ -452,64 +302,8 @@ _ALL = (
     _text("amenity_id", "stable key of a facility"),
     _text("amenity_type", "facility type of the profile"),
     _text("amenity_name", "name as the source writes it", **_EMPTY),
-    # comparison of two rankings
-    _text(
-        "outcome_type",
-        "comparison: entered or left the top of config, rose, fell, same; gained or lost its rank with "
-        "its track, never ranked; new or gone: in one of the two only. what-if: better or worse: "
-        "quicker or slower out and home together, or else less or more climb; gains_way, loses_way: "
-        "there was or is no way; first_mapped: a new facility of a type that is not mapped today "
-        "comes within the standard's radius",
-        allowed=(
-            "entered_top",
-            "left_top",
-            "rose",
-            "fell",
-            "same",
-            "gained_rank",
-            "lost_rank",
-            "new",
-            "gone",
-            "never_ranked",
-            "better",
-            "worse",
-            "gains_way",
-            "loses_way",
-            "first_mapped",
-        ),
-    ),
-    _text(
-        "cause_type",
-        "what moved it most: data (its own need), weight, track, or others that moved past it",
-        allowed=("data", "weight", "track", "others", "none"),
-    ),
-    _text("cause_criterion_name", "criterion by which, if data or weight", **_EMPTY),
-    _text("track_before_type", "track in the first ranking", **_EMPTY),
-    _text("track_after_type", "track in the second ranking", **_EMPTY),
-    _whole("rank_before", "ordinal", 1, 100_000_000, "rank in the first ranking", **_EMPTY),
-    _whole("rank_after", "ordinal", 1, 100_000_000, "rank in the second ranking", **_EMPTY),
-    _whole("rank_gain_count", "ranks", -100_000_000, 100_000_000, "ranks gained", **_EMPTY),
-    _real("score_before_points", "points", 0, 100.1, "first score", decimals=3, **_EMPTY),
-    _real("score_after_points", "points", 0, 100.1, "second score", decimals=3, **_EMPTY),
-    _real("score_change_points", "points", -101, 101, "after minus before", decimals=3, **_EMPTY),
-    _real("data_change_points", "points", -101, 101, "of it: its need", decimals=3, **_EMPTY),
-    _real("weight_change_points", "points", -101, 101, "of it: weights", decimals=3, **_EMPTY),
-    _real("{}_data_points", "points", -101, 101, "change by its own need", decimals=3, **_EMPTY),
-    _real("{}_weight_points", "points", -101, 101, "change by the weight", decimals=3, **_EMPTY),
-    # what-if
-    _text("facility_type", "what is walked to: a facility type of the profile"),
-    _real("walk_out_before_min", "min", 0, 2000, "walk out today", **_EMPTY),
-    _real("walk_out_after_min", "min", 0, 2000, "walk out after the change", **_EMPTY),
-    _real("walk_out_saved_min", "min", -2000, 2000, "before minus after", **_EMPTY),
-    _real("walk_back_before_min", "min", 0, 2000, "walk home today", **_EMPTY),
-    _real("walk_back_after_min", "min", 0, 2000, "walk home after the change", **_EMPTY),
-    _real("walk_back_saved_min", "min", -2000, 2000, "before minus after", **_EMPTY),
-    _real("climb_before_m", "m", 0, 5000, "climb of the walk home today", decimals=1, **_EMPTY),
-    _real("climb_after_m", "m", 0, 5000, "the same after the change", decimals=1, **_EMPTY),
-    _real("climb_saved_m", "m", -5000, 5000, "before minus after", decimals=1, **_EMPTY),
-    _real("walk_before_m", "m", 0, 100_000, "equivalent distance today", decimals=0, **_EMPTY),
-    _real("walk_after_m", "m", 0, 100_000, "the same after the change", decimals=0, **_EMPTY),
-    _real("walk_saved_m", "m", -100_000, 100_000, "before minus after", decimals=0, **_EMPTY),
+    *CHANGE_COLUMNS,
+    *PLAN_COLUMNS,
     # rejects
     _text(
         "scope_type",

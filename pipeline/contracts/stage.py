@@ -50,6 +50,8 @@ class Outputs:
     """File name → text, for maps/."""
     lists: Mapping[str, tuple[Table, Any]] = field(default_factory=dict)
     """File name → contract and rows of a CSV that no later stage reads."""
+    workbooks: Mapping[str, bytes] = field(default_factory=dict)
+    """File name → content, beside the lists."""
     map_layers: Mapping[str, tuple[MapLayer, ...]] = field(default_factory=dict)
     """GeoPackage file name → its layers."""
     ledger: Mapping[str, Any] = field(default_factory=dict)
@@ -76,6 +78,7 @@ class Stage:
     writes_rasters: tuple[str, ...] = ()
     csv_copies: tuple[Table, ...] = ()
     """Tables, read or written, that people also get as CSV."""
+    workbooks: tuple[str, ...] = ()
     map_files: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
     """File names below maps/; one with a ``*``, such as ``briefs/*.html``, stands for a family: as many

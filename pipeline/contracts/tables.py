@@ -20,10 +20,14 @@ class Table:
     geometry: tuple[str, ...] = ()
     home: str = CITY
     may_have_no_rows: bool = False
+    headers: tuple[str, ...] = ()
+    """What the CSV calls the columns, in their order, where that is not their name."""
     order: tuple[str, ...] = ()
     """Columns to sort rows by, where that is not the key; empty values come first."""
     empty_last: bool = False
     """Sort empty values last instead."""
+    csv_leaves_out: tuple[str, ...] = ()
+    """Columns and families that only the Parquet file holds: what few read but many must open."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -170,11 +174,15 @@ BUILDING_RANKING = Table(
         "{}_min_count", "{}_fault_share", "inspection_year", "renovated_year",
         "is_in_clearance_plan", "clearance_year", "clearance_status_text", "heritage_name",
         "heritage_class_text", "elder_share", "is_overlapping",
+        "project_id", "planned_year", "batch_type", "wait_reason_code",
         "longitude_deg", "latitude_deg", "source_name", "source_row", "data_origin",
     ),
     home=SCENARIO,
     order=("rank", "building_id"),
     empty_last=True,
+    csv_leaves_out=(
+        "{}_walk_out_min", "{}_walk_back_min", "{}_min_count", "{}_climb_m", "construction_year_{}",
+    ),
 )  # fmt: skip
 
 _AREA_TOTALS = (
@@ -226,6 +234,96 @@ DISTRICT_BUILDINGS = Table(
     order=("rank", "building_id"),
     empty_last=True,
 )  # fmt: skip
+
+_SOURCES_CNY = (
+    "central_cny", "municipal_cny", "district_cny", "special_bond_cny", "private_cny",
+    "resident_cny", "maintenance_fund_cny",
+)  # fmt: skip
+
+PLAN_PROJECTS = Table(
+    "plan_projects",
+    ("project_id",),
+    (
+        "project_id", "project_name", "project_origin", "district_name", "subdistrict_name",
+        "community_name", "estate_id", "estate_name", "building_count", "household_plan_count",
+        "floor_area_plan_m2", "estimated_share", "construction_year_earliest",
+        "construction_year_latest", "renovation_class_type", "renovation_route_type", "lift_count",
+        "lift_waiting_count",
+        "cost_cny", "unit_cost_cny_per_m2", *_SOURCES_CNY, "public_cny", "yearly_revenue_cny",
+        "payback_term_year", "net_present_cny", "residual_public_cny", "need_households",
+        "score_mean_points", "tier_number", "funded_share", "readiness_type",
+        "favour_owner_share", "ready_year", "planned_year",
+        "batch_type", "wait_reason_code", "pilot_building_id", "pilot_reason_code",
+        "management_type", "heritage_name", "hazard_grade_code", "data_origin",
+    ),
+    home=SCENARIO,
+    may_have_no_rows=True,
+)  # fmt: skip
+
+PLAN_LINES = Table(
+    "plan_lines",
+    ("project_id", "plan_year"),
+    (
+        "project_id", "plan_year", "project_name", "district_name", "payment_cny", *_SOURCES_CNY,
+        "public_cny", "carry_over_cny", "data_origin",
+    ),
+    home=SCENARIO,
+    may_have_no_rows=True,
+)  # fmt: skip
+
+PLAN_WORKS = Table(
+    "plan_works",
+    ("project_id", "works_type"),
+    (
+        "project_id", "works_type", "renovation_class_type", "works_quantity", "unit_name",
+        "cost_cny", "data_origin",
+    ),
+    home=SCENARIO,
+    may_have_no_rows=True,
+)  # fmt: skip
+
+PLAN_SUMMARY = Table(
+    "plan_summary",
+    ("district_name", "plan_year"),
+    (
+        "plan_year", "district_name", "project_count", "underway_count", "begun_building_count",
+        "household_plan_count", "floor_area_plan_m2", "need_households", "lift_count",
+        "payment_cny", *_SOURCES_CNY, "public_cny", "budget_cny", "budget_left_cny", "data_origin",
+    ),
+    home=SCENARIO,
+    may_have_no_rows=True,
+    order=("plan_year", "district_name"),
+)  # fmt: skip
+
+_LISTED = {
+    "row_number": "序号", "list_year": "年度", "project_id": "项目编号", "project_name": "项目名称",
+    "district_name": "区县", "subdistrict_name": "街道", "community_name": "社区",
+    "estate_name": "小区", "building_count": "栋数", "household_plan_count": "户数",
+    "floor_area_plan_m2": "建筑面积(m²)", "construction_years_text": "建成年代",
+    "construction_basis_text": "年代来源", "renovation_class_text": "改造类别",
+    "renovation_route_text": "改造方式", "works_text": "主要改造内容",
+    "lift_count": "加装电梯台数", "unit_cost_cny_per_m2": "单方造价(元/m²)",
+    "cost_wan_cny": "估算投资(万元)", "central_wan_cny": "中央资金(万元)",
+    "municipal_wan_cny": "市级资金(万元)", "district_wan_cny": "区县资金(万元)",
+    "special_bond_wan_cny": "专项债(万元)", "private_wan_cny": "社会资本(万元)",
+    "resident_wan_cny": "居民出资(万元)", "maintenance_fund_wan_cny": "维修资金(万元)",
+    "payment_wan_cny": "本年度计划投资(万元)", "carry_over_wan_cny": "结转下年(万元)",
+    "start_month_text": "计划开工", "end_month_text": "计划竣工", "implementer_name": "实施主体",
+    "management_text": "物业管理落实", "favour_owner_share": "居民同意率",
+    "heritage_text": "历史保护约束", "hazard_grade_code": "危房等级",
+    "score_mean_points": "优先级得分", "tier_number": "优先级分档", "funded_share": "入选稳健度",
+    "batch_text": "状态", "wait_text": "未列入原因", "estimated_share": "估算数据占比",
+    "data_origin": "数据性质",
+}  # fmt: skip
+
+ANNUAL_LIST = Table(
+    "annual_list",
+    ("row_number",),
+    tuple(_LISTED),
+    home=SCENARIO,
+    may_have_no_rows=True,
+    headers=tuple(_LISTED.values()),
+)
 
 COMPARISON = Table(
     "comparison",

@@ -35,6 +35,7 @@ from pipeline.intake.housing_register import with_register, without_register
 from pipeline.intake.neighbourhoods import with_neighbourhoods
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects, rejects_table
+from pipeline.intake.street_features import streets_as_osm
 from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
 from pipeline.intake.surveys import with_surveys
 from pipeline.intake.water import water_from_osm
@@ -132,8 +133,10 @@ def run(inputs: Inputs) -> Outputs:
     known: set[int] = set()
     water: list[gpd.GeoDataFrame] = []
     waters: set[str] = set()
-    for name, source in by_role["streets"]:
+    for place, (name, source) in enumerate(by_role["streets"], 1):
         extract = inputs.sources[name]
+        if isinstance(extract, FeatureTable):  # ways of different layers keep different numbers
+            extract = streets_as_osm(extract, source, place * 10**12)
         street = streets_from_osm(
             extract, source, settings.intake.streets, crs, all_rejects[name], known
         )

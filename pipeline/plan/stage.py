@@ -24,17 +24,19 @@ from pipeline.plan.lists import (
     estate_priority,
     with_areas,
 )
+from pipeline.plan.outputs import WORKBOOK, planned
 from pipeline.settings.plan import PlanSettings
 
 
 def run(inputs: Inputs) -> Outputs:
-    """Return the lists of buildings, estates, communities and districts."""
+    """Return the lists of buildings, estates, communities and districts, and the annual plan."""
     settings: PlanSettings = inputs.settings.plan
     measurements: pd.DataFrame = inputs.tables[MEASUREMENTS]
     buildings = inputs.tables[BUILDINGS]
     origin = "合成 synthetic" if inputs.settings.city.is_synthetic else "delivered"
     listed = building_list(buildings, measurements, inputs.tables[RANKING])
-    listed = listed.assign(data_origin=origin)
+    annual = planned(inputs.tables, inputs.settings, inputs.scenario)
+    listed = listed.assign(data_origin=origin).join(annual.by_building, on="building_id")
     cells = measurements.set_index("building_id")["cell_id"]
     placed = with_areas(listed, listed["building_id"].map(cells))
     areas = estate_priority(placed)
@@ -46,9 +48,10 @@ def run(inputs: Inputs) -> Outputs:
     }
     tables = {table: frame.assign(data_origin=origin) for table, frame in tables.items()}
     return Outputs(
-        tables=tables,
+        tables=tables | dict(annual.tables),
+        workbooks={WORKBOOK: annual.workbook},
         lists=district_lists(listed, buildings),
-        ledger=_ledger(listed, tables[DISTRICT_PRIORITY]),
+        ledger=_ledger(listed, tables[DISTRICT_PRIORITY]) | {"annual": annual.ledger},
     )
 
 

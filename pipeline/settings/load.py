@@ -128,7 +128,8 @@ def problem_from(
 ) -> Problem:
     """Return every fault that a model found as one message: file, key, value, what is allowed."""
     faults = []
-    for fault in error.errors(include_url=False):
+    # what is written wrongly before what is absent
+    for fault in sorted(error.errors(include_url=False), key=lambda one: one["type"] == "missing"):
         path = tuple(str(part) for part in fault["loc"] if part != "[key]")
         file = _origin_of(path, origin, fallback)
         faults.append((file, _describe(".".join(path), fault, model)))

@@ -37,6 +37,11 @@ class Places:
         return self.root / "maps" / self.city / self.scenario
 
     @property
+    def check_page(self) -> Path:
+        """Page of what a check of the raw files found."""
+        return self.city_folder / "check.html"
+
+    @property
     def state_file(self) -> Path:
         """What the last run saw."""
         return self.city_folder / ".state.sqlite"
@@ -59,7 +64,7 @@ class Places:
         return self.scenario_folder / f"{table.name}{self.mark}.csv"
 
     def map_file(self, name: str) -> Path:
-        """Return where a GeoPackage lies."""
+        """Return where a GeoPackage or workbook lies."""
         stem, suffix = name.rsplit(".", 1)
         return self.scenario_folder / f"{stem}{self.mark}.{suffix}"
 
@@ -97,7 +102,7 @@ class Places:
             *(self.table(table) for table in stage.writes),
             *(self.raster(name) for name in stage.writes_rasters),
             *(self.csv(table) for table in stage.csv_copies),
-            *(self.map_file(name) for name in stage.map_files),
+            *(self.map_file(name) for name in (*stage.workbooks, *stage.map_files)),
             *(self.maps_folder / name for name in stage.pages if "*" not in name),
             *self.family_pages(stage),
             *self.family_lists(stage),

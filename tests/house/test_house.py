@@ -25,7 +25,8 @@ ENDINGS = {
     "_yr": ("yr", REAL), "_share": ("share", REAL), "_points": ("points", REAL),
     "_year": ("year", WHOLE), "_count": (None, WHOLE), "_number": ("ordinal", WHOLE),
     "_id": ("", TEXT), "_name": ("", TEXT), "_type": ("", TEXT), "_text": ("", TEXT),
-    "_code": ("", TEXT), "_origin": ("", TEXT),
+    "_code": ("", TEXT), "_origin": ("", TEXT), "_cny": ("yuan", REAL),
+    "_wan_cny": ("10,000 yuan", REAL), "_cny_per_m2": ("yuan/m²", REAL),
 }  # fmt: skip
 
 
@@ -34,10 +35,11 @@ def test_endings_tell_the_unit_and_the_type() -> None:
         if column.name.startswith(("is_", "has_")):
             assert column.kind == FLAG, column.name
             continue
-        for ending, (unit, kind) in ENDINGS.items():
-            if column.name.endswith(ending):
-                assert column.kind == kind, column.name
-                assert unit is None or column.unit == unit, column.name
+        endings = [ending for ending in ENDINGS if column.name.endswith(ending)]
+        for ending in sorted(endings, key=len)[-1:]:
+            unit, kind = ENDINGS[ending]
+            assert column.kind == kind, column.name
+            assert unit is None or column.unit == unit, column.name
 
 
 def test_every_column_stands_in_some_table() -> None:

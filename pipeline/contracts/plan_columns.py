@@ -1,0 +1,130 @@
+"""Columns of the annual plan: projects, works, money, the list for finance."""
+
+from pipeline.contracts.column import EMPTY, real, text, whole
+
+PLAN_COLUMNS = (
+    # plan: projects
+    text(
+        "project_id",
+        "stable key of a project: an estate, or buildings that belong together; empty off the tracks "
+        "that are planned",
+        **EMPTY,
+    ),
+    text("project_name", "estate, or where the buildings stand"),
+    text(
+        "project_origin",
+        "estate: as given; same_name: one estate name of one register in a district; adjacent: "
+        "outlines closer than config allows; single: a building of its own",
+        allowed=("estate", "same_name", "adjacent", "single"),
+    ),
+    whole("household_plan_count", "households", 0, 1_000_000, "households, with stand-ins"),
+    real("floor_area_plan_m2", "m²", 0, 1e9, "housing floor area, with stand-ins"),
+    real("estimated_share", "share", 0, 1, "floor area whose quantities rest on stand-ins"),
+    whole("construction_year_earliest", "year", 1000, 2101, "middle year of its oldest", **EMPTY),
+    whole("construction_year_latest", "year", 1000, 2101, "middle year of its newest", **EMPTY),
+    text(
+        "renovation_class_type",
+        "highest class of its works",
+        allowed=("basic", "improving", "upgrading"),
+    ),
+    text(
+        "renovation_route_type",
+        "comprehensive 综合改造: works on the buildings; management 管理提升: around them only",
+        allowed=("comprehensive", "management"),
+    ),
+    whole("lift_count", "lifts", 0, 10_000, "lifts added: stairwells whose building agrees"),
+    whole("lift_waiting_count", "lifts", 0, 10_000, "stairwells that lack a lift and an agreement"),
+    real("cost_cny", "yuan", 0, 1e13, "cost at the price year of config"),
+    real("unit_cost_cny_per_m2", "yuan/m²", 0, 1e7, "cost by housing floor area", **EMPTY),
+    real("central_cny", "yuan", 0, 1e13, "paid by the central subsidy"),
+    real("municipal_cny", "yuan", 0, 1e13, "paid by the municipality"),
+    real("district_cny", "yuan", 0, 1e13, "paid by the district"),
+    real("special_bond_cny", "yuan", 0, 1e13, "paid from special bonds"),
+    real("private_cny", "yuan", 0, 1e13, "paid by private parties"),
+    real("resident_cny", "yuan", 0, 1e13, "paid by residents"),
+    real("maintenance_fund_cny", "yuan", 0, 1e13, "paid from the maintenance fund"),
+    real("public_cny", "yuan", 0, 1e13, "central, municipal, district and bonds together"),
+    real("yearly_revenue_cny", "yuan", 0, 1e12, "what a private party can earn in a year"),
+    whole("payback_term_year", "year", 1, 2100, "year of the term that pays back", **EMPTY),
+    real("net_present_cny", "yuan", -1e13, 1e13, "net present value of the private share"),
+    real("residual_public_cny", "yuan", 0, 1e13, "public money less the revenue after pay-back"),
+    real("need_households", "households", 0, 1e9, "households × need, or as config weighs it"),
+    text(
+        "readiness_type",
+        "agreed: owners voted for it; forecast: they are expected to; not_asked: no survey, or one "
+        "with gaps; refused: no majority in sight",
+        allowed=("agreed", "forecast", "not_asked", "refused"),
+    ),
+    real("favour_owner_share", "share", 0, 1, "owners in favour, of all owners", **EMPTY),
+    whole("ready_year", "year", 1900, 2200, "first year in which it may start", **EMPTY),
+    whole("planned_year", "year", 1900, 2200, "year in which works start", **EMPTY),
+    text(
+        "batch_type",
+        "implement 实施, plan 谋划, reserve 储备",
+        allowed=("implement", "plan", "reserve"),
+        **EMPTY,
+    ),
+    text(
+        "wait_reason_code",
+        "why it waits: no agreement in sight, owners not asked, ready after the last year, works too "
+        "long for the years left, locked out, capacity of its district, or budget",
+        allowed=(
+            "refused",
+            "not_asked",
+            "ready_late",
+            "works_too_long",
+            "locked_out",
+            "capacity",
+            "budget",
+        ),
+        **EMPTY,
+    ),
+    text("pilot_building_id", "building to be shown first (样板间)", **EMPTY),
+    text(
+        "pilot_reason_code",
+        "neediest of those that agree; closest to agreeing; or neediest, nobody asked yet",
+        allowed=("agrees_and_neediest", "closest_to_agreeing", "neediest_not_asked"),
+        **EMPTY,
+    ),
+    text("works_type", "key of a measure in config"),
+    real("works_quantity", "as unit_name", 0, 1e9, "how much of it"),
+    text("unit_name", "what is counted"),
+    whole("plan_year", "year", 1900, 2200, "year of payment"),
+    real("payment_cny", "yuan", 0, 1e13, "due in that year"),
+    real("carry_over_cny", "yuan", 0, 1e13, "due in later years"),
+    whole("project_count", "projects", 0, 1_000_000, "projects that start"),
+    whole("begun_building_count", "buildings", 0, 1_000_000, "buildings of these"),
+    whole("underway_count", "projects", 0, 1_000_000, "projects paid for in the year"),
+    real("budget_cny", "yuan", 0, 1e14, "public budget of the year", **EMPTY),
+    real("budget_left_cny", "yuan", 0, 1e14, "public money not spent by then", **EMPTY),
+    # plan: the list for finance, in 万元 with six decimals, so that the cent is kept
+    whole("row_number", "ordinal", 1, 10_000_000, "number of the row"),
+    whole("list_year", "year", 1900, 2200, "year of the list, empty for the reserve", **EMPTY),
+    text("construction_years_text", "years of construction", **EMPTY),
+    text("construction_basis_text", "how they are known", **EMPTY),
+    text("renovation_class_text", "class of works"),
+    text("renovation_route_text", "route"),
+    text("works_text", "main works", **EMPTY),
+    *(
+        real(f"{name}_wan_cny", "10,000 yuan", 0, 1e9, f"{name}_cny in 万元", decimals=6)
+        for name in (
+            "cost",
+            "central",
+            "municipal",
+            "district",
+            "special_bond",
+            "private",
+            "resident",
+            "maintenance_fund",
+            "payment",
+            "carry_over",
+        )
+    ),
+    text("start_month_text", "month in which works start, YYYY-MM", **EMPTY),
+    text("end_month_text", "month in which they end, YYYY-MM", **EMPTY),
+    text("implementer_name", "who carries it out"),
+    text("management_text", "whether property management is in place"),
+    text("heritage_text", "heritage area that binds the works", **EMPTY),
+    text("batch_text", "batch"),
+    text("wait_text", "why it waits", **EMPTY),
+)

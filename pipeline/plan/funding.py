@@ -1,0 +1,182 @@
+"""Who pays: every project's cost split by source and by year, in whole cents that add up exactly.
+
+Amounts are worked out as real numbers and rounded by largest remainder, so that the sources of a
+project, and its years, sum to its cost to the cent.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.geo.raster import Floats
+from pipeline.plan.cost import Cents, Works
+from pipeline.settings.plan import (
+    PUBLIC_SOURCES,
+    SOURCES,
+    CentralRule,
+    PlanSettings,
+    RevenueRule,
+)
+
+IS_PUBLIC = np.array([name in PUBLIC_SOURCES for name in SOURCES])
+
+
+@dataclass(frozen=True)
+class Funding:
+    """One row for each project: cents by source, and what a private party would earn."""
+
+    by_source: Cents
+    """A column for each of ``SOURCES``."""
+    revenue_cents: Cents
+    payback_year: Floats
+    """Year of the term in which revenue has paid the private share back; NaN: none, or never."""
+    net_present_cents: Cents
+    residual_public_cents: Cents
+
+    @property
+    def public_cents(self) -> Cents:
+        """What central, municipality, district and bonds pay together."""
+        return np.asarray(self.by_source[:, IS_PUBLIC].sum(axis=1))
+
+
+def funding(projects: pd.DataFrame, works: Works, settings: PlanSettings) -> Funding:
+    """Return who pays for each project.
+
+    Residents and the maintenance fund pay their shares of single measures; then come the central
+    subsidy, private parties up to what revenue is worth, special bonds, the municipality; the
+    district pays what is left. ``projects`` has building_count, household_count, floor_area_m2,
+    shop_floor_area_m2, parking_space_count, idle_room_area_m2, district_name, project_origin.
+    """
+    count, rule = len(projects), settings.funding
+    measures = list(settings.measures.values())
+    total = works.sum_by_project(count)
+    resident, fund, bonded = (
+        works.sum_by_project(count, np.array(shares, dtype=float))
+        for shares in (
+            [one.resident_share for one in measures],
+            [one.maintenance_fund_share for one in measures],
+            [float(one.renovation_class in rule.special_bond_classes) for one in measures],
+        )
+    )
+    rest = total - resident - fund
+    central = np.minimum(central_cents(projects, rule.central), rest)
+    revenue = np.round(yearly_revenue_cny(projects, settings.revenue) * 100)
+    worth = revenue * annuity(settings.revenue.discount_share, settings.revenue.term_yr)
+    private = np.minimum(np.minimum(rule.private_max_share * rest, worth), rest - central)
+    left = rest - central - private
+    with np.errstate(invalid="ignore", divide="ignore"):
+        bond_part = np.where(total > 0, bonded / total, 0.0)
+    bond = rule.special_bond_share * bond_part * left
+    municipal = rule.municipal_share * (left - bond)
+    district = left - bond - municipal
+    amounts = {
+        "central": central, "municipal": municipal, "district": district, "special_bond": bond,
+        "private": private, "resident": resident, "maintenance_fund": fund,
+    }  # fmt: skip
+    real = np.column_stack([amounts[name] for name in SOURCES])
+    by_source = rounded(real, total.astype(np.int64))
+    invested = by_source[:, SOURCES.index("private")]
+    return Funding(
+        by_source,
+        revenue.astype(np.int64),
+        payback_year(invested, revenue, settings.revenue.term_yr),
+        np.round(worth).astype(np.int64) - invested,
+        residual_public(by_source[:, IS_PUBLIC].sum(axis=1), np.round(worth) - invested),
+    )
+
+
+def rounded(real: Floats, total: Cents) -> Cents:
+    """Return whole numbers nearest to the rows of ``real`` that sum to ``total`` (largest remainder).
+
+    The rows must sum to ``total`` but for the rounding of floating point; none may be negative.
+    """
+    floor = np.floor(np.maximum(real, 0.0) + 1e-6)
+    missing = total - floor.sum(axis=1).astype(np.int64)
+    rest = real - floor
+    place = np.argsort(np.argsort(-rest, axis=1, kind="stable"), axis=1)
+    whole = floor.astype(np.int64) + (place < missing[:, None])
+    # a floor taken one too high by the tolerance above is given back where the rest is smallest
+    over = np.maximum(-missing, 0)
+    back = (place >= real.shape[1] - over[:, None]) & (whole > 0)
+    return np.asarray(whole - back)
+
+
+def by_year(by_source: Cents, shares: tuple[float, ...]) -> Cents:
+    """Return cents by project, year of works and source: sums are exact over years and sources.
+
+    Each year takes its share of the project, and of that year every source its share of what it
+    has left to pay.
+    """
+    total = by_source.sum(axis=1)
+    due_by_year = np.multiply.outer(total.astype(float), np.array(shares))
+    yearly = rounded(due_by_year, total)
+    left = by_source.copy()
+    parts = []
+    for year in range(len(shares)):
+        due = yearly[:, year]
+        remaining = left.sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.where(remaining > 0, due / remaining, 0.0)
+        paid = np.minimum(rounded(np.asarray(left * part[:, None], dtype=float), due), left)
+        parts.append(paid)
+        left = left - paid
+    return np.stack(parts, axis=1)
+
+
+def central_cents(projects: pd.DataFrame, rule: CentralRule) -> Floats:
+    """Return the central subsidy of each project: the pot shared out by factors.
+
+    Estates count for the factor of estates, single buildings do not.
+    """
+    area = projects["floor_area_m2"].to_numpy(dtype=float)
+    by_district = projects["district_name"]
+    performance, difficulty = (
+        by_district.map(table).fillna(table["other"]).to_numpy(dtype=float)
+        for table in (rule.performance_shares, rule.difficulty_coefficients)
+    )
+    factors = [
+        (rule.floor_area_weight, area),
+        (rule.household_weight, projects["household_count"].to_numpy(dtype=float)),
+        (rule.building_weight, projects["building_count"].to_numpy(dtype=float)),
+        (rule.project_weight, (projects["project_origin"] != "single").to_numpy(dtype=float)),
+        (rule.performance_weight, performance * area),
+    ]
+    share = np.zeros(len(projects))
+    for weight, amount in factors:
+        if amount.sum() > 0:
+            share += weight * amount / amount.sum()
+    share *= difficulty
+    pot = rule.pot_cny_per_m2 * area.sum() * 100
+    return share / share.sum() * pot if share.sum() > 0 else share
+
+
+def yearly_revenue_cny(projects: pd.DataFrame, rule: RevenueRule) -> Floats:
+    """Return what shops, parking, idle rooms and management bring in a year; unknown counts as 0."""
+    of = {
+        "shop_floor_area_m2": rule.shop_share * rule.shop_cny_per_m2_yr,
+        "parking_space_count": rule.parking_cny_per_space_yr,
+        "idle_room_area_m2": rule.idle_room_cny_per_m2_yr,
+        "floor_area_m2": rule.management_cny_per_m2_yr,
+    }
+    total = np.zeros(len(projects))
+    for name, price in of.items():
+        total += projects[name].fillna(0).to_numpy(dtype=float) * price
+    return total
+
+
+def annuity(discount_share: float, years: int) -> float:
+    """Return what one yuan at each year's end is worth at the start."""
+    return float(sum(1 / (1 + discount_share) ** year for year in range(1, years + 1)))
+
+
+def payback_year(invested: Cents, revenue: Floats, term: int) -> Floats:
+    """Return the first year of the term at whose end revenue has paid back; NaN if none has."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        year = np.ceil(np.where(revenue > 0, invested / revenue, np.inf))
+    return np.where((invested > 0) & (year <= term), np.maximum(year, 1), np.nan)
+
+
+def residual_public(public: Cents, net_present: Floats) -> Cents:
+    """Return public money less what revenue is worth beyond the private share; never below 0."""
+    return np.maximum(public - np.maximum(net_present, 0), 0).astype(np.int64)

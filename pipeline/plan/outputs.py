@@ -1,0 +1,142 @@
+"""What people get of the annual plan: tables, the list for finance, its workbook, and the ledger."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.contracts.tables import (
+    ANNUAL_LIST,
+    PLAN_LINES,
+    PLAN_PROJECTS,
+    PLAN_SUMMARY,
+    PLAN_WORKS,
+    Table,
+)
+from pipeline.plan.annual import AnnualPlan, annual_plan
+from pipeline.plan.annual_list import annual_list
+from pipeline.plan.tables import CITY_ROW, plan_lines, plan_projects, plan_summary, plan_works
+from pipeline.plan.workbook import Told, empty_workbook, workbook_bytes
+from pipeline.settings.plan import SOURCES
+
+TABLES = (PLAN_PROJECTS, PLAN_LINES, PLAN_WORKS, PLAN_SUMMARY, ANNUAL_LIST)
+WORKBOOK = "annual_list.xlsx"
+_YEARLY = (
+    "plan_year", "project_count", "household_plan_count", "payment_cny", "public_cny", "budget_cny",
+    "budget_left_cny",
+)  # fmt: skip
+BY_BUILDING = ("project_id", "planned_year", "batch_type", "wait_reason_code")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Tables by contract, the workbook, counts for people, and each building's project."""
+
+    tables: Mapping[Table, pd.DataFrame]
+    workbook: bytes
+    ledger: Mapping[str, Any]
+    by_building: pd.DataFrame
+    """Indexed by building id, columns ``BY_BUILDING``; planned buildings only."""
+
+
+def planned(
+    tables: Mapping[Table, Any], settings: Any, scenario: str, known: Sequence[pd.Series] = ()
+) -> Planned:
+    """Return the annual plan of a city; tables without rows where no building is on a planned track.
+
+    ``known`` are planned years by project id of earlier plans: where they keep the rules, the result
+    is not worse than they are.
+    """
+    city, rules = settings.city, settings.plan
+    origin = "合成 synthetic" if city.is_synthetic else "delivered"
+    plan = annual_plan(tables, rules, settings.consent, known)
+    if plan is None:
+        empty = {table: pd.DataFrame(columns=list(table.column_names)) for table in TABLES}
+        by_building = pd.DataFrame(columns=list(BY_BUILDING))
+        return Planned(empty, empty_workbook(city.name_zh), {"project_count": 0}, by_building)
+    projects, lines = plan_projects(plan, rules), plan_lines(plan, rules)
+    summary = plan_summary(plan, projects, lines, rules)
+    listed = annual_list(plan, projects, lines, rules)
+    frames = {
+        PLAN_PROJECTS: projects,
+        PLAN_LINES: lines,
+        PLAN_WORKS: plan_works(plan, rules),
+        PLAN_SUMMARY: summary,
+        ANNUAL_LIST: listed,
+    }
+    told = Told(city.name_zh, city.is_synthetic, scenario, plan.schedule)
+    return Planned(
+        {table: _kept(table, frame.assign(data_origin=origin)) for table, frame in frames.items()},
+        workbook_bytes(listed, lines, summary, rules, told),
+        ledger_of(plan, projects, summary, settings),
+        _by_building(plan, projects),
+    )
+
+
+def ledger_of(
+    plan: AnnualPlan, projects: pd.DataFrame, summary: pd.DataFrame, settings: Any
+) -> dict[str, Any]:
+    """Return counts, money and the proof of quality, for the terminal and for the record."""
+    rules = settings.plan
+    city = summary[summary["district_name"] == CITY_ROW]
+    is_planned = projects["planned_year"].notna()
+    return {
+        "project_count": len(projects),
+        "planned_count": int(is_planned.sum()),
+        "projects_by_origin": _counts(projects["project_origin"]),
+        "projects_by_batch": _counts(projects["batch_type"]),
+        "waiting_by_reason": _counts(projects["wait_reason_code"].dropna()),
+        "readiness": _counts(projects["readiness_type"]),
+        "planned_building_count": int(projects.loc[is_planned, "building_count"].sum()),
+        "planned_household_count": int(projects.loc[is_planned, "household_plan_count"].sum()),
+        "cost_cny": _cents(projects["cost_cny"]),
+        "planned_cost_cny": _cents(projects.loc[is_planned, "cost_cny"]),
+        "planned_by_source_cny": {
+            name: _cents(projects.loc[is_planned, f"{name}_cny"]) for name in SOURCES
+        },
+        "residual_public_cny": _cents(projects.loc[is_planned, "residual_public_cny"]),
+        "unit_cost_cny_per_m2": round(
+            float(projects["cost_cny"].sum() / projects["floor_area_plan_m2"].sum()), 2
+        ),
+        "cost_per_household_cny": round(
+            float(projects["cost_cny"].sum() / max(projects["household_plan_count"].sum(), 1))
+        ),
+        "by_year": city[list(_YEARLY)].round(2).to_dict("records"),
+        "relieved": round(plan.schedule.relieved, 3),
+        "relieved_bound": round(plan.schedule.bound, 3),
+        "gap_share": round(plan.schedule.gap_share, 6) if plan.schedule.relieved > 0 else None,
+        "greedy_relieved": round(plan.schedule.greedy_relieved, 3),
+        "gain_over_greedy_share": _gain(plan),
+        "method": plan.schedule.method,
+        "estimated_share": round(
+            float(np.average(projects["estimated_share"], weights=projects["floor_area_plan_m2"])),
+            4,
+        ),
+        "price_year": rules.price_year,
+    }
+
+
+def _gain(plan: AnnualPlan) -> float | None:
+    greedy = plan.schedule.greedy_relieved
+    return round(plan.schedule.relieved / greedy - 1, 6) if greedy > 0 else None
+
+
+def _by_building(plan: AnnualPlan, projects: pd.DataFrame) -> pd.DataFrame:
+    of = projects.set_index("project_id")[list(BY_BUILDING[1:])]
+    table = plan.buildings[["building_id", "project_id"]].join(of, on="project_id")
+    return table.set_index("building_id")[list(BY_BUILDING)]
+
+
+def _kept(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[list(table.column_names)]
+
+
+def _counts(column: pd.Series) -> dict[str, int]:
+    return {str(k): int(v) for k, v in column.value_counts().sort_index().items()}
+
+
+def _cents(column: pd.Series) -> float:
+    """Return a sum of yuan, exact to the cent."""
+    return int((column * 100).round().astype("int64").sum()) / 100

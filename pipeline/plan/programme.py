@@ -1,0 +1,181 @@
+"""The schedule as a mixed-integer programme: one column for each project and start year it may have.
+
+Rows: each project once; each year's budget, with what is carried over; each district's floor; the
+starts of each district and year. Money is in million yuan, so that numbers stay near one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from pipeline.geo.raster import Floats
+from pipeline.plan.schedule import FREE, Effort, Task
+
+MILLION_YUAN_IN_CENTS = 1e8
+
+
+class Status(Enum):
+    """What the solver can say."""
+
+    SOLVED = "solved"
+    IMPOSSIBLE = "impossible"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Values of the columns, if any were found, and the bound on the objective."""
+
+    values: Floats | None
+    bound: float
+    status: Status
+
+
+@dataclass(frozen=True)
+class Slack:
+    """A rule that may give way: its row, the direction, and what one unit of it counts for."""
+
+    row: int
+    sign: int
+    weight: float
+    most: float
+
+
+class Programme:
+    """The rows and columns of a task."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        years = len(task.budget_cents)
+        when = np.arange(years)
+        may = (task.locked_year == FREE)[:, None] | (task.locked_year[:, None] == when[None, :])
+        may &= when[None, :] >= task.ready_year[:, None]
+        may &= when[None, :] + task.work_years[:, None] <= years
+        self.project, self.year = np.nonzero(may)
+        self.project_row = 0
+        self.budget_row = len(task.need)
+        self.floor_row = self.budget_row + years
+        self.limit_row = self.floor_row + len(task.floor_cents)
+        self.row_count = self.limit_row + len(task.floor_cents) * years
+
+    def limit_row_of(self, district: int, year: int) -> int:
+        """Return the row of the starts of a district in a year."""
+        return self.limit_row + district * len(self.task.budget_cents) + year
+
+    def taken(self, values: Floats, least: float) -> np.ndarray:
+        """Return start years of the projects whose column is at least ``least``."""
+        start = np.full(len(self.task.need), -1)
+        whole = values[: len(self.project)] >= least
+        start[self.project[whole]] = self.year[whole]
+        return start
+
+    def solve(
+        self,
+        effort: Effort,
+        *,
+        integral: bool,
+        hint: np.ndarray | None = None,
+        slacks: Sequence[Slack] = (),
+    ) -> Solution:
+        """Solve; with ``slacks``, ignore need and find how little those rules must give way."""
+        import highspy
+
+        class Quiet(highspy.Highs):
+            """HiGHS prints its name when callbacks are switched on, before it can be silenced."""
+
+            def enableCallbacks(self) -> None:
+                """Leave them off."""
+
+        solver = Quiet()
+        for name, value in {
+            "output_flag": False,
+            "threads": 1,
+            "mip_rel_gap": effort.relative_gap,
+            "mip_abs_gap": 0.0,
+            "mip_max_nodes": effort.node_limit,
+            "mip_feasibility_tolerance": 1e-9,
+            "primal_feasibility_tolerance": 1e-9,
+            "solve_relaxation": not integral,
+        }.items():
+            solver.setOptionValue(name, value)
+        solver.passModel(self._model(highspy, slacks))
+        if hint is not None:
+            column = (hint[self.project] == self.year).astype(float)
+            solver.setSolution(len(column), np.arange(len(column), dtype=np.int32), column)
+        solver.run()
+        info, state = solver.getInfo(), solver.getModelStatus()
+        if state == highspy.HighsModelStatus.kInfeasible:
+            return Solution(None, -np.inf, Status.IMPOSSIBLE)
+        bound = info.mip_dual_bound if integral else info.objective_function_value
+        done = state in (
+            highspy.HighsModelStatus.kOptimal,
+            highspy.HighsModelStatus.kObjectiveBound,
+        )
+        status = Status.SOLVED if done else Status.OPEN
+        if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            bound = float(bound) if integral and np.isfinite(bound) else np.inf
+            return Solution(None, bound, status)
+        if not integral and not done:
+            bound = np.inf
+        return Solution(np.array(solver.getSolution().col_value), float(bound), status)
+
+    def _model(self, highspy: Any, slacks: Sequence[Slack]) -> Any:
+        task, project, year = self.task, self.project, self.year
+        years, count, options = len(task.budget_cents), len(task.need), len(self.project)
+        column, when = np.arange(options), np.arange(years)
+        scale = 1 / MILLION_YUAN_IN_CENTS
+        rows, columns, values = [project], [column], [np.ones(options)]
+        for step in range(task.payments_cents.shape[1]):
+            paid = task.payments_cents[project, step]
+            kept = (paid > 0) & (year + step < years)
+            rows.append(self.budget_row + year[kept] + step)
+            columns.append(column[kept])
+            values.append(paid[kept] * scale)
+        rows += [self.budget_row + when, self.budget_row + when[1:]]
+        columns += [options + when, options + when[:-1]]
+        values += [np.ones(years), -np.ones(years - 1)]
+        rows += [self.floor_row + task.district[project]]
+        columns.append(column)
+        values.append(task.payments_cents.sum(axis=1)[project] * scale)
+        rows.append(self.limit_row + task.district[project] * years + year)
+        columns.append(column)
+        values.append(np.ones(options))
+        if slacks:
+            rows.append(np.array([one.row for one in slacks]))
+            columns.append(options + years + np.arange(len(slacks)))
+            values.append(np.array([float(one.sign) for one in slacks]))
+        shape = (self.row_count, options + years + len(slacks))
+        place = (np.concatenate(rows), np.concatenate(columns))
+        matrix = sparse.csc_matrix((np.concatenate(values), place), shape=shape)
+        lp = highspy.HighsLp()
+        lp.num_row_, lp.num_col_ = shape
+        need = np.zeros(options) if slacks else task.need[project] * task.year_weight[year]
+        lp.col_cost_ = np.r_[need, np.zeros(years), [-one.weight for one in slacks]]
+        lp.col_lower_ = np.zeros(shape[1])
+        lp.col_upper_ = np.r_[
+            np.ones(options), task.carry_limit_cents * scale, [one.most for one in slacks]
+        ]
+        districts = len(task.floor_cents)
+        lp.row_lower_ = np.r_[
+            np.where(task.locked_year >= 0, 1.0, 0.0),
+            np.full(years, -np.inf),
+            task.floor_cents * scale,
+            np.full(districts * years, -np.inf),
+        ]
+        lp.row_upper_ = np.r_[
+            np.ones(count),
+            task.budget_cents * scale,
+            np.full(districts, np.inf),
+            task.start_limit.ravel().astype(float),
+        ]
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
+        lp.a_matrix_.value_ = matrix.data
+        lp.sense_ = highspy.ObjSense.kMaximize
+        whole = [highspy.HighsVarType.kInteger] * options
+        lp.integrality_ = whole + [highspy.HighsVarType.kContinuous] * (years + len(slacks))
+        return lp
