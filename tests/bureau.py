@@ -115,6 +115,7 @@ def _terrain(folder: Path) -> None:
         y = to_metres.transform(*np.meshgrid(lon, lat))[1]
         with rasterio.open(
             folder / f"高程_{number + 1}.tif", "w", driver="GTiff", width=size, height=2 * size,
-            count=1, dtype="float32", crs="EPSG:4326", transform=rasterio.Affine(cell, 0, left, 0, -cell, north),
+            count=1, dtype="float32", crs="EPSG:4326",
+            transform=rasterio.Affine(cell, 0, left, 0, -cell, north),
         ) as file:  # fmt: skip
             file.write((200 + 0.2 * (y - SOUTH)).astype("float32"), 1)

@@ -156,7 +156,7 @@ def _chosen(
                 if look.geometry == "line"
                 else "not recognised" + _fields_of(look)
             )
-            unused.append((look.path, reason))
+            unused.append((f"{look.path} {look.layer}".strip(), reason))
         found += guessed
     own_footprints = [g for g in found if g.role == "footprints" and g.look.format not in _OSM]
     if own_footprints:  # a bureau's own go before OpenStreetMap's of the same place

@@ -122,7 +122,7 @@ def _by_fields(
             return None
         elif role == "boundary" and look.row_count <= 60 and size_m2 >= 1e6:
             guess.score += 2.5
-            reasons.append(f"{look.row_count} outlines of {size_m2 / 1e6:,.1f} km² (median)")
+            reasons.append(f"{look.row_count} × {size_m2 / 1e6:,.1f} km² (median)")
         elif role == "boundary" and size_m2 < 1e5:
             return None
     if role == "streets" and "highway_type" not in guess.columns:
