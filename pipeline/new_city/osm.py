@@ -18,6 +18,12 @@ COLUMNS: dict[str, dict[str, list[str]]] = {
     "amenities": {"amenity_name": [*NAMES, "ref"]},
 }
 """Role → our column → tags."""
+STREET_CLASSES = (
+    "motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link", "secondary",
+    "secondary_link", "tertiary", "tertiary_link", "unclassified", "residential", "living_street",
+    "service", "pedestrian", "track", "road", "footway", "steps", "path", "cycleway", "bridleway",
+    "corridor", "busway",
+)  # fmt: skip
 _POINTS = {
     "bus_stop",
     "crossing",
