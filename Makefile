@@ -5,6 +5,8 @@ CITY ?= reference
 SCENARIO ?= base
 RAW ?=
 CHANGE ?=
+BUDGET ?=
+CASE ?= jiulongpo
 A ?=
 B ?=
 NAME ?=
@@ -19,7 +21,7 @@ PYTHON ?=
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank city fetch new-city why what-if keep compare years-eval test check lint bench documents lock clean ready ready-dev
+.PHONY: help rank city fetch new-city why what-if plan cash-flow keep compare years-eval test check lint bench documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +45,12 @@ why: ready ## say why each stage would run now
 
 what-if: ready ## say who gains if CHANGE=name, a file of config/changes, were done
 	@$(PY) -m pipeline what-if $(CHOICE) --change '$(CHANGE)'
+
+plan: ready ## show the annual plan, or plan anew with BUDGET=yuan (all years, or a,b,c,…)
+	@$(PY) -m pipeline plan $(CHOICE) $(if $(BUDGET),--budget '$(BUDGET)')
+
+cash-flow: ready ## print the cash flow of CASE=name, a file of config/cash_flows
+	@$(PY) -m pipeline cash-flow --case '$(CASE)'
 
 keep: ready ## set the ranking of SCENARIO aside under NAME=name
 	@$(PY) -m pipeline keep --city '$(CITY)' --scenario '$(SCENARIO)' --name '$(NAME)'

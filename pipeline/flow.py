@@ -137,11 +137,13 @@ STAGES = (
             RANKING,
             BUILDING_RANKING,
             DISTRICT_PRIORITY,
+            PLAN_PROJECTS,
+            PLAN_SUMMARY,
             REJECTS,
         ),
         reads_rasters=("terrain",),
         map_files=("ranking.gpkg",),
-        pages=("index.html", "quality.html", "briefs/*.html"),
+        pages=("index.html", "quality.html", "districts/*.html", "briefs/*.html"),
     ),
 )
 

@@ -199,6 +199,11 @@ def _handler(state: Loopback) -> type[BaseHTTPRequestHandler]:
                     'runtime error: Query timed out in \\"query\\" at line 1 after 180 seconds.'
                 )
                 self.send(200, _envelope([], remark))
+            elif fault == "drip":  # a byte now and then, for ever
+                self.send_response(200)
+                self.end_headers()
+                while not state.stop.wait(0.05):
+                    self.wfile.write(b" ")
             elif fault == "never":
                 state.stop.wait(60)
                 self.close_connection = True

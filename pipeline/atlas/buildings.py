@@ -6,6 +6,7 @@ rule as the score; ``add_ranked`` stops if that would show other points than the
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -69,6 +70,8 @@ OPTIONAL_CATEGORIES = (
     "construction_year_source_name",
     "track_reason_code",
     "quadrant_type",
+    "batch_type",
+    "wait_reason_code",
 )
 OPTIONAL_FACTS: tuple[tuple[str, int], ...] = (
     ("readiness_share", 2),
@@ -76,7 +79,7 @@ OPTIONAL_FACTS: tuple[tuple[str, int], ...] = (
     ("top_share", 2),
     ("funded_share", 2),
     ("planned_year", 0),
-    ("cost_cny", 0),
+    ("unit_cost_cny_per_m2", 0),
 )
 """Shown where a run has them."""
 FLAGS = ("is_overlapping", "has_street_access")
@@ -149,13 +152,28 @@ def whole_table(
 
 
 def add_ranked(
-    pack: Pack, table: gpd.GeoDataFrame, used: tuple[Used, ...], score_settings: ScoreSettings
+    pack: Pack,
+    table: gpd.GeoDataFrame,
+    used: tuple[Used, ...],
+    score_settings: ScoreSettings,
+    *,
+    is_part: bool = False,
 ) -> None:
-    """Pack the scored buildings; rows as in ``whole_table``."""
+    """Pack the scored buildings; rows as in ``whole_table``.
+
+    Of a part of the city the page also gets the ranks in the whole, in their order.
+    """
     score = _checked_score(table, used)
     tie_breaks = score_settings.tie_breaks
     places = tie_places(table, tie_breaks)
-    check_order(table, score, places, score_settings.tier_upper_rank_shares)
+    rank = _real(table["rank"])
+    if is_part:
+        in_city = np.sort(rank[~np.isnan(rank)])
+        pack.numbers("city_rank", in_city.astype(np.int64))
+        rank = np.where(np.isnan(rank), np.nan, 1 + np.searchsorted(in_city, rank))
+    check_order(table, rank, score, places)
+    if not is_part:
+        check_tiers(table, score_settings.tier_upper_rank_shares)
     shapes = mercator_shapes(table)
     add_polygons(pack, "ranked", shapes, quantum=RANKED_QUANTUM_UNITS)
     pack.codes("building_id", table["building_id"])
@@ -219,11 +237,13 @@ def initials(words: Iterable[str]) -> list[str]:
 
     Letters and digits stand for themselves; what is neither is left out.
     """
-    found = []
-    for word in words:
-        letters = lazy_pinyin(word, style=Style.FIRST_LETTER, errors=list)  # type: ignore[arg-type]
-        found.append("".join(c for c in "".join(letters).lower() if c.isascii() and c.isalnum()))
-    return found
+    return [_initials(word) for word in words]
+
+
+@cache
+def _initials(word: str) -> str:
+    letters = lazy_pinyin(word, style=Style.FIRST_LETTER)
+    return "".join(c for c in "".join(letters).lower() if c.isascii() and c.isalnum())
 
 
 def _add_band(pack: Pack, table: pd.DataFrame) -> None:
@@ -282,9 +302,8 @@ def _add_years(pack: Pack, table: pd.DataFrame) -> None:
         pack.measures("fact.construction_year_middle", inferred, decimals=0)
 
 
-def add_others(pack: Pack, buildings: gpd.GeoDataFrame, ranked_id: pd.Series) -> int:
-    """Pack the footprints that are not ranked and return how many there are."""
-    others = buildings[~buildings["building_id"].isin(ranked_id)]
+def add_others(pack: Pack, others: gpd.GeoDataFrame) -> int:
+    """Pack the footprints that are not scored and return how many there are."""
     others = others.iloc[spatial_order(others.geometry.to_numpy())]
     add_polygons(pack, "others", mercator_shapes(others), quantum=OTHER_QUANTUM_UNITS)
     pack.categories("others.building_use_type", others["building_use_type"])
@@ -363,28 +382,32 @@ def _places(order: NDArray[np.intp]) -> NDArray[np.int64]:
 
 
 def check_order(
-    table: pd.DataFrame,
-    score: NDArray[np.int64],
-    places: NDArray[np.int64],
-    tier_shares: Sequence[float],
+    table: pd.DataFrame, rank: Floats, score: NDArray[np.int64], places: NDArray[np.int64]
 ) -> None:
-    """Stop if the page would put the buildings in another order, or tier, than the table."""
-    rank = _real(table["rank"])
+    """Stop if the page would put the buildings in another order than ``rank``; NaN is unranked."""
     lifted = flags(table, "is_lifted")
     has_rank = np.flatnonzero(~np.isnan(rank))
     order = has_rank[np.lexsort([places[has_rank], -score[has_rank], ~lifted[has_rank]])]
-    wrong = np.flatnonzero(rank[order] != np.arange(1, len(order) + 1))
-    ends = np.floor(np.array(tier_shares) * len(order) + 1e-9)
-    tier = np.searchsorted(ends, np.arange(1, len(order) + 1)).clip(max=len(ends) - 1) + 1
-    tier = np.where(lifted[order], 1, tier)
-    stated = _real(table["tier_number"])[order]
-    wrong = np.union1d(wrong, np.flatnonzero(tier != stated))
-    if len(wrong):
-        row = order[wrong[0]]
+    _stop_at(table, order[rank[order] != np.arange(1, len(order) + 1)], "rank")
+
+
+def check_tiers(table: pd.DataFrame, upper_rank_shares: Sequence[float]) -> None:
+    """Stop if the page would put a building in another tier than the table."""
+    rank = _real(table["rank"])
+    ends = np.floor(np.array(upper_rank_shares) * np.count_nonzero(~np.isnan(rank)) + 1e-9)
+    tier = np.searchsorted(ends, np.nan_to_num(rank)).clip(max=len(ends) - 1) + 1
+    tier = np.where(flags(table, "is_lifted"), 1, tier)
+    is_wrong = ~np.isnan(rank) & (tier != _real(table["tier_number"]))
+    _stop_at(table, np.flatnonzero(is_wrong), "tier_number")
+
+
+def _stop_at(table: pd.DataFrame, rows: NDArray[np.intp], column: str) -> None:
+    if len(rows):
+        row = rows[0]
         raise Problem(
-            "atlas ← ranking.rank",
-            f"{len(wrong):,} of {len(order):,} rows stand elsewhere than score and tie breaks tell "
-            f"(first: {table['building_id'].iloc[row]} = {rank[row]:.0f})",
+            f"atlas ← ranking.{column}",
+            f"{len(rows):,} of {len(table):,} rows stand elsewhere than score and tie breaks tell "
+            f"(first: {table['building_id'].iloc[row]}, {column} {table[column].iloc[row]})",
             expected="the same order in the table and on the page",
             fix="delete this city's data/processed and run again; if it stays, report this",
         )

@@ -176,7 +176,7 @@ def longest_first(x: Whole, y: Whole, owner: NDArray[np.intp], size: Whole) -> N
 def square_step(
     before_x: Whole, before_y: Whole, step_x: Whole, step_y: Whole
 ) -> tuple[Whole, Whole, Whole]:
-    """Return how far a step leads across the one before, and the step of that length square to it.
+    """Return how far a step leads across the one before it, and the square step of that length.
 
     The page calculates the step from that length in the same order of operations.
     """

@@ -34,6 +34,7 @@ LETTERS = "".join(chr(code) for code in range(1, 128) if chr(code) not in "\r<&{
 """All of one byte that mean nothing inside a script element or a jinja template."""
 BYTES_A_GROUP, LETTERS_A_GROUP = 6, 7
 Whole = NDArray[np.int64]
+_DIGITS = re.compile("([0-9]{1,9})")
 _GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
 _CONTROLS = {code: " " for code in (*range(32), 127, 0x2028, 0x2029)}
 
@@ -61,7 +62,7 @@ def squeezed(data: bytes) -> bytes:
 
 
 def as_letters(data: bytes) -> str:
-    """Return bytes as text: six bytes, high byte first, in seven ``LETTERS``, high place first.
+    """Return bytes as text: six as a number, high byte first, in seven ``LETTERS``, high place first.
 
     The last group is filled with zero bytes.
     """
@@ -75,8 +76,16 @@ def as_letters(data: bytes) -> str:
     return np.frombuffer(LETTERS.encode(), dtype=np.uint8)[places].tobytes().decode("ascii")
 
 
+def _pattern(pieces: list[str]) -> Iterable[str]:
+    """Return what stands between runs of digits, with a mark for each run."""
+    for place, piece in enumerate(pieces):
+        yield f"{DIGITS_MARK}{len(piece)}" if place % 2 else piece
+
+
 def one_line(text: str) -> str:
     """Return a text without line breaks, control marks or half characters."""
+    if text.isascii() and text.isprintable():
+        return text
     return text.translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
 
 
@@ -166,11 +175,9 @@ class Pack:
             lines = [
                 line.replace(key[1:], OWN_NUMBER, 1) if key[1:] else line for key, line in pairs
             ]
-        runs = [re.findall("[0-9]{1,9}", line) for line in lines]
-        patterns = [
-            re.sub("[0-9]{1,9}", lambda found: f"{DIGITS_MARK}{len(found[0])}", line)
-            for line in lines
-        ]
+        split = [_DIGITS.split(line) for line in lines]
+        runs = [pieces[1::2] for pieces in split]
+        patterns = ["".join(_pattern(pieces)) for pieces in split]
         places, words = pd.factorize(np.array(patterns, dtype=object), sort=True)
         self._append(f"{name}.words", "\n".join(words).encode("utf-8"), {"lines": len(words)})
         self.numbers(name, places + 1)

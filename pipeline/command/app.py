@@ -105,6 +105,39 @@ def what_if(
 
 
 @app.command()
+def plan(
+    city: City = BUILT_IN,
+    scenario: Scenario = "base",
+    raw: Raw = None,
+    budget: Annotated[
+        str, typer.Option(help="Yuan for all years together, or one amount a year; 万 and 亿 too.")
+    ] = "",
+) -> None:
+    """Show the annual plan, or plan anew under another budget."""
+    begin = time.perf_counter()
+    from pipeline.command.plan import parse_budget, replan, show_plan_of_config, show_replanned
+
+    places, settings = _prepare(city, scenario, raw)
+    if not budget:
+        show_plan_of_config(places, settings, time.perf_counter() - begin)
+        return
+    found = replan(places, settings, parse_budget(budget, settings.plan.schedule.year_count))
+    show_replanned(places, found, time.perf_counter() - begin)
+
+
+@app.command(name="cash-flow")
+def cash_flow(
+    case: Annotated[str, typer.Option(help="A file of config/cash_flows/.")],
+) -> None:
+    """Print the cash flow of a public-private project over its term."""
+    from pipeline.command.cash_flow import show
+    from pipeline.store.configuration import read_cash_flow
+
+    _check_name("CASE", case)
+    show(read_cash_flow(_project_folder() / "config", case))
+
+
+@app.command()
 def keep(
     name: Annotated[str, typer.Option(help="What the run is called from now on.")],
     city: City = BUILT_IN,

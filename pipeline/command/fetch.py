@@ -5,8 +5,10 @@ from pathlib import Path
 from pipeline.command.report import console
 from pipeline.fetch.client import Client
 from pipeline.fetch.profile import fetched_profile
+from pipeline.fetch.record import read_record
 from pipeline.fetch.run import fetch
 from pipeline.settings.fetch import FetchSettings
+from pipeline.store.configuration import read_settings
 from pipeline.store.files import Batch
 from pipeline.store.profiles import write_profile
 
@@ -21,9 +23,14 @@ def fetch_place(
         out.print(text, markup=False)
 
     folder = (raw or root / "data" / "raw" / city).resolve()
+    profile = root / "config" / "cities" / f"{city}.yaml"
+    if not place and not box and not read_record(folder).place:
+        place = (
+            read_settings(root / "config", city, "base").city.name_zh if profile.is_file() else city
+        )
+        tell(f"没有给出 PLACE 或 BBOX，按名称查找 no PLACE or BBOX given, looking for: {place}")
     record = fetch(folder, city, place, box, settings, Client(settings.http, tell))
     text = fetched_profile(record, folder)
-    profile = root / "config" / "cities" / f"{city}.yaml"
     if write_profile(profile, "fetch", text):
         tell(f"profile 配置: config/cities/{city}.yaml")
     else:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from pipeline.problem import Problem
 from pipeline.settings.fetch import HttpRule
@@ -152,7 +152,7 @@ class Client:
             raise Fault(f"cannot be asked ({_first_line(error)})", is_passing=False) from None
 
     def pieces(self, answer: requests.Response) -> Any:
-        """Yield the body in pieces.
+        """Yield the body in pieces as they come.
 
         Raises
         ------
@@ -160,26 +160,28 @@ class Client:
             If it is cut short, too long, or takes too long.
         """
         begin, length = self.clock(), 0
-        try:
-            for piece in answer.iter_content(_PIECE_BYTES):
-                length += len(piece)
-                if length > self.rule.max_file_bytes:
-                    raise Fault(
-                        f"the answer is longer than {self.rule.max_file_bytes:,} bytes",
-                        is_passing=False,
-                    )
-                if self.clock() - begin > self.rule.total_timeout_s:
-                    raise Fault(f"the answer took longer than {self.rule.total_timeout_s:g} s")
-                yield piece
-        except (exceptions.ChunkedEncodingError, exceptions.ContentDecodingError):
-            raise Fault(f"the answer breaks off after {length:,} bytes") from None
-        except (exceptions.RequestException, HTTPError, OSError) as error:
-            if "timed out" in str(error).lower():
+        while True:
+            try:
+                # what has come so far: waiting for a full piece would hide a server that only drips
+                piece = answer.raw.read1(_PIECE_BYTES, decode_content=True)
+            except (ReadTimeoutError, TimeoutError):
                 found = (
                     f"the answer stops for {self.rule.read_timeout_s:g} s after {length:,} bytes"
                 )
                 raise Fault(found) from None
-            raise Fault(f"the answer breaks off after {length:,} bytes") from None
+            except (exceptions.RequestException, HTTPError, OSError):
+                raise Fault(f"the answer breaks off after {length:,} bytes") from None
+            if not piece:
+                return
+            length += len(piece)
+            if length > self.rule.max_file_bytes:
+                raise Fault(
+                    f"the answer is longer than {self.rule.max_file_bytes:,} bytes",
+                    is_passing=False,
+                )
+            if self.clock() - begin > self.rule.total_timeout_s:
+                raise Fault(f"the answer took longer than {self.rule.total_timeout_s:g} s")
+            yield piece
 
     def _pause(self, host: str) -> None:
         if host in self._last_asked:

@@ -78,9 +78,7 @@ class _Run:
         return self.record
 
     def _outline(self, city: str, place: str, box: str) -> shapely.Geometry:
-        wanted = f"bbox {box}" if box else f"place {place or self.record.place[6:] or city}"
-        if not box and not place and self.record.place:
-            wanted = self.record.place
+        wanted = f"bbox {box}" if box else f"place {place}" if place else self.record.place
         if self.record.place and wanted != self.record.place:
             raise Problem(
                 self.folder, f"holds the files of {self.record.place!r}, not of {wanted!r}",

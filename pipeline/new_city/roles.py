@@ -1,7 +1,10 @@
 """Guess which file is what: by its kind, its fields, its name, and what its cells hold."""
 
+import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
 
 from pipeline.new_city.names import cannot_be, matched, plain, weight
 from pipeline.new_city.osm import COLUMNS, osm_roles
@@ -16,6 +19,7 @@ _TABLES = ("csv", "excel")
 _ENOUGH = 3.0
 _KEYS = ("building_id", "estate_id", "estate_name", "community_id")
 _RECOGNISED_SHARE = 0.2
+_PATH = re.compile(r"[;；|/>]")
 _EARTH_M = (-500.0, 9000.0)
 
 
@@ -59,7 +63,7 @@ def guesses(
 
 def _geometry_fits(look: Look, role: str) -> bool:
     if look.format in _TABLES:
-        return role not in _AREAS and role != "amenities"
+        return role not in _AREAS
     return look.geometry == ("polygon" if role in _AREAS else "point")
 
 
@@ -87,6 +91,12 @@ def _by_fields(
             guess.doubts.append(f"{fields[0]} ({column}) {fault}")
             continue
         guess.columns[column] = fields, "guess" + ("" if is_exact else ": part of the name fits")
+    if role == "amenities" and look.format in _TABLES:
+        positions = matched([str(name) for name in look.fields.columns], words.positions)
+        if set(positions) != {"x", "y"}:
+            return None
+        guess.columns |= {axis: (fields, "guess") for axis, (fields, _) in positions.items()}
+        guess.look = _at_positions(look, positions)
     own = [column for column in guess.columns if column not in _KEYS]
     guess.score = sum(weight(fields) for fields, _ in guess.columns.values())
     needed = set(NEEDED_COLUMNS.get(role, ())) - (
@@ -125,6 +135,21 @@ def _by_fields(
     return guess if guess.score >= _ENOUGH else None
 
 
+def _at_positions(look: Look, positions: Mapping[str, tuple[list[str], bool]]) -> Look:
+    """Return the look with where its rows lie: in degrees, if their numbers can be."""
+    x, y = (
+        pd.to_numeric(look.fields[positions[axis][0][0]], errors="coerce").dropna()
+        for axis in ("x", "y")
+    )
+    if not len(x) or not len(y):
+        return look
+    bounds = float(x.min()), float(y.min()), float(x.max()), float(y.max())
+    is_degrees = (
+        max(abs(bounds[0]), abs(bounds[2])) <= 180 and max(abs(bounds[1]), abs(bounds[3])) <= 90
+    )
+    return replace(look, bounds=bounds, crs="EPSG:4326" if is_degrees else "")
+
+
 def _take_values(
     guess: Guess, words: NewCityWords, facility_tags: Mapping[str, Collection[str]]
 ) -> None:
@@ -133,13 +158,19 @@ def _take_values(
         if column not in guess.columns:
             continue
         cells = set(guess.look.fields[guess.columns[column][0][0]].astype("str").str.strip())
-        held = {word: ours for word, ours in meanings.items() if word in cells}
+        held = {cell: ours for cell in sorted(cells) if (ours := _meaning(cell, meanings))}
         if held:
             guess.values[column] = held
         if column == "amenity_type":
             strange = sorted(cells - set(held) - set(facility_tags) - {""})
             if strange:
                 guess.doubts.append(f"types that are not used: {', '.join(strange[:8])}")
+
+
+def _meaning(cell: str, meanings: Mapping[str, str]) -> str:
+    """Return what a cell means; of a path such as 医疗保健服务;诊所;诊所 the last known part counts."""
+    parts = [cell, *reversed(_PATH.split(cell))]
+    return next((meanings[part.strip()] for part in parts if part.strip() in meanings), "")
 
 
 def _speaks_ours(guess: Guess, facility_tags: Mapping[str, Collection[str]]) -> bool:

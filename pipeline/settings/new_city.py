@@ -13,6 +13,8 @@ class NewCityWords(Section):
 
     columns: dict[Slug, dict[Slug, Words]]
     """Role → our column → names of fields."""
+    positions: dict[Slug, Words]
+    """x and y → names of a table's columns of coordinates."""
     file_words: dict[Slug, Words]
     """Role → words in a file's name."""
     values: dict[Slug, dict[Name, str]]

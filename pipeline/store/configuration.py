@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.problem import Problem
+from pipeline.settings.cash_flow import CashFlowCase
 from pipeline.settings.change import Change
 from pipeline.settings.fetch import FetchSettings
 from pipeline.settings.load import (
@@ -68,6 +69,19 @@ def read_new_city_words(config_folder: Path) -> NewCityWords:
     """
     layer = _layer(config_folder / "new_city.yaml", "restore it from the repository")
     return model_from_layers(NewCityWords, [layer], "the comments in that file explain every key")
+
+
+def read_cash_flow(config_folder: Path, name: str) -> CashFlowCase:
+    """Return a case of config/cash_flows/.
+
+    Raises
+    ------
+    Problem
+        If the file is absent, is not YAML, or holds anything that the model refuses.
+    """
+    path = _choose(config_folder / "cash_flows", name, "CASE")
+    fix = "config/cash_flows/jiulongpo.yaml shows every key"
+    return model_from_layers(CashFlowCase, [_layer(path, "")], fix)
 
 
 def _choose(folder: Path, name: str, variable: str) -> Path:

@@ -218,6 +218,7 @@ def test_the_geopackage_gets_the_same_buildings_in_order_of_rank() -> None:
 
 def test_every_word_of_the_contracts_has_a_text_in_both_languages() -> None:
     script = (files("pipeline.atlas") / "static" / "texts.js").read_text(encoding="utf-8")
+    script += (files("pipeline.atlas") / "static" / "texts_asking.js").read_text(encoding="utf-8")
     wanted = [f"role_{role}" for role in get_args(Role)]
     for name, prefix in (
         ("floor_area_origin", "origin_"),
@@ -225,6 +226,9 @@ def test_every_word_of_the_contracts_has_a_text_in_both_languages() -> None:
         ("construction_year_basis_type", "origin_"),
         ("construction_year_basis_type", "basis_"),
         ("landform_type", "landform_"),
+        ("track_type", "track_"),
+        ("quadrant_type", "quadrant_"),
+        ("wait_reason_code", "wait_"),
     ):
         wanted += [prefix + word for word in COLUMNS[name].allowed]
     assert [key for key in wanted if script.count(f"    {key}: ") != 2] == []

@@ -19,6 +19,8 @@ from pipeline.contracts.tables import (
     DISTRICTS,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
+    PLAN_PROJECTS,
+    PLAN_SUMMARY,
     RANKING,
     REJECTS,
     STREET_EDGES,
@@ -99,6 +101,14 @@ def inputs(**city: Any) -> Inputs:
         RANKING: ranking,
         BUILDING_RANKING: listed,
         DISTRICT_PRIORITY: _areas(),
+        PLAN_PROJECTS: pd.DataFrame(
+            {
+                "project_id": ["P1", "P2"],
+                "unit_cost_cny_per_m2": [1000.0, 800.0],
+                "planned_year": pd.array([2026, None], dtype="Int64"),
+                "cost_cny": [1_500_000.0, 800_000.0],
+            }
+        ),
     }
     tables |= reported(tables)
     rows = 60
@@ -248,6 +258,13 @@ def _ranking() -> pd.DataFrame:
     table["tier_number"] = table["tier_number"].astype("Int64")
     table = table.assign(track_type="ranked", track_reason_code="year_unknown", is_lifted=False)
     table.loc[5, "slope_origin"] = "stand_in"
+    table["rank_p05"] = pd.array([1, 1, 2, 3, 4, 3], dtype="Int64")
+    table["rank_p95"] = pd.array([2, 2, 4, 6, 6, 6], dtype="Int64")
+    table["top_share"] = [0.97, 0.6, 0.02, 0.0, 0.0, 0.0]
+    table["funded_share"] = [1.0, 0.4, 0.0, 0.0, 0.0, 0.0]
+    table["consent_share"] = [0.9, 0.5, np.nan, 0.2, np.nan, np.nan]
+    table["readiness_share"] = [0.85, 0.55, np.nan, 0.1, np.nan, np.nan]
+    table["quadrant_type"] = pd.Series(["act", "prepare", None, "later", None, None], dtype="str")
     return table.assign(stand_in_count=[0, 0, 0, 0, 0, 1])
 
 
@@ -262,6 +279,11 @@ def _building_ranking(
     joined = (
         ranking.drop(columns=needs).merge(measured, on="building_id").merge(told, on="building_id")
     )
+    joined["project_id"] = joined["building_id"].map({"B1": "P1", "B2": "P1", "B3": "P2"})
+    joined["planned_year"] = joined["project_id"].map({"P1": 2026, "P2": 2028}).astype("Int64")
+    joined["batch_type"] = pd.Series(None, index=joined.index, dtype="str")
+    is_waiting = joined["building_id"] == "B4"
+    joined["wait_reason_code"] = pd.Series("budget", index=joined.index).where(is_waiting)
     return joined.sort_values("rank").reset_index(drop=True)
 
 
@@ -320,4 +342,5 @@ def reported(tables: dict[Any, Any]) -> dict[Any, Any]:
         BUILDING_RANKING: tables[BUILDING_RANKING].assign(**listed),
         DISTRICT_PRIORITY: tables[DISTRICT_PRIORITY].assign(**areas),
         REJECTS: pd.DataFrame(rejects),
+        PLAN_SUMMARY: pd.DataFrame({"district_name": [], "plan_year": []}),
     }

@@ -304,7 +304,8 @@ def test_other_colourings_repaint_the_map_and_the_legend(page: Any) -> None:
     assert counts == {"≥ 30": "1", "20–30": "0", "10–20": "1", "5–10": "2", "< 5": "2"}
     choices = page.locator("#colour-by option").evaluate_all("all => all.map((o) => o.value)")
     assert choices == [
-        *("tier", "move", "funded", "missing", "climb", "slope", "year", "basis"),
+        *("tier", "move", "funded", "planned", "sure", "funded_chance", "missing"),
+        *("quadrant", "readiness", "consent", "climb", "slope", "year", "basis"),
         *("need.0", "need.1"),
     ]
     page.select_option("#colour-by", "need.1")
@@ -395,7 +396,9 @@ def test_a_torn_file_is_told_in_both_languages(
 ) -> None:
     text = town_file.read_text(encoding="utf-8")
     torn = tmp_path / "torn.html"
-    torn.write_text(re.sub(r'(id="pack">.{400})[^<]*', r"\1", text), encoding="utf-8")
+    torn.write_text(
+        re.sub(r'(id="pack">.{400})[^<]*', r"\1", text, flags=re.DOTALL), encoding="utf-8"
+    )
     one = Opened(browser, torn)
     one.page.goto(one.address)
     one.page.wait_for_selector("#failure:not([hidden])")

@@ -16,6 +16,8 @@ import pytest
 import rasterio
 import shapely
 from rasterio.io import MemoryFile
+from rasterio.shutil import copy
+from rasterio.warp import Resampling, reproject
 
 from pipeline.fetch.client import Client, retry_after_s
 from pipeline.fetch.profile import fetched_profile
@@ -293,6 +295,70 @@ def test_long_waits_and_refusals_end_the_run_at_once(town: Project, server: Loop
         run()
     assert server.count("search") == 2
     assert run.waits == []
+
+
+def test_answers_without_end_are_cut(town: Project, server: Loopback) -> None:
+    run = Run(town, server, total_timeout_s=0.5, try_count=2)
+    server.fail("rail", "drip", "drip")
+    with pytest.raises(Problem, match="took longer"):
+        run()
+    run = Run(town, server, max_file_bytes=1_000_000)
+    run.raw = folder(town, "small")
+    with pytest.raises(Problem, match="longer than 1,000,000 bytes"):
+        run()
+    assert server.count("buildings") == 2  # once by each run: another try would not help
+
+
+def test_a_box_and_a_window_of_tiles_lead_to_a_ranking(
+    town: Project, server: Loopback, yuzhong_raw: Path
+) -> None:
+    """No place name, no rail mapped, terrain from a tile in degrees: the made profile still ranks."""
+    tile = rasterio.Affine(1 / 3600, 0, 106.4, 0, -1 / 3600, 29.65)
+    values = np.full((720, 1080), np.nan, dtype="float32")
+    with rasterio.open(yuzhong_raw / "dem" / DEM) as dem:
+        reproject(
+            rasterio.band(dem, 1), values, dst_transform=tile, dst_crs="EPSG:4326", dst_nodata=np.nan,
+            resampling=Resampling.bilinear,
+        )  # fmt: skip
+    with MemoryFile() as plain, MemoryFile() as optimised:
+        with plain.open(
+            driver="GTiff", width=1080, height=720, count=1, dtype="float32", crs="EPSG:4326",
+            transform=tile, nodata=np.nan,
+        ) as file:  # fmt: skip
+            file.write(values, 1)
+        with plain.open() as file:
+            copy(file, optimised.name, driver="COG", blocksize=256)
+        server.files["N29E106.tif"] = optimised.read()
+    url = f"{server.url}/files/{{ns}}{{lat:02d}}{{ew}}{{lon:03d}}.tif"
+    town.edit("config/fetch.yaml", f"{server.url}/files/{DEM}", url)
+    town.edit("config/fetch.yaml", "  reading: whole", "  reading: window")
+    server.fail("rail", "no elements")
+    box = "106.50,29.535,106.58,29.565"
+    result = town.run("fetch", "--city", "box", "--bbox", box)
+    assert result.returncode == 0, result.stderr
+    assert "none mapped here" in result.stdout
+    ranked = town.run("rank", "--city", "box")
+    assert ranked.returncode == 0, ranked.stderr
+    found = pd.read_parquet(town.root / "data/processed/box/buildings.parquet")
+    assert len(found) > 1000
+    measured = pd.read_parquet(town.root / "data/processed/box/measurements.parquet")
+    assert measured["elevation_m"].between(150, 420).mean() > 0.99
+    boundary = json.loads((folder(town, "box") / "boundary" / "bbox.geojson").read_bytes())
+    ring = boundary["features"][0]["geometry"]["coordinates"][0]
+    assert sorted({tuple(point) for point in ring}) == [
+        (106.5, 29.535), (106.5, 29.565), (106.58, 29.535), (106.58, 29.565),
+    ]  # fmt: skip
+
+
+def test_without_a_place_the_profile_of_that_name_says_which(
+    town: Project, server: Loopback
+) -> None:
+    """Yuzhong is a county in Gansu too: the profile that stands there knows better than CITY."""
+    result = town.run("fetch", "--city", "yuzhong")
+    assert result.returncode == 0, result.stderr
+    assert "looking for: 重庆市渝中区" in result.stdout
+    result = town.run("fetch", "--city", "reference", "--place", "Chongqing")
+    assert result.returncode == 2 and "is made, not fetched" in " ".join(result.stderr.split())
 
 
 def test_requests_are_polite(town: Project, server: Loopback) -> None:

@@ -198,7 +198,7 @@ function csvColumns(model) {
   const words = (name) => ({ name, cell: (row) => safeCell(word(model, name, row)) });
   const whole = (name) => ({ name, cell: (row) => { const value = fact(model, name, row); return Number.isNaN(value) ? "" : String(value); } });
   const kept = [
-    { name: "rank", cell: (row) => (model.rank[row] ? String(model.rank[row]) : "") },
+    rankColumn(model),
     { name: "building_id", cell: (row) => safeCell(label(model, "building_id", row)) },
     { name: "tier_number", cell: (row) => (model.tier[row] ? String(model.tier[row]) : "") },
     { name: "score_points", cell: (row) => String(model.score[row] / POINT_UNITS) },
@@ -210,6 +210,13 @@ function csvColumns(model) {
   for (const name of ["storey_count", "household_count", "planned_year"]) if (columns.has("fact." + name)) kept.push(whole(name));
   kept.push(words("construction_year_basis_type"));
   return kept;
+}
+
+// The published rank is that of the city, also on the page of a district.
+function rankColumn(model) {
+  const isCity = model.cityRank && isPublished(model.page, model.choice);
+  const ranks = isCity ? model.cityRank : model.rank;
+  return { name: model.cityRank && !isCity ? "rank_in_district" : "rank", cell: (row) => (ranks[row] ? String(ranks[row]) : "") };
 }
 
 // No spreadsheet may run a text of the data as a formula: the same rule as in the lists.

@@ -2,9 +2,8 @@
 function drawHeading(model) {
   const { page } = model;
   const city = language === "zh" ? page.city.name_zh : page.city.name_en;
-  document.querySelector("#heading h1").textContent = text("heading") + " · " + city;
+  document.querySelector("#heading h1").textContent = [text("heading"), city, page.district].filter(Boolean).join(" · ");
   const parts = [text("subheading", grouped(model.rankedCount), grouped(model.others.count + model.count - model.rankedCount))];
-  if (page.district) parts.unshift(page.district);
   if (!isPublished(page, model.choice)) parts.push(text("is_what_if"));
   if (page.scenario) parts.push(text("scenario", page.scenario));
   byId("subheading").textContent = parts.join(" · ");
@@ -38,9 +37,8 @@ function drawColourChoice(model) {
 
 // The pages that lie beside this one.
 function drawPages(page) {
-  const links = page.pages.map(({ kind, name, href }) => (
-    element("a", { href }, text("page_" + kind) + (name ? " " + name : ""))
-  ));
-  byId("pages").hidden = !links.length;
-  byId("pages-list").replaceChildren(...links.map((link) => element("li", {}, link)));
+  byId("pages").hidden = !page.pages.length;
+  byId("pages-list").replaceChildren(...page.pages.map(({ label: words, href }) => (
+    element("li", {}, element("a", { href }, inLanguage(words)))
+  )));
 }

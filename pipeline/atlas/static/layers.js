@@ -7,8 +7,8 @@ const VALUE_COLOURS = ["#edf8fb", "#b3cde3", "#8c96c6", "#8856a7", "#6a0a66"];
 const BASES = ["recorded", "vague", "inferred", "baseline", "unknown"];
 const BASIS_COLOURS = ["#08306b", "#6baed6", "#fd8d3c", "#fdd0a2", "#a8b89a"];
 const TRACK_COLOURS = { ranked: "#2b5c8a", reserve: "#9ecae1", hazard: "#d94801", excluded: "#737373" };
-const QUADRANTS = ["act", "prepare", "later_ready", "later"];
-const QUADRANT_COLOURS = ["#7f0000", "#ef6548", "#74a9cf", "#d0d1e6"];
+const QUADRANTS = ["act", "prepare", "survey", "later_ready", "later", "later_unknown"];
+const QUADRANT_COLOURS = ["#7f0000", "#ef6548", "#fdbb84", "#2b8cbe", "#a6bddb", "#d9d9d9"];
 const FUND_COLOURS = ["#54278f", "#fdd49e"];
 const MOVE_COLOURS = ["#b2182b", "#f4a582", "#f2f2f2", "#92c5de", "#2166ac"];
 const SURE_COLOURS = ["#f2f0e6", "#c7c3a0", "#e08214", "#5a2a06"];
@@ -159,7 +159,7 @@ function quadrantColouring(model) {
     const found = QUADRANTS.indexOf(word(model, "quadrant_type", row));
     return found < 0 ? MISSING : found;
   };
-  return classed(model, "quadrant", QUADRANT_COLOURS, (i) => text("quadrant_" + QUADRANTS[i]), place);
+  return classed(model, "quadrant", QUADRANT_COLOURS, (i) => text("quadrant_" + QUADRANTS[i]), place, { hidesEmpty: true });
 }
 
 function plannedColouring(model) {

@@ -28,6 +28,7 @@ function buildModel(columns, page) {
   model.track = new Uint8Array(count);
   model.tieRows = tieOrder(model);
   settle(model, publishedChoice(page));
+  if (page.district) addCityRanks(model);
   model.published = { rank: model.rank.slice(), tier: model.tier.slice(), score: model.score.slice(), track: model.track.slice() };
   model.shown = null; // all, or a mark for each row that the filters leave
   model.grid = buildGrid(ranked);
@@ -45,6 +46,7 @@ function once(model, key, make) {
 function fact(model, name, row) {
   const k = criterionOf(model, name);
   if (k >= 0) return measured(model, row, k);
+  if (name === "cost_cny") return fact(model, "floor_area_m2", row) * fact(model, "unit_cost_cny_per_m2", row);
   const key = "fact." + name;
   if (!model.columns.has(key)) return NaN;
   return once(model, key, () => model.columns.measures(key, guessOf(model, name)))[row];
@@ -79,8 +81,9 @@ function footprints(model) {
 function bandOf(model, row) {
   if (!model.columns.has("band.rank_p05") || !model.columns.has("band.rank_p95")) return null;
   const { band_steps: steps } = model.page;
-  const most = once(model, "most ranks", () => model.published.rank.reduce((high, rank) => Math.max(high, rank), 1));
-  const own = Math.floor(steps * Math.sqrt(model.published.rank[row] / most) + 0.5);
+  const ranks = model.cityRank || model.published.rank;
+  const most = once(model, "most ranks", () => ranks.reduce((high, rank) => Math.max(high, rank), 1));
+  const own = Math.floor(steps * Math.sqrt(ranks[row] / most) + 0.5);
   const ends = ["rank_p05", "rank_p95"].map((name) => {
     const key = "band." + name;
     const step = own + once(model, key, () => model.columns.measures(key))[row];
@@ -103,7 +106,9 @@ function factColumn(model, name) {
   return once(model, "column " + name, () => Float64Array.from({ length: model.count }, (_, row) => fact(model, name, row)));
 }
 
+// The cost of a building is its share of its project, by floor area.
 function hasFact(model, name) {
+  if (name === "cost_cny") return hasFact(model, "floor_area_m2") && hasFact(model, "unit_cost_cny_per_m2");
   return model.columns.has("fact." + name) || criterionOf(model, name) >= 0;
 }
 

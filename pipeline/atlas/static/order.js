@@ -71,6 +71,7 @@ function settle(model, choice) {
   scoreRows(model);
   trackRows(model);
   rankRows(model);
+  if (model.cityTier && isPublished(model.page, choice)) model.tier.set(model.cityTier);
   fundRows(model);
 }
 
@@ -169,6 +170,20 @@ function rankRows(model) {
     const row = model.byRank[i];
     tier[row] = lifted[row] ? 1 : number + 1;
   }
+}
+
+// On the page of a district: the published ranks and tiers of the whole city.
+function addCityRanks(model) {
+  const ranks = model.columns.numbers("city_rank");
+  const last = model.page.tier_last_ranks;
+  model.cityRank = new Int32Array(model.count);
+  model.cityTier = new Uint8Array(model.count);
+  model.byRank.forEach((row, place) => {
+    model.cityRank[row] = ranks[place];
+    const tier = last.findIndex((rank) => ranks[place] <= rank);
+    model.cityTier[row] = model.lifted[row] || tier < 0 ? 1 : tier + 1;
+  });
+  model.tier.set(model.cityTier);
 }
 
 // Down the list until the budget is spent: the first building that does not fit ends it.

@@ -68,9 +68,10 @@ function verdict({ model, row }) {
   const lifted = model.lifted[row] ? " · " + text("lifted") : "";
   return element(
     "div", { class: "verdict" },
-    element("span", { class: "rank" }, text("rank", grouped(rank))),
+    element("span", { class: "rank" }, text(model.cityRank ? "rank_in_district" : "rank", grouped(rank))),
     element("span", { class: "of" }, text("rank_of", grouped(model.rankedCount))), score,
     element("span", { class: "tier" }, swatch(tier.colour), inLanguage(tier.label) + lifted), was,
+    model.cityRank && model.cityRank[row] ? element("p", { class: "detail was" }, text("rank_in_city", grouped(model.cityRank[row]))) : "",
   );
 }
 
@@ -87,12 +88,16 @@ function surePart({ model, row }) {
   const quadrant = word(model, "quadrant_type", row);
   if (quadrant) lines.push(["fact_quadrant", text("quadrant_" + quadrant)]);
   const year = value("planned_year");
-  if (hasFact(model, "planned_year")) lines.push(["fact_planned_year", Number.isNaN(year) ? text("not_planned") : String(year)]);
+  if (hasFact(model, "planned_year")) {
+    const reason = word(model, "wait_reason_code", row);
+    const waits = text("not_planned") + (reason ? text("colon") + text("wait_" + reason) : "");
+    lines.push(["fact_planned_year", Number.isNaN(year) ? waits : String(year)]);
+  }
   const cost = value("cost_cny");
   if (!Number.isNaN(cost)) lines.push(["fact_cost_cny", text("ten_thousand_yuan", grouped(cost / 1e4, 1))]);
   if (!lines.length) return "";
   const rows = lines.map(([key, words]) => element("tr", {}, element("th", { scope: "row" }, text(key)), element("td", {}, words)));
-  return element("section", { id: "sure" }, element("table", { class: "facts" }, element("tbody", {}, ...rows)));
+  return element("section", { id: "sure" }, element("table", { class: "sure" }, element("tbody", {}, ...rows)));
 }
 
 function reasonWord(reason) {
