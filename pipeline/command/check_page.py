@@ -16,13 +16,9 @@ from pipeline.command.data_check import UNREADABLE, Checked
 from pipeline.command.report import console
 from pipeline.pages.document import Words, figure, heading, page, paragraph, table
 from pipeline.pages.extents import extent_map
+from pipeline.pages.terms import REASONS, SCOPES
 
 _SHOWN_EXAMPLES = 3
-_SCOPES = {
-    "row": Words("整行剔除", "row left out"),
-    "value": Words("数值置空", "value set to missing"),
-    "notice": Words("提示", "notice"),
-}
 
 
 def check_page(checked: Checked) -> str:
@@ -155,7 +151,7 @@ def _overview(checked: Checked) -> list[Markup]:
     ]  # fmt: skip
     head = (
         Words("来源", "source"), Words("文件", "file"), Words("数量", "count"), Words("单位", "of"),
-        Words("日期", "date"), Words("距基准年（年）", "years before the reference year"),
+        Words("日期", "date"), Words("年龄（年）", "age (yr)"),
         Words("发布者", "publisher"), Words("许可", "licence"),
     )  # fmt: skip
     notes = {
@@ -207,7 +203,7 @@ def _source(checked: Checked, facts: SourceFacts) -> list[Markup]:
         parts.append(table(head, rows, caption=Words("缺失比例", "share missing")))
     faults = _faults_of(checked.rejects, facts.name)
     if faults:
-        parts.append(_fault_table(facts, faults))
+        parts.append(_fault_table(faults))
     balance: Mapping[str, Any] = checked.ledgers.get("intake", {}).get("sources", {})
     if facts.name in balance:
         told = balance[facts.name]
@@ -233,7 +229,7 @@ def _faults_of(rejects: pd.DataFrame, name: str) -> list[tuple[tuple[str, str], 
     return sorted(grouped, key=lambda item: (-len(item[1]), item[0]))
 
 
-def _fault_table(facts: SourceFacts, faults: list[tuple[tuple[str, str], pd.DataFrame]]) -> Markup:
+def _fault_table(faults: list[tuple[tuple[str, str], pd.DataFrame]]) -> Markup:
     rows = []
     for (scope, reason), told in faults:
         examples = [
@@ -242,13 +238,13 @@ def _fault_table(facts: SourceFacts, faults: list[tuple[tuple[str, str], pd.Data
         ]
         rows.append(
             (
-                reason, _SCOPES[scope], len(told), f"{len(told) / max(facts.row_count, 1):.1%}",
+                REASONS.get(reason, reason), SCOPES[scope], len(told),
                 " | ".join(examples), FIXES.get(reason, NOTHING_TO_DO),
             )
         )  # fmt: skip
     head = (
         Words("问题", "fault"), Words("后果", "effect"), Words("数量", "count"),
-        Words("占比", "share"), Words("例（行：内容）", "examples (row: what)"),
+        Words("例（行：内容）", "examples (row: what)"),
         Words("如何处理", "what to do"),
     )  # fmt: skip
     return table(head, rows, caption=Words("问题", "faults"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import shapely
 
 from pipeline.contracts.raw import FeatureTable
@@ -54,7 +55,16 @@ def read_features(path: Path, name: str, source: Source) -> FeatureTable:
     if crs is not None and not _says_nothing(path, source, crs):
         _check_crs(path, name, source, crs)
     check_fields(path, name, source, fields)
-    return FeatureTable(as_text(fields), shapes)
+    try:
+        texts = as_text(fields)
+        for column in texts.columns:
+            pa.chunked_array(pa.array(texts[column])).validate(full=True)
+    except (pa.ArrowException, ValueError) as error:
+        raise Problem(
+            path, f"its text is damaged ({str(error)[:100]})",
+            fix=f"copy the file again, or correct sources.{name}.encoding",
+        ) from None  # fmt: skip
+    return FeatureTable(texts, shapes)
 
 
 def features_from_rows(path: Path, rows: pd.DataFrame, source: Source) -> FeatureTable:

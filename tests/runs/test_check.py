@@ -187,7 +187,7 @@ def test_a_sound_town_passes_and_nothing_but_the_page_is_written(project: Projec
     assert list(project.outputs()) == ["data/processed/minitown/check.html"]
     page = project.outputs()["data/processed/minitown/check.html"].decode()
     assert "<svg" in page
-    assert "duplicate_footprint" in page
+    assert "same footprint twice" in page
     assert "remove the copy" in page
     assert "CC0" in page
     assert "&lt;img" in page or "<img src=x" not in page
