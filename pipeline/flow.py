@@ -7,19 +7,17 @@ and has ``store`` save it, all files together.
 
 import gc
 import importlib
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from pipeline.contracts.stage import Inputs, Outputs, Stage
+from pipeline.contracts.stage import Inputs, Stage
 from pipeline.contracts.tables import (
     AMENITIES,
     ANNUAL_LIST,
@@ -45,8 +43,8 @@ from pipeline.contracts.tables import (
     STREET_EDGES,
     STREET_NODES,
     WATER,
-    Table,
 )
+from pipeline.handover import Kept, Saver, checked
 from pipeline.settings.load import flatten
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
@@ -127,7 +125,8 @@ STAGES = (
         name="atlas",
         title="maps",
         home=SCENARIO,
-        settings=("city", "sources", "measure", "score", "atlas"),
+        settings=("city", "sources", "intake", "measure", "consent", "score", "plan", "atlas"),
+        reads_remarks=True,
         reads=(
             DISTRICTS,
             BUILDINGS,
@@ -138,10 +137,13 @@ STAGES = (
             RANKING,
             BUILDING_RANKING,
             DISTRICT_PRIORITY,
+            PLAN_PROJECTS,
+            PLAN_SUMMARY,
+            REJECTS,
         ),
         reads_rasters=("terrain",),
         map_files=("ranking.gpkg",),
-        pages=("index.html",),
+        pages=("index.html", "quality.html", "districts/*.html", "briefs/*.html"),
     ),
 )
 
@@ -157,6 +159,8 @@ PACKAGES = (
     "scipy",
     "shapely",
     "folium",
+    "highspy",
+    "xlsxwriter",
     "threadpoolctl",
     "branca",
     "jinja2",
@@ -198,19 +202,34 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
         files.remove_partial(places.city_folder)
         files.remove_partial(places.maps_folder)
         steps = []
-        for stage in STAGES:
-            begin = time.perf_counter()
-            record = _record(stage, places, settings)
-            reasons = tuple(state.reasons_to_run(places.state_file, record))
-            if reasons:
-                watch(stage, reasons)
-                with _collector_resting():
-                    _run(stage, places, settings)
-                wrote = tuple(places.outputs(stage))  # families are known only now
-                state.remember(places.state_file, replace(record, outputs=wrote))
-            steps.append(Step(stage, reasons, time.perf_counter() - begin))
+        kept = Kept(places)
+        with _collector_resting(), Saver(places) as saver:
+            for number, stage in enumerate(STAGES):
+                begin = time.perf_counter()
+                record = _record(stage, places, settings)
+                reasons = tuple(_reasons(record, places, saver))
+                if reasons:
+                    watch(stage, reasons)
+                    inputs = _load(stage, places, settings, kept)
+                    run = importlib.import_module(f"pipeline.{stage.name}.stage").run
+                    product = checked(stage, settings, run(inputs), kept)
+                    kept.put(product, STAGES[number + 1 :])
+                    saver.put(product, record)
+                steps.append(Step(stage, reasons, time.perf_counter() - begin))
         _write_ledger(places, settings)
     return steps
+
+
+def _reasons(record: state.StageRecord, places: Places, saver: Saver) -> list[str]:
+    """Return why a stage runs; what it reads is looked at only if nothing else makes it run.
+
+    So a stage that must run anyway need not wait for the files of the one before.
+    """
+    reasons = state.own_reasons(places.state_file, record)
+    if not reasons:
+        saver.wait()
+        reasons = state.reasons_to_run(places.state_file, record)
+    return reasons
 
 
 def why(places: Places, settings: Settings) -> dict[str, list[str]]:
@@ -238,23 +257,28 @@ def why(places: Places, settings: Settings) -> dict[str, list[str]]:
 
 
 def _record(stage: Stage, places: Places, settings: Settings) -> state.StageRecord:
-    from pipeline.store.raw_folder import source_path
+    from pipeline.store.raw_folder import source_files
+    from pipeline.store.remarks import plain
 
-    dumped = settings.model_dump(include=set(stage.settings))
+    kept = flatten(settings.model_dump(include=set(stage.settings)))
+    if stage.reads_remarks:
+        kept |= plain(_remarks(places))
     scenario = f":{places.scenario}" if stage.home == SCENARIO else ""
-    paths = [source_path(places.raw, source) for source in settings.sources.values()]
+    paths = {
+        path for source in settings.sources.values() for path in source_files(places.raw, source)
+    }
     return state.StageRecord(
         name=stage.name + scenario,
-        inputs=tuple(places.inputs(stage, sorted(set(paths)))),
+        inputs=tuple(places.inputs(stage, sorted(paths))),
         outputs=tuple(places.outputs(stage)),
-        settings=flatten(dumped),
+        settings=kept,
         code=_code_digests(stage.name) | _versions(),
     )
 
 
 @cache
 def _code_digests(room: str) -> dict[str, str]:
-    own = [CODE_FOLDER / "flow.py", CODE_FOLDER / "problem.py"]
+    own = [CODE_FOLDER / name for name in ("flow.py", "handover.py", "problem.py")]
     for name in (room, *SHARED_ROOMS):
         own += sorted(path for path in (CODE_FOLDER / name).rglob("*") if _is_code(path))
     return {path.relative_to(CODE_FOLDER).as_posix(): state.digest(path) for path in own}
@@ -283,102 +307,30 @@ def _collector_resting() -> Iterator[None]:
         gc.enable()
 
 
-def _run(stage: Stage, places: Places, settings: Settings) -> None:
-    inputs = _load(stage, places, settings)
-    outputs: Outputs = importlib.import_module(f"pipeline.{stage.name}.stage").run(inputs)
-    _save(stage, places, settings, outputs)
-
-
-def _load(stage: Stage, places: Places, settings: Settings) -> Inputs:
+def _load(stage: Stage, places: Places, settings: Settings, kept: Kept) -> Inputs:
     sources: dict[str, Any] = {}
     if stage.reads_sources:
         from pipeline.store.sources import read_sources
 
-        sources = read_sources(places.raw, settings.sources)
+        sources = read_sources(
+            places.raw, settings.sources, settings.city.crs, settings.intake.region_margin_m
+        )
     earlier = STAGES[: STAGES.index(stage)]
     return Inputs(
-        tables={table: _table(places, table) for table in stage.reads},
+        tables={table: kept.table(table) for table in stage.reads},
         sources=sources,
-        rasters={name: files.read_raster(places.raster(name)) for name in stage.reads_rasters},
+        rasters={name: kept.raster(name) for name in stage.reads_rasters},
         settings=settings,
-        ledgers={one.name: files.read_json(places.ledger(one)) for one in earlier},
+        ledgers={one.name: kept.ledger(one) for one in earlier},
+        remarks=_remarks(places) if stage.reads_remarks else {},
         scenario=places.scenario if stage.home == SCENARIO else "",
     )
 
 
-def _table(places: Places, table: Table) -> Any:
-    return files.read_parquet(places.table(table), has_geometry=bool(table.geometry))
+def _remarks(places: Places) -> dict[str, Any]:
+    from pipeline.store.remarks import read_remarks
 
-
-def _save(stage: Stage, places: Places, settings: Settings, outputs: Outputs) -> None:
-    from pipeline.contracts.check import conform, inspect
-    from pipeline.store.csv import csv_bytes
-    from pipeline.store.geopackage import write_geopackage
-
-    _same_names(stage, outputs)
-    tables = {}
-    for table, frame in outputs.tables.items():
-        tables[table] = conform(table, frame)
-        inspect(table, tables[table], stage_name=stage.name, crs=settings.city.crs)
-    copies = {}
-    for table in stage.csv_copies:
-        copies[table] = tables[table] if table in tables else _table(places, table)
-    parts = {name: (table, conform(table, rows)) for name, (table, rows) in outputs.lists.items()}
-    for table, rows in parts.values():
-        inspect(table, rows, stage_name=stage.name, crs=settings.city.crs)
-    with files.Batch() as batch, ThreadPoolExecutor(os.cpu_count()) as threads:
-        # Arrow writes without holding the interpreter, so tables and lists are written side by side
-        lists = threads.map(lambda table: csv_bytes(table, copies[table]), copies)
-        family = threads.map(lambda part: csv_bytes(*part), parts.values())
-        for table, content in zip(
-            tables, threads.map(files.parquet_bytes, tables.values()), strict=True
-        ):
-            batch.add(places.table(table), content)
-        for table, content in zip(copies, lists, strict=True):
-            batch.add(places.csv(table), content)
-        for name, content in zip(parts, family, strict=True):
-            batch.add(places.list_file(name), content)
-        for name, raster in outputs.rasters.items():
-            batch.add(places.raster(name), files.raster_bytes(raster))
-        for name, text in outputs.pages.items():
-            batch.add(places.maps_folder / name, text.encode())
-        written = {places.maps_folder / name for name in outputs.pages}
-        written |= {places.list_file(name) for name in parts}
-        for path in [*places.family_pages(stage), *places.family_lists(stage)]:
-            if path not in written:
-                batch.remove(path)
-        for name, content in outputs.workbooks.items():
-            batch.add(places.map_file(name), content)
-        for name, layers in outputs.map_layers.items():
-            path = places.map_file(name)
-            write_geopackage(batch.partial(path), path, layers)
-        batch.add(places.ledger(stage), files.json_bytes(outputs.ledger))
-
-
-def _same_names(stage: Stage, outputs: Outputs) -> None:
-    """Stop if a stage hands back something else than it declares."""
-    declared = (
-        set(stage.writes),
-        set(stage.writes_rasters),
-        set(stage.pages) - set(stage.page_families),
-        {*stage.map_files, *stage.workbooks},
-    )
-    single = {name for name in outputs.pages if not _is_of_family(name, stage.page_families)}
-    strays = [name for name in outputs.lists if not _is_of_family(name, stage.lists)]
-    if strays:
-        raise AssertionError(f"{stage.name} does not declare the lists {strays}")
-    found = (
-        set(outputs.tables),
-        set(outputs.rasters),
-        single,
-        {*outputs.map_layers, *outputs.workbooks},
-    )
-    if declared != found:
-        raise AssertionError(f"{stage.name} declares {declared} but hands back {found}")
-
-
-def _is_of_family(name: str, families: tuple[str, ...]) -> bool:
-    return any(PurePosixPath(name).match(family) for family in families)
+    return dict(read_remarks(places.root / "config", places.city, places.scenario))
 
 
 def read_ledgers(places: Places) -> dict[str, dict[str, Any]]:

@@ -180,18 +180,21 @@ def add_shade(pack: Pack, picture: Shade) -> dict[str, float]:
     }
 
 
-def add_contours(pack: Pack, terrain: Raster, *, interval_m: float) -> int:
-    """Pack the contours and return how many lines there are."""
+def contour_lines(terrain: Raster, *, interval_m: float) -> gpd.GeoDataFrame:
+    """Return the contours as a table with their heights, in the terrain's projection."""
     lines, heights = contours(terrain, interval_m=interval_m)
-    projected = mercator_shapes(gpd.GeoDataFrame(geometry=lines, crs=terrain.crs))
-    add_lines(pack, "contours", projected, quantum=CONTOUR_QUANTUM_UNITS)
-    pack.measures("contours.height_m", heights, decimals=0)
+    return gpd.GeoDataFrame({"height_m": heights}, geometry=lines, crs=terrain.crs)
+
+
+def add_contours(pack: Pack, lines: gpd.GeoDataFrame) -> int:
+    """Pack the contours and return how many lines there are."""
+    add_lines(pack, "contours", mercator_shapes(lines), quantum=CONTOUR_QUANTUM_UNITS)
+    pack.measures("contours.height_m", lines["height_m"], decimals=0)
     return len(lines)
 
 
-def add_streets(pack: Pack, edges: gpd.GeoDataFrame) -> dict[str, int]:
-    """Pack the streets and return how many lines of each class there are."""
-    lines = street_lines(edges)
+def add_streets(pack: Pack, lines: gpd.GeoDataFrame) -> dict[str, int]:
+    """Pack streets as ``street_lines`` returns them and tell how many lines of each class there are."""
     add_lines(pack, "streets", mercator_shapes(lines), quantum=LINE_QUANTUM_UNITS)
     class_number = {name: number for number, name in enumerate(STREET_CLASSES)}
     structure_number = {name: number for number, name in enumerate(STRUCTURES)}
@@ -209,19 +212,21 @@ def add_water(pack: Pack, water: gpd.GeoDataFrame) -> int:
     return len(water)
 
 
-def add_districts(pack: Pack, districts: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> None:
+def add_districts(pack: Pack, districts: gpd.GeoDataFrame, middles: Floats) -> None:
     """Pack the district outlines, and their names with a place to write them."""
     add_polygons(pack, "districts", mercator_shapes(districts))
     pack.texts("districts.name", districts["district_name"].astype("str"))
-    places = label_points(districts, buildings).to_crs(WEB_MERCATOR)
+    places = label_points(districts, middles).to_crs(WEB_MERCATOR)
     x, y = units(places.x.to_numpy(), places.y.to_numpy())
     pack.numbers("districts.label_x", x)
     pack.numbers("districts.label_y", y)
 
 
-def label_points(districts: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> gpd.GeoSeries:
-    """Return for each district the roomiest place: inside it, far from its edge and buildings."""
-    middles = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy()))
+def label_points(districts: gpd.GeoDataFrame, middles: Floats) -> gpd.GeoSeries:
+    """Return for each district the roomiest place: inside it, far from its edge and the buildings.
+
+    ``middles`` are x and y of the buildings in the projection of the districts.
+    """
     points = [_roomiest(shape, middles) for shape in districts.geometry]
     return gpd.GeoSeries(points, crs=districts.crs)
 

@@ -4,27 +4,31 @@ The page adds up points itself, from need and weight in ten-thousandths, by the 
 rule as the score; ``add_ranked`` stops if that would show other points than the tables hold.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pypinyin import Style, lazy_pinyin
 
 from pipeline.atlas.mercator import (
+    UNITS_PER_M,
     add_polygons,
     mercator_shapes,
     spatial_order,
+    twice_areas,
 )
 from pipeline.atlas.packing import Pack
 from pipeline.contracts.columns import COLUMNS, WHOLE
 from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
-from pipeline.settings.score import Criterion
+from pipeline.settings.score import Criterion, ScoreSettings
 
-OTHER_QUANTUM_UNITS = 10
+OTHER_QUANTUM_UNITS = 12
 NEED_UNITS = 10_000
 WEIGHT_UNITS = 10_000
 POINT_UNITS = 1000
@@ -61,10 +65,30 @@ CATEGORIES = (
     "floor_area_origin",
     "construction_year_basis_type",
 )
-OPTIONAL_CATEGORIES = ("landform_type",)
+OPTIONAL_CATEGORIES = (
+    "landform_type",
+    "construction_year_source_name",
+    "track_reason_code",
+    "quadrant_type",
+    "batch_type",
+    "wait_reason_code",
+)
+OPTIONAL_FACTS: tuple[tuple[str, int], ...] = (
+    ("readiness_share", 2),
+    ("consent_share", 2),
+    ("top_share", 2),
+    ("funded_share", 2),
+    ("planned_year", 0),
+    ("unit_cost_cny_per_m2", 0),
+)
+"""Shown where a run has them."""
 FLAGS = ("is_overlapping", "has_street_access")
+SEARCHED = ("building_name", "estate_name", "road_name")
 INFERRED_BASES = ("inferred", "baseline")
 RANKED_QUANTUM_UNITS = 3
+EMPTY_KEY = -(2**30)
+"""Key of an empty tie break: it comes last."""
+BAND_STEPS = 100
 WALK_STEP_M = 5
 """Walking distances are shown to 5 m: streets and terrain know no more."""
 
@@ -127,13 +151,34 @@ def whole_table(
     return shaped.iloc[spatial_order(shaped.geometry.to_numpy())].reset_index(drop=True)
 
 
-def add_ranked(pack: Pack, table: gpd.GeoDataFrame, used: tuple[Used, ...]) -> None:
-    """Pack the ranked buildings; rows as in ``whole_table``."""
+def add_ranked(
+    pack: Pack,
+    table: gpd.GeoDataFrame,
+    used: tuple[Used, ...],
+    score_settings: ScoreSettings,
+    *,
+    is_part: bool = False,
+) -> None:
+    """Pack the scored buildings; rows as in ``whole_table``.
+
+    Of a part of the city the page also gets the ranks in the whole, in their order.
+    """
     score = _checked_score(table, used)
-    add_polygons(pack, "ranked", mercator_shapes(table), quantum=RANKED_QUANTUM_UNITS)
-    pack.numbers("rank_shift", rank_shift(_whole(table["rank"]), score))
+    tie_breaks = score_settings.tie_breaks
+    places = tie_places(table, tie_breaks)
+    rank = _real(table["rank"])
+    if is_part:
+        in_city = np.sort(rank[~np.isnan(rank)])
+        pack.numbers("city_rank", in_city.astype(np.int64))
+        rank = np.where(np.isnan(rank), np.nan, 1 + np.searchsorted(in_city, rank))
+    check_order(table, rank, score, places)
+    if not is_part:
+        check_tiers(table, score_settings.tier_upper_rank_shares)
+    shapes = mercator_shapes(table)
+    add_polygons(pack, "ranked", shapes, quantum=RANKED_QUANTUM_UNITS)
     pack.codes("building_id", table["building_id"])
     pack.codes("source_row", table["source_row"], table["building_id"])
+    shown_needs = {}
     for item in used:
         need = need_units(table, item.name)
         stand_in = (table[f"{item.name}_origin"] == "stand_in").to_numpy()
@@ -143,21 +188,82 @@ def add_ranked(pack: Pack, table: gpd.GeoDataFrame, used: tuple[Used, ...]) -> N
         extended, rest = extended_need(need, beyond, item.criterion)
         pack.numbers(f"need.{item.name}", extended)
         pack.numbers(f"rest.{item.name}", rest)
+        towards = 1 if item.criterion.worst_at > item.criterion.none_at else -1
+        shown_needs[item.criterion.measure] = np.where(stand_in, EMPTY_KEY, towards * extended)
+    keys = [shown_needs[name] for name in tie_breaks if name in shown_needs]
+    pack.numbers("tie_shift", tie_shift(places, keys))
     scored = {item.criterion.measure for item in used}
+    guesses = _guesses(table, shapes)
     for name, decimals in FACTS:
         if name in table.columns and name not in scored and table[name].notna().any():
+            values, guess = _real(table[name]), guesses.get(name)
+            pack.measures(f"fact.{name}", values, decimals=decimals, expected=guess)
+    for name, decimals in OPTIONAL_FACTS:
+        if name in table.columns and table[name].notna().any():
             pack.measures(f"fact.{name}", _real(table[name]), decimals=decimals)
+    _add_band(pack, table)
     _add_years(pack, table)
     back, out = (_real(table[f"main_road_walk_{way}_min"]) for way in ("back", "out"))
     later = np.floor(back * 10 + 0.5) / 10 - np.floor(out * 10 + 0.5) / 10
     pack.measures("fact.main_road_walk_later_min", later, decimals=1)
     for name in CATEGORIES:
-        pack.categories(name, table[name])
+        words = pack.categories(name, table[name])
+        if name in SEARCHED:
+            pack.texts(f"{name}.initials", initials(words))
     for name in OPTIONAL_CATEGORIES:
         if name in table.columns and table[name].notna().any():
             pack.categories(name, table[name])
     for name in FLAGS:
         pack.numbers(name, table[name].astype(bool).to_numpy())
+
+
+def half_unit_m2(table: pd.DataFrame) -> float:
+    """Return half the area on the ground of a square unit of the map, in the middle of the table."""
+    shrunk = np.cos(np.radians(float(table["latitude_deg"].median())))
+    return float(shrunk / UNITS_PER_M) ** 2 / 2
+
+
+def _guesses(table: pd.DataFrame, shapes: NDArray[np.object_]) -> dict[str, NDArray[np.int64]]:
+    """Return what the page can work out itself: footprints from outlines, floors from storeys."""
+    twice = twice_areas(shapes, RANKED_QUANTUM_UNITS)
+    footprint = np.floor(twice * half_unit_m2(table) + 0.5).astype(np.int64)
+    shown = np.floor(_real(table["footprint_area_m2"]) + 0.5).astype(np.int64)
+    storeys = np.nan_to_num(_real(table["storey_count"])).astype(np.int64)
+    return {"footprint_area_m2": footprint, "floor_area_m2": shown * storeys}
+
+
+def initials(words: Iterable[str]) -> list[str]:
+    """Return the first letters of the pinyin of each text, so that ``jfb`` finds 解放碑.
+
+    Letters and digits stand for themselves; what is neither is left out.
+    """
+    return [_initials(word) for word in words]
+
+
+@cache
+def _initials(word: str) -> str:
+    letters = lazy_pinyin(word, style=Style.FIRST_LETTER)
+    return "".join(c for c in "".join(letters).lower() if c.isascii() and c.isalnum())
+
+
+def _add_band(pack: Pack, table: pd.DataFrame) -> None:
+    """Pack the band that holds the rank in nine of ten draws, in steps that grow with the rank.
+
+    A step is a hundredth of the root of the whole list: 4 places about rank 1,000 of 40,000 would
+    be more than the draws know. Told are steps from the rank itself.
+    """
+    rank = _real(table["rank"])
+    most = max(float(np.nan_to_num(rank).max()), 1)
+    own = band_step(rank, most)
+    for name in ("rank_p05", "rank_p95"):
+        if name in table.columns and table[name].notna().any():
+            steps = band_step(_real(table[name]), most) - own
+            pack.measures(f"band.{name}", steps, decimals=0)
+
+
+def band_step(rank: Floats, most: float) -> Floats:
+    """Return ranks on a scale of 100 steps, narrow at the top."""
+    return np.asarray(np.floor(BAND_STEPS * np.sqrt(rank / most) + 0.5))
 
 
 def add_counts(
@@ -196,9 +302,8 @@ def _add_years(pack: Pack, table: pd.DataFrame) -> None:
         pack.measures("fact.construction_year_middle", inferred, decimals=0)
 
 
-def add_others(pack: Pack, buildings: gpd.GeoDataFrame, ranked_id: pd.Series) -> int:
-    """Pack the footprints that are not ranked and return how many there are."""
-    others = buildings[~buildings["building_id"].isin(ranked_id)]
+def add_others(pack: Pack, others: gpd.GeoDataFrame) -> int:
+    """Pack the footprints that are not scored and return how many there are."""
     others = others.iloc[spatial_order(others.geometry.to_numpy())]
     add_polygons(pack, "others", mercator_shapes(others), quantum=OTHER_QUANTUM_UNITS)
     pack.categories("others.building_use_type", others["building_use_type"])
@@ -222,9 +327,21 @@ def excess(
     """
     known = ~np.isnan(value)
     shown = np.floor(np.where(known, value, 0) * per_unit + 0.5)
-    told = criterion.none_at + need * (criterion.worst_at - criterion.none_at) / NEED_UNITS
-    told = np.floor(told * per_unit + 0.5)
+    told = np.floor(told_value(need, criterion) * per_unit + 0.5)
     return np.where(known, shown - told, 0).astype(np.int64)
+
+
+def told_value(need: NDArray[np.int64], criterion: Criterion) -> Floats:
+    """Return the measurement that stands at this need on the criterion's line.
+
+    The page calculates the same in the same order of operations.
+    """
+    bends = criterion.between
+    at = np.array([criterion.none_at, *(x for x, _ in bends), criterion.worst_at], dtype=float)
+    needs = np.array([0.0, *(y * NEED_UNITS for _, y in bends), NEED_UNITS], dtype=float)
+    piece = np.clip(np.searchsorted(needs, need, side="right") - 1, 0, len(at) - 2)
+    rise = np.maximum(needs[piece + 1] - needs[piece], 1e-9)
+    return np.asarray(at[piece] + (need - needs[piece]) * (at[piece + 1] - at[piece]) / rise)
 
 
 def extended_need(
@@ -241,12 +358,66 @@ def extended_need(
     return need + carried, beyond - carried * towards
 
 
-def rank_shift(rank: NDArray[np.int64], score: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return rank minus the place by score alone, where equal scores keep the order of rows."""
-    order = np.argsort(-score, kind="stable")
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(1, len(order) + 1)
-    return rank - place
+def tie_places(table: pd.DataFrame, tie_breaks: Sequence[str]) -> NDArray[np.int64]:
+    """Return the place of each row if all scores were equal: larger tie breaks first, then the id."""
+    ids = table["building_id"].to_numpy(dtype=str)
+    by_id = np.argsort(np.argsort(ids, kind="stable"), kind="stable")
+    keys = [-np.nan_to_num(_real(table[name]), nan=-np.inf) for name in tie_breaks]
+    return _places(np.lexsort([by_id, *reversed(keys)]))
+
+
+def tie_shift(places: NDArray[np.int64], keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the true place among ties minus the one that whole-number keys tell, rows deciding last.
+
+    The page knows the keys already, so that only what their rounding hides must be told.
+    """
+    rows = np.arange(len(places))
+    return places - _places(np.lexsort([rows, *(-key for key in reversed(keys))]))
+
+
+def _places(order: NDArray[np.intp]) -> NDArray[np.int64]:
+    places = np.empty(len(order), dtype=np.int64)
+    places[order] = np.arange(len(order))
+    return places
+
+
+def check_order(
+    table: pd.DataFrame, rank: Floats, score: NDArray[np.int64], places: NDArray[np.int64]
+) -> None:
+    """Stop if the page would put the buildings in another order than ``rank``; NaN is unranked."""
+    lifted = flags(table, "is_lifted")
+    has_rank = np.flatnonzero(~np.isnan(rank))
+    order = has_rank[np.lexsort([places[has_rank], -score[has_rank], ~lifted[has_rank]])]
+    _stop_at(table, order[rank[order] != np.arange(1, len(order) + 1)], "rank")
+
+
+def check_tiers(table: pd.DataFrame, upper_rank_shares: Sequence[float]) -> None:
+    """Stop if the page would put a building in another tier than the table."""
+    rank = _real(table["rank"])
+    ends = np.floor(np.array(upper_rank_shares) * np.count_nonzero(~np.isnan(rank)) + 1e-9)
+    tier = np.searchsorted(ends, np.nan_to_num(rank)).clip(max=len(ends) - 1) + 1
+    tier = np.where(flags(table, "is_lifted"), 1, tier)
+    is_wrong = ~np.isnan(rank) & (tier != _real(table["tier_number"]))
+    _stop_at(table, np.flatnonzero(is_wrong), "tier_number")
+
+
+def _stop_at(table: pd.DataFrame, rows: NDArray[np.intp], column: str) -> None:
+    if len(rows):
+        row = rows[0]
+        raise Problem(
+            f"atlas ← ranking.{column}",
+            f"{len(rows):,} of {len(table):,} rows stand elsewhere than score and tie breaks tell "
+            f"(first: {table['building_id'].iloc[row]}, {column} {table[column].iloc[row]})",
+            expected="the same order in the table and on the page",
+            fix="delete this city's data/processed and run again; if it stays, report this",
+        )
+
+
+def flags(table: pd.DataFrame, name: str) -> NDArray[np.bool_]:
+    """Return a yes/no column; no where it is empty or not there."""
+    if name not in table.columns:
+        return np.zeros(len(table), dtype=bool)
+    return np.asarray(table[name].fillna(False).to_numpy(dtype=bool))
 
 
 def _checked_score(table: pd.DataFrame, used: tuple[Used, ...]) -> NDArray[np.int64]:
@@ -278,7 +449,3 @@ def _compare(table: pd.DataFrame, points: NDArray[np.int64], name: str) -> None:
 def _real(values: "pd.Series[Any]") -> Floats:
     numbers = values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
     return np.asarray(numbers, dtype=np.float64)
-
-
-def _whole(values: "pd.Series[Any]") -> NDArray[np.int64]:
-    return values.to_numpy(dtype=np.int64)

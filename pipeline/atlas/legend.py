@@ -3,43 +3,25 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-import numpy as np
 import pandas as pd
 
 from pipeline.atlas.buildings import Used
 from pipeline.settings.city import Source
 from pipeline.settings.whole import Settings
 
-FLOOR_KNOWN_SHARE = 0.8
-"""Floor area is shown by tier only where it is known for more buildings than this."""
 
-
-def tier_rows(building_ranking: pd.DataFrame, settings: Settings) -> list[dict[str, Any]]:
-    """Return one entry a tier: labels, colour, buildings, shares of footprint and of floor area.
-
-    Tiers are stretches of the ranking, so the page tells them by ``last_rank``.
-    """
-    by_rank = building_ranking.sort_values("rank")["tier_number"]
-    if not by_rank.is_monotonic_increasing:
-        raise ValueError("a lower tier stands before a higher one in the ranking")
-    footprint = building_ranking["footprint_area_m2"].astype(float)
-    floor = building_ranking["floor_area_m2"].astype("Float64")
-    is_floor_known = bool(floor.notna().mean() >= FLOOR_KNOWN_SHARE)
-    rows = []
-    for number, tier in enumerate(settings.atlas.tiers, start=1):
-        inside = building_ranking["tier_number"] == number
-        row = {
+def tier_rows(settings: Settings) -> list[dict[str, Any]]:
+    """Return one entry a tier: labels, colour, and the share of the ranking at which it ends."""
+    return [
+        {
             "label": {"zh": tier.label_zh, "en": tier.label_en},
             "colour": tier.colour,
-            "count": int(inside.sum()),
-            "last_rank": int((building_ranking["tier_number"] <= number).sum()),
-            "footprint_share": _share(footprint[inside].sum(), footprint.sum()),
-            "upper_rank_share": settings.score.tier_upper_rank_shares[number - 1],
+            "upper_rank_share": share,
         }
-        if is_floor_known:
-            row["floor_share"] = _share(floor[inside].sum(), floor.sum())
-        rows.append(row)
-    return rows
+        for tier, share in zip(
+            settings.atlas.tiers, settings.score.tier_upper_rank_shares, strict=True
+        )
+    ]
 
 
 def criterion_rows(used: tuple[Used, ...], settings: Settings) -> list[dict[str, Any]]:
@@ -56,7 +38,8 @@ def criterion_rows(used: tuple[Used, ...], settings: Settings) -> list[dict[str,
             "worst_at": item.criterion.worst_at,
             "decimals": item.decimals,
             "per_unit": item.per_unit,
-            "stand_in": item.criterion.stand_in_need_share,
+            "between": item.criterion.between,
+            "missing": item.criterion.missing,
             "reason": item.criterion.source,
             "origin": value_origin(item.criterion.measure, settings),
         }
@@ -185,10 +168,6 @@ def gap_rows(
         "stand_in_buildings": int((ranking["stand_in_count"] > 0).sum()),
         "min_facility_count": settings.measure.access.min_facility_count,
     }
-
-
-def _share(part: float, whole: float) -> float:
-    return round(float(part) / float(whole), 4) if whole and not np.isnan(whole) else 0.0
 
 
 def _number(value: Any) -> int | None:

@@ -6,7 +6,7 @@ as differences, whichever is smaller, and laid out in byte planes: all lowest by
 ones, and so on. A column of texts is its lines joined by line feeds.
 
 Every plane is squeezed by itself, with or without a search for repeats, whichever is smaller: in
-noise that search only costs. In the page the bytes stand as text, thirteen bits in two letters.
+noise that search only costs. In the page the bytes stand as text, six in seven letters.
 """
 
 import json
@@ -23,13 +23,18 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 WHOLE_LIMIT = 2**31
+MAX_LISTED = 512
+LISTED_COST = 3
+"""Bytes that a number in the list takes in the squeezed head, about."""
 OWN_NUMBER = "\x01"
 """Stands for an id without its first letter."""
 DIGITS_MARK = "\x02"
 """Stands, with one more letter for their count, for up to nine digits of a code."""
-LETTERS = bytes(code for code in range(33, 127) if chr(code) not in "&<{").decode()
-"""None of them means anything inside a script element or a jinja template."""
-LETTER_BITS = 13
+LETTERS = "".join(chr(code) for code in range(1, 128) if chr(code) not in "\r<&{")
+"""All of one byte that mean nothing inside a script element or a jinja template."""
+BYTES_A_GROUP, LETTERS_A_GROUP = 6, 7
+Whole = NDArray[np.int64]
+_DIGITS = re.compile("([0-9]{1,9})")
 _GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
 _CONTROLS = {code: " " for code in (*range(32), 127, 0x2028, 0x2029)}
 
@@ -57,20 +62,30 @@ def squeezed(data: bytes) -> bytes:
 
 
 def as_letters(data: bytes) -> str:
-    """Return bytes as text of ``LETTERS``: two letters, high place first, for thirteen bits.
+    """Return bytes as text: six as a number, high byte first, in seven ``LETTERS``, high place first.
 
-    The last group is filled with zero bits.
+    The last group is filled with zero bytes.
     """
-    bits = np.unpackbits(np.frombuffer(data, dtype=np.uint8))
-    bits = np.append(bits, np.zeros(-len(bits) % LETTER_BITS, dtype=np.uint8))
-    weights = (1 << np.arange(LETTER_BITS)[::-1]).astype(np.float32)  # exact, and fast as such
-    groups = (bits.reshape(-1, LETTER_BITS).astype(np.float32) @ weights).astype(np.int32)
-    places = np.stack(np.divmod(groups, len(LETTERS)), axis=1).ravel()
+    raw = np.frombuffer(data + bytes(-len(data) % BYTES_A_GROUP), dtype=np.uint8)
+    whole = np.zeros(len(raw) // BYTES_A_GROUP, dtype=np.uint64)
+    for column in raw.reshape(-1, BYTES_A_GROUP).T:
+        whole = (whole << np.uint64(8)) | column
+    places = np.empty((len(whole), LETTERS_A_GROUP), dtype=np.uint8)
+    for place in reversed(range(LETTERS_A_GROUP)):
+        whole, places[:, place] = np.divmod(whole, np.uint64(len(LETTERS)))
     return np.frombuffer(LETTERS.encode(), dtype=np.uint8)[places].tobytes().decode("ascii")
+
+
+def _pattern(pieces: list[str]) -> Iterable[str]:
+    """Return what stands between runs of digits, with a mark for each run."""
+    for place, piece in enumerate(pieces):
+        yield f"{DIGITS_MARK}{len(piece)}" if place % 2 else piece
 
 
 def one_line(text: str) -> str:
     """Return a text without line breaks, control marks or half characters."""
+    if text.isascii() and text.isprintable():
+        return text
     return text.translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
 
 
@@ -85,33 +100,54 @@ class Pack:
     """Compression leaves the interpreter free, so that planes are squeezed side by side."""
 
     def numbers(self, name: str, values: ArrayLike, *, quantum: int = 1) -> None:
-        """Add a column of whole numbers within ±2³⁰, to the nearest multiple of ``quantum``."""
+        """Add a column of whole numbers within ±2³⁰, to the nearest multiple of ``quantum``.
+
+        Few different numbers are listed in the head, and the column tells their places.
+        """
         whole = np.asarray(values, dtype=np.int64)
         if quantum != 1:
             whole = (whole + quantum // 2) // quantum
         if len(whole) and np.abs(whole).max() >= WHOLE_LIMIT // 2:
             raise ValueError(f"{name} holds numbers beyond ±2³⁰")
-        plain, steps = (
-            byte_planes(zigzag(values)) for values in (whole, np.diff(whole, prepend=0))
-        )
-        pieces = list(self.threads.map(squeezed, [*plain, *steps]))
-        choices = (
-            (False, plain, b"".join(pieces[: len(plain)])),
-            (True, steps, b"".join(pieces[len(plain) :])),
-        )
-        is_delta, planes, piece = min(choices, key=lambda choice: len(choice[2]))
+        ways: list[tuple[dict[str, Any], list[bytes]]] = [
+            ({"delta": is_delta, "quantum": quantum}, byte_planes(zigzag(values)))
+            for is_delta, values in ((False, whole), (True, np.diff(whole, prepend=0)))
+        ]
+        listed = np.unique(whole) if len(ways[0][1]) > 1 else whole[:0]
+        if 0 < len(listed) <= MAX_LISTED:
+            values = (listed * quantum).tolist()
+            places = np.searchsorted(listed, whole)
+            for is_delta, told in ((False, places), (True, np.diff(places, prepend=0))):
+                ways.append(({"delta": is_delta, "values": values}, byte_planes(zigzag(told))))
+        pieces = iter(self.threads.map(squeezed, [plane for _, planes in ways for plane in planes]))
+        joined = [b"".join(next(pieces) for _ in planes) for _, planes in ways]
+        costs = [
+            len(piece) + LISTED_COST * len(entry.get("values", ()))
+            for piece, (entry, _) in zip(joined, ways, strict=True)
+        ]
+        best = costs.index(min(costs))
+        entry, planes = ways[best]
         count = len(planes) if len(whole) else 0
-        entry = {"count": len(whole), "planes": count, "delta": is_delta, "quantum": quantum}
-        self._append(name, b"".join(planes), entry, piece)
+        head = {"count": len(whole), "planes": count, **entry}
+        self._append(name, b"".join(planes), head, joined[best])
 
-    def measures(self, name: str, values: ArrayLike, *, decimals: int) -> None:
+    def measures(
+        self, name: str, values: ArrayLike, *, decimals: int, expected: Whole | None = None
+    ) -> None:
         """Add a column of real numbers, rounded; empty where NaN.
 
-        The page reads ``(stored − 1 + low) / 10^decimals``, and 0 as empty.
+        The page reads ``(stored − 1 + low) / 10^decimals``, and 0 as empty. With ``expected``, whole
+        numbers that the page can calculate itself, stored − 1 is the zigzag code of how far the
+        value lies from them.
         """
         real = np.asarray(values, dtype=np.float64)
         known = ~np.isnan(real)
         scaled = np.floor(np.where(known, real, 0) * 10**decimals + 0.5).astype(np.int64)
+        if expected is not None:
+            off = zigzag(scaled - expected).astype(np.int64)
+            self.numbers(name, np.where(known, off + 1, 0))
+            self.entries[-1] |= {"decimals": decimals, "expected": True}
+            return
         low = int(scaled[known].min()) if known.any() else 0
         self.numbers(name, np.where(known, scaled - low + 1, 0))
         self.entries[-1] |= {"low": low, "decimals": decimals}
@@ -120,6 +156,10 @@ class Pack:
         """Add a column of texts, one line each."""
         lines = [one_line(value) for value in values]
         self._append(name, "\n".join(lines).encode("utf-8"), {"lines": len(lines)})
+
+    def whole_text(self, name: str, text: str) -> None:
+        """Add one text as it stands, line breaks and all."""
+        self._append(name, text.encode("utf-8"), {"lines": 0})
 
     def codes(self, name: str, values: Iterable[str], ids: Iterable[str] | None = None) -> None:
         """Add a column of texts that differ by their numbers, such as ``500103-0017-002``.
@@ -135,11 +175,9 @@ class Pack:
             lines = [
                 line.replace(key[1:], OWN_NUMBER, 1) if key[1:] else line for key, line in pairs
             ]
-        runs = [re.findall("[0-9]{1,9}", line) for line in lines]
-        patterns = [
-            re.sub("[0-9]{1,9}", lambda found: f"{DIGITS_MARK}{len(found[0])}", line)
-            for line in lines
-        ]
+        split = [_DIGITS.split(line) for line in lines]
+        runs = [pieces[1::2] for pieces in split]
+        patterns = ["".join(_pattern(pieces)) for pieces in split]
         places, words = pd.factorize(np.array(patterns, dtype=object), sort=True)
         self._append(f"{name}.words", "\n".join(words).encode("utf-8"), {"lines": len(words)})
         self.numbers(name, places + 1)
@@ -149,14 +187,15 @@ class Pack:
             self.numbers(f"{name}.{place}", numbers)
         self.entries[-1 - most] |= {"runs": most}
 
-    def categories(self, name: str, values: "pd.Series[Any]") -> None:
+    def categories(self, name: str, values: "pd.Series[Any]") -> list[str]:
         """Add a column of texts that repeat: the sorted list of words, and each row's place in it.
 
-        0 stands for an empty value, 1 for the first word.
+        0 stands for an empty value, 1 for the first word. Returns the words.
         """
         codes, words = pd.factorize(values.astype("str").where(values.notna()), sort=True)
         self.texts(f"{name}.words", list(words))
         self.numbers(name, codes + 1)
+        return list(words)
 
     def extend(self, other: "Pack") -> None:
         """Add the columns of another pack after these."""

@@ -13,11 +13,15 @@ import folium
 from branca.element import MacroElement
 from folium.template import Template
 
-from pipeline.atlas.packing import as_letters
+from pipeline.atlas.packing import Pack, as_letters
 
+BOOT = ("unpack.js", "boot.js")
+"""What unpacks the page; everything else travels in the pack."""
 SCRIPTS = (
-    "texts.js", "words.js", "unpack.js", "model.js", "paint.js", "tiles.js", "labels.js",
-    "elements.js", "legend.js", "walk.js", "profile.js", "panel.js", "lists.js", "about.js", "app.js",
+    "texts.js", "texts_asking.js", "words.js", "order.js", "model.js", "layers.js",
+    "paint.js", "tiles.js", "labels.js", "elements.js", "legend.js", "walk.js", "profile.js",
+    "panel.js", "compare.js", "search.js", "lists.js", "filters.js", "grid.js", "scenario.js",
+    "whatif.js", "about.js", "address.js", "heading.js", "view.js", "app.js",
 )  # fmt: skip
 STYLES = ("page.css", "parts.css")
 POLICY = (
@@ -26,6 +30,7 @@ POLICY = (
 )
 _LEAFLET = "xstatic.pkg.leaflet"
 _OWN = "pipeline.atlas"
+_PLACE_OF_PACK = "@@ here comes the pack @@"
 
 
 class OfflineMap(folium.Map):
@@ -53,11 +58,17 @@ class RankingLayer(MacroElement):
         self._id = "atlas"
         self.policy = POLICY
         self.leaflet_style = _asset(_LEAFLET, "data", "leaflet.css")
-        self.leaflet_script = _asset(_LEAFLET, "data", "leaflet.js")
         self.styles = "\n".join(_flush_left("static", name) for name in STYLES)
-        self.scripts = "\n".join(_flush_left("static", name) for name in SCRIPTS)
-        self.packed = as_letters(pack)
+        self.scripts = "\n".join(_flush_left("static", name) for name in BOOT)
+        self.packed = _PLACE_OF_PACK
         self.packed_bytes = len(pack)
+
+
+def add_scripts(pack: Pack) -> None:
+    """Pack Leaflet, as its package ships it, and our own scripts; squeezed they take a third."""
+    pack.whole_text("script.leaflet", _asset(_LEAFLET, "data", "leaflet.js"))
+    own = "\n".join(_flush_left("static", name) for name in SCRIPTS)
+    pack.whole_text("script.own", f'(function () {{\n"use strict";\n{own}\n}})();')
 
 
 def page_text(pack: bytes, *, title: str, middle: tuple[float, float]) -> str:
@@ -87,7 +98,7 @@ def page_text(pack: bytes, *, title: str, middle: tuple[float, float]) -> str:
     page._parent.title = html.escape(title)
     RankingLayer(pack).add_to(page)
     text: str = page.get_root().render()
-    return text
+    return text.replace(_PLACE_OF_PACK, as_letters(pack))
 
 
 def _asset(package: str, *path: str) -> str:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 from pipeline.settings.atlas import Tier
 
+_UNRANKED = "#a8b89a"
 _EDGE = "82,8,10,190"
 _FILL_LAYER, _LINE_WIDTH_MM = "SimpleFill", "0.16"
 
@@ -31,6 +32,9 @@ def tier_style(tiers: Sequence[Tier], *, column: str = "tier_number") -> str:
             },
         )
         _add_fill(symbols, str(number - 1), tier.colour, _EDGE)
+    rest = {"value": "", "type": "NULL", "symbol": str(len(tiers)), "render": "true"}
+    ElementTree.SubElement(categories, "category", rest | {"label": "不参与排序 not ranked"})
+    _add_fill(symbols, str(len(tiers)), _UNRANKED, _EDGE)
     return _text(root)
 
 

@@ -27,6 +27,8 @@ class Inputs:
     """What earlier stages put on record, by stage."""
     scenario: str = ""
     """Name of the scenario; empty in stages that all scenarios share."""
+    remarks: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """For a stage that reads remarks: dotted key of a setting → its file and what stands beside it."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Stage:
     settings: tuple[str, ...]
     """Sections whose change makes this stage run again, and the only ones it may look at."""
     reads_sources: bool = False
+    reads_remarks: bool = False
+    """Whether it tells where each setting comes from."""
     reads: tuple[Table, ...] = ()
     reads_rasters: tuple[str, ...] = ()
     writes: tuple[Table, ...] = ()

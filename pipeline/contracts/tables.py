@@ -26,6 +26,8 @@ class Table:
     """Columns to sort rows by, where that is not the key; empty values come first."""
     empty_last: bool = False
     """Sort empty values last instead."""
+    csv_leaves_out: tuple[str, ...] = ()
+    """Columns and families that only the Parquet file holds: what few read but many must open."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -162,9 +164,10 @@ BUILDING_RANKING = Table(
         "footprint_area_m2", "floor_area_m2", "floor_area_origin", "household_count",
         "shop_floor_area_m2", "hazard_grade_code", "manager_name", "management_type",
         "building_structure_type", "construction_year", "construction_year_low",
-        "construction_year_high", "construction_year_origin", "construction_year_{}",
-        "construction_year_basis_type", "built_by_cutoff_share", "age_yr", "elevation_m",
-        "elevation_lowest_m", "elevation_highest_m", "elevation_error_m", "slope_deg", "relief_m",
+        "construction_year_high", "construction_year_origin", "construction_year_source_name",
+        "construction_year_{}", "construction_year_basis_type", "built_by_cutoff_share", "age_yr",
+        "elevation_m", "elevation_lowest_m", "elevation_highest_m", "elevation_error_m",
+        "slope_deg", "relief_m",
         "landform_type", "has_lift", "storeys_above_entry_count", "storeys_below_entry_count",
         "storeys_climbed_count", "parking_gap_share", "access_m", "has_street_access",
         "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_gap_m", "{}_climb_m",
@@ -177,6 +180,9 @@ BUILDING_RANKING = Table(
     home=SCENARIO,
     order=("rank", "building_id"),
     empty_last=True,
+    csv_leaves_out=(
+        "{}_walk_out_min", "{}_walk_back_min", "{}_min_count", "{}_climb_m", "construction_year_{}",
+    ),
 )  # fmt: skip
 
 _AREA_TOTALS = (

@@ -105,9 +105,14 @@ def _code(words: pd.Series) -> Floats:
 
 
 def _columns(found: Inference) -> pd.DataFrame:
+    ends = {"p05": found.first_year, "p95": found.last_year}
     at = {
-        f"construction_year_{name}": np.round(
-            found.quantiles[:, np.argmin(np.abs(LEVELS - share))], 2
+        f"construction_year_{name}": ends[name]
+        if name in ends
+        else np.clip(
+            np.round(found.quantiles[:, np.argmin(np.abs(LEVELS - share))], 2),
+            found.first_year,
+            found.last_year,
         )
         for name, share in SHOWN_SHARES.items()
     }
@@ -120,10 +125,7 @@ def _columns(found: Inference) -> pd.DataFrame:
 def _told(found: Inference) -> dict[str, Any]:
     kinds, counts = np.unique(found.basis, return_counts=True)
     by_basis = dict(zip(kinds.tolist(), counts.tolist(), strict=True))
-    width = (
-        found.quantiles[:, np.argmin(np.abs(LEVELS - 0.95))]
-        - found.quantiles[:, np.argmin(np.abs(LEVELS - 0.05))]
-    )
+    width = found.last_year - found.first_year
     inferred = np.isin(found.basis, ["inferred", "baseline"])
     told = {"by_basis": by_basis, **found.report}
     if inferred.any():

@@ -105,10 +105,11 @@ def columns(
     top = max([1.0, *counts])
     y_ticks = ticks(0, top, count=3 if height < 180 else 5)
     left = max(text_width(short(tick)) for tick in y_ticks) + 12
-    up = Scale(0, y_ticks[-1], height - 36, 24)
+    bottom = 36 if x_label.zh else 20
+    up = Scale(0, y_ticks[-1], height - bottom, 24 if y_label.zh else 8)
     step = (width - left - 8) / max(len(counts), 1)
     every = math.ceil((max([0.0, *map(text_width, labels)]) + 6) / step) if labels else 1
-    parts = [text(2, 12, y_label)]
+    parts = [text(2, 12, y_label)] if y_label.zh else []
     for tick in y_ticks:
         parts.append(
             line(f"M{number(left)} {number(up.at(tick))}H{number(width - 8)}", stroke="#e2e2e2")
@@ -122,8 +123,9 @@ def columns(
             rectangle(x + 1, up.at(count), step - 2, high, fill=ink, tip=f"{label}: {short(count)}")
         )
         if place % every == 0:
-            parts.append(text(x + step / 2, height - 22, label, anchor="middle"))
-    parts.append(text((left + width) / 2, height - 6, x_label, anchor="middle"))
+            parts.append(text(x + step / 2, height - bottom + 14, label, anchor="middle"))
+    if x_label.zh:
+        parts.append(text((left + width) / 2, height - 6, x_label, anchor="middle"))
     return svg(parts, height, width=width)
 
 

@@ -4,6 +4,7 @@ A page is one file without script or request: a policy in its head forbids both,
 could not act even if it were not escaped. The language switch is two radio buttons and style.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
@@ -12,7 +13,7 @@ from markupsafe import Markup
 from pipeline.pages.words import Words, as_html
 
 __all__ = [
-    "Words", "columns", "details", "figure", "heading", "page", "paragraph", "table",
+    "Words", "columns", "contents", "details", "figure", "heading", "page", "paragraph", "table",
 ]  # fmt: skip
 
 _POLICY = (
@@ -23,9 +24,18 @@ _PICTURE = Markup('role="img"')
 _STYLE = (files("pipeline.pages") / "static" / "report.css").read_text(encoding="utf-8")
 
 
-def heading(words: Words, *, level: int = 2) -> Markup:
-    """Return a heading of level 1 to 6."""
-    return Markup("<h{}>{}</h{}>").format(level, words.html(), level)
+def heading(words: Words, *, level: int = 2, anchor: str = "") -> Markup:
+    """Return a heading of level 1 to 6; ``anchor`` is a name that ``contents`` can point to."""
+    named = Markup(' id="{}"').format(anchor) if anchor else Markup("")
+    return Markup("<h{}{}>{}</h{}>").format(level, named, words.html(), level)
+
+
+def contents(places: Sequence[tuple[str, Words]]) -> Markup:
+    """Return links to headings of the same page, by their anchors."""
+    shown = Markup("").join(
+        Markup('<a href="#{}">{}</a>').format(anchor, words.html()) for anchor, words in places
+    )
+    return Markup('<nav class="contents" aria-label="目录 contents">{}</nav>').format(shown)
 
 
 def paragraph(words: Words, *, is_warning: bool = False) -> Markup:
@@ -41,7 +51,7 @@ def table(
     caption: Words,
     notes: Mapping[int, Words] | None = None,
 ) -> Markup:
-    """Return a table; numbers stand right, empty cells as a dash.
+    """Return a table; numbers and per cents stand right, empty cells as a dash.
 
     Parameters
     ----------
@@ -52,13 +62,19 @@ def table(
     notes
         Row number → a remark set below that row.
     """
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(as_html(h)) for h in header)
-    body = []
     for number, row in enumerate(rows):
         if len(row) != len(header):
             raise ValueError(f"row {number} has {len(row)} cells, the header {len(header)}")
+    right = [any(_is_number(row[place]) for row in rows) for place in range(len(header))]
+    head = Markup("").join(
+        Markup('<th scope="col"{}>{}</th>').format(_NUMBER if is_right else "", as_html(one))
+        for one, is_right in zip(header, right, strict=True)
+    )
+    body = []
+    for number, row in enumerate(rows):
         cells = Markup("").join(
-            Markup("<td{}>{}</td>").format(_side(cell), as_html(cell)) for cell in row
+            Markup("<td{}>{}</td>").format(_side(cell, is_right), as_html(cell))
+            for cell, is_right in zip(row, right, strict=True)
         )
         body.append(Markup("<tr>{}</tr>").format(cells))
         if notes and number in notes:
@@ -70,9 +86,24 @@ def table(
     ).format(caption.html(), head, Markup("").join(body))
 
 
-def _side(cell: object) -> Markup:
-    is_number = isinstance(cell, int | float) and not isinstance(cell, bool)
-    return Markup(' class="number"') if is_number or cell is None else Markup("")
+_NUMBER, _LONG = Markup(' class="number"'), Markup(' class="long"')
+_SHORT, _SHORT_LENGTH = Markup(' class="short"'), 14
+_PERCENT = re.compile(r"[-+]?[\d.,]+\s?%|[-+][\d.,]+")
+_LONG_WORD = re.compile(r"[^\s\u2e80-\uffff]{30}")
+
+
+def _is_number(cell: object) -> bool:
+    if isinstance(cell, str):
+        return bool(_PERCENT.fullmatch(cell))
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _side(cell: object, is_right: bool) -> Markup:
+    if _is_number(cell) or (is_right and (cell is None or isinstance(cell, Words))):
+        return _NUMBER
+    if isinstance(cell, str) and len(cell) <= _SHORT_LENGTH:
+        return _SHORT
+    return _LONG if _LONG_WORD.search(str(cell)) else Markup("")
 
 
 def figure(chart: Markup, *, caption: Words, is_above: bool = False) -> Markup:
@@ -102,6 +133,7 @@ def page(
     banner: Words | None = None,
     links: Sequence[tuple[str, Words]] = (),
     style: str = "",
+    has_own_title: bool = False,
 ) -> str:
     """Return a whole HTML document.
 
@@ -115,6 +147,8 @@ def page(
         Relative addresses of neighbouring pages with what they are called.
     style
         Further style sheets of this project, as text.
+    has_own_title
+        Whether ``parts`` hold the first heading themselves.
     """
     shown_banner = _banner(banner)
     shown_links = Markup("").join(
@@ -130,7 +164,7 @@ def page(
             '<label for="say-zh" lang="zh">中文</label>'
             '<input type="radio" name="language" id="say-en">'
             '<label for="say-en" lang="en">English</label>\n'
-            "<main>\n{banner}<nav>{links}</nav>\n<h1>{title}</h1>\n{parts}\n</main>\n</body>\n</html>\n"
+            "<main>\n{banner}<nav>{links}</nav>\n{title}\n{parts}\n</main>\n</body>\n</html>\n"
         ).format(
             policy=_POLICY,
             zh=title.zh,
@@ -138,7 +172,7 @@ def page(
             style=Markup(_STYLE + style),  # our own files
             banner=shown_banner,
             links=shown_links,
-            title=title.html(),
+            title=Markup("") if has_own_title else heading(title, level=1),
             parts=Markup("\n").join(parts),
         )
     )

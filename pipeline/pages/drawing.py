@@ -131,6 +131,13 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def percent(share: float) -> str:
+    """Return a share in whole per cents; what is little or nearly all is never told as 0 or 100 %."""
+    if 0 < share < 0.01:
+        return "<1%"
+    return ">99%" if 0.99 < share < 1 else f"{share:.0%}"
+
+
 def luminance(colour: str) -> float:
     """Return the relative luminance of ``#rrggbb``, 0 black to 1 white (WCAG 2.1)."""
     channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))

@@ -16,6 +16,7 @@ from pipeline.pages.drawing import (
     ink_on,
     line,
     number,
+    percent,
     rectangle,
     short,
     svg,
@@ -80,7 +81,7 @@ def share_bars(
             before += size
             if end - start < 0.05:
                 continue
-            share = f"{size / whole:.0%}" if size / whole >= 0.01 else "<1%"
+            share = percent(size / whole)
             tip = Words(
                 f"{parts[which].label.zh} {size:,.0f}（{size / whole:.1%}）",
                 f"{parts[which].label.en} {size:,.0f} ({size / whole:.1%})",

@@ -114,6 +114,10 @@ class YearRule(Section):
 
     cutoff_year: CalendarYear
     """Last year of construction that is in the programme."""
+    miss_share: Annotated[float, Field(gt=0, lt=0.5)]
+    """Share of the stated intervals that may miss the year."""
+    highest_miss_share: Annotated[float, Field(gt=0, lt=0.5)]
+    """No single interval misses more likely than this."""
     era_ends: Annotated[list[CalendarYear], Field(min_length=1, max_length=20)]
     """Years in which a new era of building begins; errors are learned era by era."""
     min_group_count: Positive

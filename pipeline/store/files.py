@@ -131,6 +131,11 @@ def raster_bytes(raster: Any) -> bytes:
         return bytes(memory.read())
 
 
+def as_stored(raster: Any) -> Any:
+    """Return a raster with the precision that ``raster_bytes`` keeps."""
+    return raster.with_values(raster.values)
+
+
 def read_raster(path: Path) -> Any:
     """Return a raster that ``raster_bytes`` wrote."""
     import rasterio

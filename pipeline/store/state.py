@@ -13,12 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from doit.dependency import DatabaseException, Dependency, SqliteDB
 from doit.task import Task
 
 from pipeline.problem import Problem
+
+_one_at_a_time = Lock()
+"""The record is read while another thread writes it down."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,8 @@ class StageRecord:
     """Source file or package → digest or version."""
 
 
-def reasons_to_run(state_file: Path, record: StageRecord) -> list[str]:
-    """Return why a stage must run, in words; empty when nothing changed."""
+def own_reasons(state_file: Path, record: StageRecord) -> list[str]:
+    """Return why a stage must run whatever it reads: never run, its outputs, settings or code."""
     with _open(state_file) as dependency:
         saved = dependency.get_values(record.name)
         if not saved:
@@ -52,6 +56,15 @@ def reasons_to_run(state_file: Path, record: StageRecord) -> list[str]:
             for name, path in there.items()
             if name in wrote and wrote[name] != digest(path)
         ]
+        return reasons
+
+
+def reasons_to_run(state_file: Path, record: StageRecord) -> list[str]:
+    """Return why a stage must run, in words; empty when nothing changed."""
+    reasons = own_reasons(state_file, record)
+    if reasons == ["it has not run yet"]:
+        return reasons
+    with _open(state_file) as dependency:
         status = dependency.get_status(_task(record), None, get_log=True)
         for path in sorted(status.reasons.get("changed_file_dep") or []):
             reasons.append(f"input {_short(Path(path))} changed")
@@ -127,6 +140,12 @@ def _task(record: StageRecord) -> Task:
 
 @contextmanager
 def _open(state_file: Path) -> Iterator[Dependency]:
+    with _one_at_a_time, _opened(state_file) as dependency:
+        yield dependency
+
+
+@contextmanager
+def _opened(state_file: Path) -> Iterator[Dependency]:
     try:
         dependency = Dependency(SqliteDB, str(state_file))
     except DatabaseException:

@@ -18,11 +18,12 @@ LEVELS: Floats = np.concatenate([[0.01], np.arange(0.025, 1.0, 0.025), [0.99]])
 
 
 def cautious_levels(count: float) -> Floats:
-    """Return ``LEVELS`` moved outwards by (n + 1) / n, as a conformal interval of n errors asks."""
-    outwards = (count + 1) / count
-    upper = np.minimum(LEVELS * outwards, 1.0)
-    lower = np.maximum(1 - (1 - LEVELS) * outwards, 0.0)
-    return np.where(LEVELS > 0.5, upper, np.where(LEVELS < 0.5, lower, 0.5))
+    """Return where among n sorted errors each of ``LEVELS`` lies, from 0 to 1.
+
+    A conformal interval takes the error of rank (n + 1) × level; ranks count as middles of their
+    weights, (rank − ½) / n.
+    """
+    return np.clip(LEVELS + (LEVELS - 0.5) / max(count, 1e-9), 0.0, 1.0)
 
 
 def weighted_quantiles(values: Floats, weights: Floats) -> Floats:
@@ -85,24 +86,25 @@ def local_quantiles(
     weights: Floats,
     wanted: Floats,
     *,
-    bandwidth_yr: float,
+    bandwidth: float,
     min_effective_count: float,
+    step: float = 1.0,
 ) -> Floats:
     """Return the error quantiles around each wanted prediction: m × ``len(LEVELS)``.
 
     Errors count by how near their prediction lies (Gaussian); the bandwidth widens until enough do.
-    Predictions of the same whole year share their quantiles.
+    Predictions that round to the same multiple of ``step`` share their quantiles.
     """
-    node, of_wanted = np.unique(np.round(wanted), return_inverse=True)
+    node, of_wanted = np.unique(np.round(wanted / step), return_inverse=True)
     order = np.argsort(errors, kind="stable")
     centre, errors, weights = centre[order], errors[order], weights[order]
     found = np.empty((len(node), len(LEVELS)))
-    for number, year in enumerate(node):
-        width = bandwidth_yr
-        near = weights * np.exp(-0.5 * ((centre - year) / width) ** 2)
-        while effective_count(near) < min_effective_count and width < 100:
+    for number, place in enumerate(node * step):
+        width = bandwidth
+        near = weights * np.exp(-0.5 * ((centre - place) / width) ** 2)
+        while effective_count(near) < min_effective_count and width < 100 * bandwidth:
             width *= 1.4
-            near = weights * np.exp(-0.5 * ((centre - year) / width) ** 2)
+            near = weights * np.exp(-0.5 * ((centre - place) / width) ** 2)
         found[number] = _quantiles_of_sorted(errors, near)
     return found[of_wanted]
 
@@ -110,6 +112,11 @@ def local_quantiles(
 def share_by(quantiles: Floats, year: float) -> Floats:
     """Return the probability of being built by the end of a year, from quantiles of the year."""
     return np.array([np.interp(year + 0.5, row, LEVELS, left=0.0, right=1.0) for row in quantiles])
+
+
+def quantiles_at(quantiles: Floats, share: Floats) -> Floats:
+    """Return of each distribution the quantile at a share of its own."""
+    return np.array([np.interp(at, LEVELS, row) for at, row in zip(share, quantiles, strict=True)])
 
 
 def within(quantiles: Floats, low: Floats, high: Floats) -> Floats:
@@ -122,5 +129,5 @@ def within(quantiles: Floats, low: Floats, high: Floats) -> Floats:
             cut[row] = ends[0] + LEVELS * (ends[1] - ends[0])
         else:
             cut[row] = np.interp(first + LEVELS * (last - first), LEVELS, quantiles[row])
-            cut[row] = np.clip(cut[row], low[row], high[row])
+            cut[row] = np.clip(cut[row], *ends)
     return cut

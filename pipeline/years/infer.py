@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
 from pipeline.settings.measure import YearRule
-from pipeline.years.conformal import LEVELS, local_quantiles, share_by, within
+from pipeline.years.conformal import LEVELS, effective_count, local_quantiles, share_by, within
 from pipeline.years.estimate import estimate_units
-from pipeline.years.selection import unseen_odds
-from pipeline.years.siblings import sibling_quantiles, siblings_of
+from pipeline.years.intervals import errors_together, miss_shares, whole_year_ends
+from pipeline.years.selection import Losses, losses
+from pipeline.years.siblings import hinted_quantiles, sibling_quantiles, siblings_of
 from pipeline.years.units import Ints, Units, neighbour_columns, unit_means, units_of
 
 
@@ -61,10 +62,13 @@ class YearFacts:
 class Inference:
     """Distributions of the year, n × ``LEVELS``, NaN where nothing could be said.
 
-    ``basis`` tells how each was found: recorded, vague, inferred, baseline or unknown.
+    ``first_year`` and ``last_year`` are the ends of the interval stated. ``basis`` tells how each was
+    found: recorded, vague, inferred, baseline or unknown.
     """
 
     quantiles: Floats
+    first_year: Floats
+    last_year: Floats
     by_cutoff_share: Floats
     basis: NDArray[np.str_]
     report: dict[str, Any]
@@ -83,8 +87,9 @@ def infer_years(facts: YearFacts, rule: YearRule) -> Inference:
     back = np.argsort(order, kind="stable")
     found = _in_order(facts.at(order), rule)
     return Inference(
-        found.quantiles[back], found.by_cutoff_share[back], found.basis[back], found.report
-    )
+        found.quantiles[back], found.first_year[back], found.last_year[back],
+        found.by_cutoff_share[back], found.basis[back], found.report,
+    )  # fmt: skip
 
 
 def _in_order(facts: YearFacts, rule: YearRule) -> Inference:
@@ -97,6 +102,9 @@ def _in_order(facts: YearFacts, rule: YearRule) -> Inference:
     basis[is_exact] = "recorded"
     vague = is_known & ~is_exact
     span = facts.high_year[vague] - facts.low_year[vague] + 1
+    first_year, last_year = (
+        np.where(is_known, ends, np.nan) for ends in (facts.low_year, facts.high_year)
+    )
     quantiles[vague] = facts.low_year[vague, None] - 0.5 + LEVELS * span[:, None]
     basis[vague] = "vague"
     report: dict[str, Any] = {"known": int(is_known.sum()), "missing": int((~is_known).sum())}
@@ -109,53 +117,110 @@ def _in_order(facts: YearFacts, rule: YearRule) -> Inference:
         quantiles[missing] = np.maximum.accumulate(cut, axis=1)
         basis[missing] = how
         report |= told
+        first_year[missing], last_year[missing] = _stated(facts, missing, quantiles[missing], rule)
     share = np.full(count, np.nan)
     there = np.isfinite(quantiles[:, 0])
     share[there] = share_by(quantiles[there], rule.cutoff_year)
     certain = is_known
     evenly = (rule.cutoff_year - facts.low_year + 1) / (facts.high_year - facts.low_year + 1)
     share[certain] = np.clip(evenly[certain], 0, 1)
-    return Inference(quantiles, share, basis, report)
+    return Inference(quantiles, first_year, last_year, share, basis, report)
+
+
+def _stated(
+    facts: YearFacts, missing: Ints, quantiles: Floats, rule: YearRule
+) -> tuple[Floats, Floats]:
+    """Return the ends of the intervals: nine of ten hold in each district and each inferred era."""
+    middle = quantiles[:, np.argmin(np.abs(LEVELS - 0.5))]
+    era = np.searchsorted(np.asarray(rule.era_ends, dtype=float), middle, side="right")
+    unit = facts.unit_of_building
+    exact_count = np.bincount(unit, facts.is_exact, int(unit.max()) + 1).astype(np.float64)
+    share = miss_shares(
+        errors_together(unit, missing, exact_count),
+        (facts.district[missing], era),
+        rule.miss_share,
+        rule.highest_miss_share,
+    )
+    return whole_year_ends(quantiles, share, facts.building_key[missing])
 
 
 def _inferred(
     facts: YearFacts, missing: Ints, rule: YearRule
 ) -> tuple[Floats, NDArray[np.str_], dict[str, Any]]:
-    units = units_of(facts.unit_of_building, facts.known_year, facts.points)
-    has_sibling = units.has_year[facts.unit_of_building[missing]]
+    exact_year = np.where(facts.is_exact, facts.known_year, np.nan)
+    has_exact = _has_any(facts, facts.is_exact)[facts.unit_of_building]
+    # a decade says little beside a year: vague siblings count only where no other speaks
+    telling = np.where(has_exact, exact_year, facts.known_year)
+    units = units_of(facts.unit_of_building, telling, facts.points)
+    has_any = units.has_year[facts.unit_of_building]
+    lost_years = _losses(units, rule)
+    estimate, weight, told = _units_estimated(facts, units, lost_years, rule)
     found = np.full((len(missing), len(LEVELS)), np.nan)
     how = np.full(len(missing), "inferred", dtype="<U8")
-    alone = missing[~has_sibling]
-    estimate, errors, told = _units_estimated(facts, units, rule)
-    if len(alone):
-        found[~has_sibling] = estimate[facts.unit_of_building[alone], None] + _model_errors(
-            facts, units, estimate, alone, errors, rule
+    alone = ~has_any[missing]
+    if alone.any():
+        rows = missing[alone]
+        found[alone] = estimate[facts.unit_of_building[rows], None] + _model_errors(
+            facts, units, estimate, rows, weight, rule
         )
         if told["verdict"] != "model":
-            how[~has_sibling] = "baseline"
-    with_sibling = missing[has_sibling]
-    if len(with_sibling):
-        siblings = siblings_of(with_sibling, facts.unit_of_building, facts.known_year, facts.points)
-        ends = np.asarray(rule.era_ends, dtype=float)
-        era = np.searchsorted(ends, siblings.year_mean, side="right")
-        found[has_sibling] = sibling_quantiles(
-            siblings,
-            (facts.district[with_sibling], era),
-            facts.unit_of_building,
-            facts.known_year,
-            facts.points,
-            facts.building_key,
-            facts.is_exact,
-            (facts.district, ends),
-            seed=rule.model.seed,
-            min_effective_count=rule.min_group_count,
+            how[alone] = "baseline"
+    beside = has_exact[missing]
+    if beside.any():
+        found[beside] = _beside_exact(
+            facts, exact_year, missing[beside], lost_years.growth_per_yr, rule
         )
-    told |= {"with_known_sibling": len(with_sibling), "without_known_sibling": len(alone)}
+    hinted = ~alone & ~beside
+    if hinted.any():
+        found[hinted] = hinted_quantiles(
+            missing[hinted], facts.unit_of_building, facts.known_year,
+            (facts.low_year, facts.high_year), facts.building_key,
+            min_effective_count=rule.min_local_count,
+        )  # fmt: skip
+    told |= {
+        "with_known_sibling": int(beside.sum()),
+        "with_vague_siblings_only": int(hinted.sum()),
+        "without_known_sibling": int(alone.sum()),
+    }
     return found, how, told
 
 
+def _has_any(facts: YearFacts, flag: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.bincount(facts.unit_of_building, flag, int(facts.unit_of_building.max()) + 1) > 0
+
+
+def _beside_exact(
+    facts: YearFacts, exact_year: Floats, rows: Ints, loss_growth_per_yr: float, rule: YearRule
+) -> Floats:
+    siblings = siblings_of(rows, facts.unit_of_building, exact_year, facts.points)
+    ends = np.asarray(rule.era_ends, dtype=float)
+    era = np.searchsorted(ends, siblings.year_mean, side="right")
+    return sibling_quantiles(
+        siblings,
+        (facts.district[rows], era),
+        facts.unit_of_building,
+        exact_year,
+        facts.points,
+        facts.building_key,
+        (facts.district, ends),
+        loss_growth_per_yr=loss_growth_per_yr,
+        seed=rule.model.seed,
+        min_effective_count=rule.min_group_count,
+    )
+
+
+def _losses(units: Units, rule: YearRule) -> Losses:
+    seen = units.has_year
+    return losses(
+        units.year_mean[seen],
+        units.building_count[seen],
+        units.known_count[seen],
+        highest=rule.max_unseen_odds,
+    )
+
+
 def _units_estimated(
-    facts: YearFacts, units: Units, rule: YearRule
+    facts: YearFacts, units: Units, lost_years: Losses, rule: YearRule
 ) -> tuple[Floats, Floats, dict[str, Any]]:
     """Return an estimate of each unit made without its own year, its weight, and what to tell."""
     near = neighbour_columns(units.middle, units.year_mean)
@@ -165,14 +230,8 @@ def _units_estimated(
     columns = np.column_stack(
         [near["near_weighted_year"], *near.values(), own, np.log(units.building_count), lost_share]
     )
-    weight = np.zeros(len(units.building_count))
-    seen = units.has_year
-    weight[seen] = unseen_odds(
-        units.year_mean[seen],
-        units.building_count[seen],
-        units.known_count[seen],
-        highest=rule.max_unseen_odds,
-    )
+    weight, seen = np.zeros(len(units.building_count)), units.has_year
+    weight[seen] = lost_years.unseen_odds
     fold = (facts.unit_key % np.uint64(rule.model.fold_count)).astype(np.int64)
     district = _first(facts.district, facts.unit_of_building)
     result = estimate_units(
@@ -198,15 +257,24 @@ def _model_errors(
     mass = weight[unit] * units.building_count[unit] / units.known_count[unit]
     if not mass.any():
         mass = 1 / units.known_count[unit]
-    wanted = estimate[facts.unit_of_building[alone]]
-    return local_quantiles(
-        centre,
-        error,
-        mass,
-        wanted,
-        bandwidth_yr=rule.bandwidth_yr,
-        min_effective_count=rule.min_local_count,
-    )
+    # a house that stands alone errs otherwise than an estate
+    of = facts.unit_of_building[alone]
+    is_single, wants_single = units.building_count[unit] == 1, units.building_count[of] == 1
+    found = np.empty((len(alone), len(LEVELS)))
+    for single in (True, False):
+        takes, counts = wants_single == single, is_single == single
+        if effective_count(mass[counts]) < rule.min_group_count:
+            counts = np.ones(len(known), dtype=bool)
+        if takes.any():
+            found[takes] = local_quantiles(
+                centre[counts],
+                error[counts],
+                mass[counts],
+                estimate[of[takes]],
+                bandwidth=rule.bandwidth_yr,
+                min_effective_count=rule.min_local_count,
+            )
+    return found
 
 
 def _first(values: Ints, owner: Ints) -> Ints:

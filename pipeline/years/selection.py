@@ -8,6 +8,8 @@ probability weighting with a selection model (Little & Rubin, Statistical Analys
 chapter on non-ignorable missingness; † from memory).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
@@ -19,10 +21,20 @@ _LOG_MASS = np.log(_MASS / _MASS.sum())
 _CENTRE_YEAR, _DECADE_YR = 1985.0, 10.0
 
 
-def unseen_odds(
-    year: Floats, building_count: Floats, known_count: Floats, *, highest: float
-) -> Floats:
-    """Return for each unit of known year how many like it lack every year, for each that does not.
+@dataclass(frozen=True)
+class Losses:
+    """How years came to be missing.
+
+    ``unseen_odds`` tells for each unit of known year how many like it lack every year, for each that
+    does not. ``growth_per_yr`` is by how much the log-odds of a lost year grow with each year of age.
+    """
+
+    unseen_odds: Floats
+    growth_per_yr: float
+
+
+def losses(year: Floats, building_count: Floats, known_count: Floats, *, highest: float) -> Losses:
+    """Return how years of units came to be missing.
 
     Parameters
     ----------
@@ -33,11 +45,11 @@ def unseen_odds(
 
     Returns
     -------
-    Odds, at least 0. All 0 when no year is missing.
+    Odds, at least 0; all 0, and no growth, when no year is missing.
     """
     missing_count = building_count - known_count
     if not missing_count.any():
-        return np.zeros(len(year))
+        return Losses(np.zeros(len(year)), 0.0)
     age = (_CENTRE_YEAR - year) / _DECADE_YR
 
     def misfit(theta: Floats) -> float:
@@ -56,4 +68,5 @@ def unseen_odds(
     unseen = np.exp(
         logsumexp(-building_count[:, None] * np.logaddexp(0, -pull) + _LOG_MASS, axis=1)
     )
-    return np.minimum(unseen / np.maximum(1 - unseen, 1e-9), highest)
+    odds = np.minimum(unseen / np.maximum(1 - unseen, 1e-9), highest)
+    return Losses(odds, float(theta[1]) / _DECADE_YR)

@@ -7,8 +7,11 @@ from importlib.resources import files
 from typing import get_args
 
 import folium
+import numpy as np
+import pandas as pd
 import pytest
 
+from pipeline.atlas.buildings import EMPTY_KEY, band_step, initials, tie_places, tie_shift
 from pipeline.atlas.legend import attribution_texts
 from pipeline.atlas.stage import run
 from pipeline.contracts.columns import COLUMNS
@@ -37,8 +40,21 @@ def test_every_ranked_building_is_in_it_once(pack: Unpacked) -> None:
     assert sorted(pack.codes("building_id")) == town.IDS
     assert len(pack.polygons("ranked")) == 6
     assert len(pack.polygons("others")) == 1
-    by_id = dict(zip(pack.codes("building_id"), pack.numbers("rank_shift"), strict=True))
-    assert [by_id[key] for key in town.IDS] == [0] * 6, "no two scores of the town are equal"
+
+
+def test_ties_go_by_climb_then_slope_then_id_and_only_what_rounding_hides_is_told() -> None:
+    table = pd.DataFrame(
+        {
+            "building_id": ["b", "a", "d", "c", "e"],
+            "climb_m": [5.02, 5.02, 5.04, 9.0, np.nan],
+            "slope_deg": [3.0, 3.0, 1.0, 0.0, 50.0],
+        }
+    )
+    places = tie_places(table, ["climb_m", "slope_deg"])
+    assert places.tolist() == [3, 2, 1, 0, 4]
+    told = tie_shift(places, [np.array([50, 50, 50, 90, EMPTY_KEY])])
+    # by rounded climb and row: c, b, a, d, e
+    assert told.tolist() == [3 - 1, 2 - 2, 1 - 3, 0, 0]
 
 
 def test_need_and_value_come_back_as_measured(pack: Unpacked) -> None:
@@ -53,6 +69,15 @@ def test_need_and_value_come_back_as_measured(pack: Unpacked) -> None:
     assert abs(rest[place["B3"]]) <= 1
     storeys = pack.measures("fact.storey_count")
     assert [storeys[place[key]] for key in town.IDS] == [7, None, None, None, None, None]
+
+
+def test_areas_are_told_by_how_far_they_lie_from_what_the_outline_says(pack: Unpacked) -> None:
+    place = {key: row for row, key in enumerate(pack.codes("building_id"))}
+    stored = pack.numbers("fact.footprint_area_m2")
+    offs = [(v - 1) // 2 if v % 2 else -(v // 2) for v in stored]
+    # a square of 60 m with one of 20 m cut out; a packed corner lies within 0.2 m of its place
+    assert abs(offs[place["B1"]]) <= 60
+    assert pack.columns["fact.footprint_area_m2"][0]["expected"]
 
 
 def test_walks_are_packed_from_the_road_to_the_door(pack: Unpacked) -> None:
@@ -93,9 +118,9 @@ def test_the_page_names_no_outside_file(page: str) -> None:
     assert document.index("Content-Security-Policy") < document.index("<style")
 
 
-def test_leaflet_is_whole_and_its_licence_beside_it(page: str) -> None:
+def test_leaflet_is_whole_and_its_licence_beside_it(page: str, pack: Unpacked) -> None:
     script = (files("xstatic.pkg.leaflet") / "data" / "leaflet.js").read_text(encoding="utf-8")
-    assert script.strip() in page
+    assert pack.columns["script.leaflet"][1].decode() == script.strip()
     assert "Redistributions in binary form must reproduce" in page
 
 
@@ -114,6 +139,30 @@ def test_a_town_of_housing_without_water_is_drawn() -> None:
     assert len(pack.polygons("ranked")) == 6
 
 
+@pytest.mark.parametrize("column", ["rank", "tier_number"])
+def test_an_order_that_differs_from_the_table_stops_the_stage(column: str) -> None:
+    inputs = town.inputs()
+    wrong = inputs.tables[BUILDING_RANKING].copy()
+    is_swapped = wrong["building_id"].isin(["B1", "B2"])
+    wrong.loc[is_swapped, column] = wrong.loc[is_swapped, column].to_numpy()[::-1]
+    with pytest.raises(Problem, match=r"stand elsewhere"):
+        run(replace(inputs, tables={**inputs.tables, BUILDING_RANKING: wrong}))
+
+
+def test_initials_are_those_that_people_type() -> None:
+    assert initials(["解放碑", "长安路12号", "A座·红楼", "<img>"]) == [
+        "jfb",
+        "cal12h",
+        "azhl",
+        "img",
+    ]
+
+
+def test_bands_are_told_in_steps_that_grow_with_the_rank() -> None:
+    # 100 √(rank / 40,000): 1 → 0.5, 400 → 10, 10,000 → 50
+    assert band_step(np.array([1.0, 400, 10_000, 40_000]), 40_000).tolist() == [1, 10, 50, 100]
+
+
 def test_points_that_differ_from_the_table_stop_the_stage() -> None:
     inputs = town.inputs()
     tables = dict(inputs.tables)
@@ -127,9 +176,7 @@ def test_points_that_differ_from_the_table_stop_the_stage() -> None:
 
 def test_the_whole_is_told(pack: Unpacked) -> None:
     page = pack.page
-    assert [tier["count"] for tier in page["tiers"]] == [1, 1, 2, 1, 1]
-    assert page["tiers"][0]["footprint_share"] == 0.3721  # 3,200 of 8,600 m²
-    assert "floor_share" not in page["tiers"][0]
+    assert [tier["upper_rank_share"] for tier in page["tiers"]] == town.TIER_SHARES
     assert [(c["name"], c["weight"]) for c in page["criteria"]] == [
         ("climb", 6000),
         ("slope", 4000),
@@ -171,6 +218,7 @@ def test_the_geopackage_gets_the_same_buildings_in_order_of_rank() -> None:
 
 def test_every_word_of_the_contracts_has_a_text_in_both_languages() -> None:
     script = (files("pipeline.atlas") / "static" / "texts.js").read_text(encoding="utf-8")
+    script += (files("pipeline.atlas") / "static" / "texts_asking.js").read_text(encoding="utf-8")
     wanted = [f"role_{role}" for role in get_args(Role)]
     for name, prefix in (
         ("floor_area_origin", "origin_"),
@@ -178,6 +226,9 @@ def test_every_word_of_the_contracts_has_a_text_in_both_languages() -> None:
         ("construction_year_basis_type", "origin_"),
         ("construction_year_basis_type", "basis_"),
         ("landform_type", "landform_"),
+        ("track_type", "track_"),
+        ("quadrant_type", "quadrant_"),
+        ("wait_reason_code", "wait_"),
     ):
         wanted += [prefix + word for word in COLUMNS[name].allowed]
     assert [key for key in wanted if script.count(f"    {key}: ") != 2] == []

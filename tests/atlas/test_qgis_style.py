@@ -15,7 +15,7 @@ def test_every_tier_has_its_label_and_its_colour() -> None:
     assert renderer is not None
     assert (renderer.get("type"), renderer.get("attr")) == ("categorizedSymbol", "tier_number")
     categories = renderer.findall("categories/category")
-    assert [item.get("value") for item in categories] == ["1", "2", "3", "4", "5"]
+    assert [item.get("value") for item in categories] == ["1", "2", "3", "4", "5", ""]
     assert categories[0].get("label") == "第一档（最急） tier 1 (most urgent)"
     symbols = {item.get("name"): item for item in renderer.findall("symbols/symbol")}
     assert {item.get("symbol") for item in categories} == set(symbols)

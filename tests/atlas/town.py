@@ -19,7 +19,10 @@ from pipeline.contracts.tables import (
     DISTRICTS,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
+    PLAN_PROJECTS,
+    PLAN_SUMMARY,
     RANKING,
+    REJECTS,
     STREET_EDGES,
     WATER,
 )
@@ -45,6 +48,8 @@ POINTS = {"climb": [60, 30, 15, 6, 0.006, 0], "slope": [40, 40, 20, 8, 13.332, 2
 SCORE = [100, 70, 35, 14, 13.338, 20]
 RANK = [1, 2, 3, 5, 6, 4]
 TIER = [1, 2, 3, 4, 5, 3]
+TIER_SHARES = [0.17, 0.34, 0.67, 0.84, 1.0]
+"""Of six buildings: one, one, two, one, one."""
 CLIMB_M = [41.2, 16.5, 9.75, 5.7, 3.0027, 1.0]
 SLOPE_DEG = [30, 25, 15, 9, 11.666, np.nan]
 PATH_POINTS = [(90, -20), (90, 60), (90, 110), (30, -20), (90, 130), (90, 20)]
@@ -73,7 +78,9 @@ def settings(**city: Any) -> Settings:
     """Return settings with the six criteria's look of the default, and a town of its own."""
     whole = read_settings(REPOSITORY / "config", "yuzhong", "base")
     told = {"name_zh": "小城", "name_en": "Smalltown", "note_zh": "测试", "note_en": "A test."}
-    return whole.model_copy(update={"city": whole.city.model_copy(update=told | city)})
+    score = whole.score.model_copy(update={"tier_upper_rank_shares": TIER_SHARES})
+    told_city = whole.city.model_copy(update=told | city)
+    return whole.model_copy(update={"city": told_city, "score": score})
 
 
 def inputs(**city: Any) -> Inputs:
@@ -94,13 +101,31 @@ def inputs(**city: Any) -> Inputs:
         RANKING: ranking,
         BUILDING_RANKING: listed,
         DISTRICT_PRIORITY: _areas(),
+        PLAN_PROJECTS: pd.DataFrame(
+            {
+                "project_id": ["P1", "P2"],
+                "unit_cost_cny_per_m2": [1000.0, 800.0],
+                "planned_year": pd.array([2026, None], dtype="Int64"),
+                "cost_cny": [1_500_000.0, 800_000.0],
+            }
+        ),
     }
+    tables |= reported(tables)
     rows = 60
     height = 250 + np.add.outer(np.arange(rows) * -2.0, np.zeros(rows))
     west, north = ORIGIN[0] - 400, ORIGIN[1] + 700
     terrain = Raster(height.astype(np.float32), west, north, CELL_M, CRS)
     ledgers = {
-        "intake": {"sources": {"buildings": {"rejected_by_reason": {"footprint_too_small": 4}}}},
+        "intake": {
+            "sources": {
+                "buildings": {
+                    "rows_in": 11,
+                    "rows_out": 7,
+                    "rows_rejected": 4,
+                    "rejected_by_reason": {"footprint_too_small": 4},
+                }
+            }
+        },
         "measure": {"facility_types_not_mapped": {"market": 2}, "without_street_access": []},
         "score": {
             "weights": WEIGHTS,
@@ -145,6 +170,12 @@ def _buildings() -> gpd.GeoDataFrame:
         "construction_year_high": pd.array([1989, *[None] * (count - 1)], dtype="Int64"),
         "construction_year": pd.array([1985, *[None] * (count - 1)], dtype="Int64"),
         "construction_year_origin": ["vague", *["unknown"] * (count - 1)],
+        "hazard_grade_code": pd.Series([None] * count, dtype="str"),
+        "is_in_clearance_plan": pd.array([None] * count, dtype="boolean"),
+        "renovated_year": pd.array([None] * count, dtype="Int64"),
+        "gas_fault_share": np.nan,
+        "fire_access_fault_share": np.nan,
+        "stairs_fault_share": np.nan,
     }
     return _frame(columns, shapes())
 
@@ -223,7 +254,17 @@ def _ranking() -> pd.DataFrame:
         columns[f"{name}_need_share"] = np.array(NEED[name], dtype=float)
         columns[f"{name}_origin"] = "measured"
     table = pd.DataFrame(columns)
+    table["rank"] = table["rank"].astype("Int64")
+    table["tier_number"] = table["tier_number"].astype("Int64")
+    table = table.assign(track_type="ranked", track_reason_code="year_unknown", is_lifted=False)
     table.loc[5, "slope_origin"] = "stand_in"
+    table["rank_p05"] = pd.array([1, 1, 2, 3, 4, 3], dtype="Int64")
+    table["rank_p95"] = pd.array([2, 2, 4, 6, 6, 6], dtype="Int64")
+    table["top_share"] = [0.97, 0.6, 0.02, 0.0, 0.0, 0.0]
+    table["funded_share"] = [1.0, 0.4, 0.0, 0.0, 0.0, 0.0]
+    table["consent_share"] = [0.9, 0.5, np.nan, 0.2, np.nan, np.nan]
+    table["readiness_share"] = [0.85, 0.55, np.nan, 0.1, np.nan, np.nan]
+    table["quadrant_type"] = pd.Series(["act", "prepare", None, "later", None, None], dtype="str")
     return table.assign(stand_in_count=[0, 0, 0, 0, 0, 1])
 
 
@@ -238,6 +279,11 @@ def _building_ranking(
     joined = (
         ranking.drop(columns=needs).merge(measured, on="building_id").merge(told, on="building_id")
     )
+    joined["project_id"] = joined["building_id"].map({"B1": "P1", "B2": "P1", "B3": "P2"})
+    joined["planned_year"] = joined["project_id"].map({"P1": 2026, "P2": 2028}).astype("Int64")
+    joined["batch_type"] = pd.Series(None, index=joined.index, dtype="str")
+    is_waiting = joined["building_id"] == "B4"
+    joined["wait_reason_code"] = pd.Series("budget", index=joined.index).where(is_waiting)
     return joined.sort_values("rank").reset_index(drop=True)
 
 
@@ -263,3 +309,38 @@ def _areas() -> pd.DataFrame:
             "area_id": ["a", "b"],
         }
     )
+
+
+def reported(tables: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the tables that the plain pages read, with the columns that only they look at."""
+    count = len(IDS)
+    listed = {
+        "track_type": "ranked",
+        "household_count": pd.array([70, *[None] * (count - 1)], dtype="Int64"),
+        "has_lift": pd.array([None] * count, dtype="boolean"),
+        "hazard_grade_code": pd.Series([None] * count, dtype="str"),
+        "management_type": pd.Series([None] * count, dtype="str"),
+        "consent_share": np.nan,
+        "readiness_share": np.nan,
+    }
+    areas = {
+        "row_type": ["district", "road"],
+        "area_id": ["<i>区</i>", f"<i>区</i>/road/{ROAD}"],
+        "household_sum_count": pd.array([70, 70], dtype="Int64"),
+        "rank_p05_median": pd.array([1, 2], dtype="Int64"),
+        "rank_p95_median": pd.array([5, 6], dtype="Int64"),
+    }
+    rejects = {
+        "source_name": "buildings",
+        "source_row": [f"way/{number}" for number in range(4)],
+        "scope_type": "row",
+        "field_name": pd.Series([None] * 4, dtype="str"),
+        "reason_code": "footprint_too_small",
+        "detail_text": [NAMES["B3"], NAMES["B5"], NAMES["B6"], "7.8 m²"],
+    }
+    return {
+        BUILDING_RANKING: tables[BUILDING_RANKING].assign(**listed),
+        DISTRICT_PRIORITY: tables[DISTRICT_PRIORITY].assign(**areas),
+        REJECTS: pd.DataFrame(rejects),
+        PLAN_SUMMARY: pd.DataFrame({"district_name": [], "plan_year": []}),
+    }

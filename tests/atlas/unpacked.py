@@ -32,7 +32,8 @@ class Unpacked:
             )
             value = code // 2 if code % 2 == 0 else -(code + 1) // 2
             total = total + value if entry["delta"] else value
-            values.append(total * entry["quantum"])
+            listed = entry.get("values")
+            values.append(listed[total] if listed else total * entry["quantum"])
         return values
 
     def measures(self, name: str) -> list[float | None]:
@@ -67,12 +68,23 @@ class Unpacked:
             iter(list(zip(self.numbers(f"{name}.x{k}"), self.numbers(f"{name}.y{k}"), strict=True)))
             for k in ("0", "", "1")
         )
+        turns: Any = iter(())
+        if entry["closed"]:
+            parts = [self.numbers(f"{name}.{part}") for part in ("across", "miss_x", "miss_y")]
+            turns = iter(list(zip(*parts, strict=True)))
         found = []
         for count in self.numbers(f"{name}.points"):
             has_corner = entry["closed"] and count >= 4
             points = [next(first)]
-            for _ in range(count - 1 - has_corner):
-                x, y = next(steps)
+            for place in range(count - 1 - has_corner):
+                if entry["closed"] and place:
+                    (ax, ay), (bx, by) = points[-2:]
+                    length = max(math.sqrt((bx - ax) ** 2 + (by - ay) ** 2), 1)
+                    across, x, y = next(turns)
+                    x += math.floor(-across * (by - ay) / length + 0.5)
+                    y += math.floor(across * (bx - ax) / length + 0.5)
+                else:
+                    x, y = next(steps)
                 points.append((points[-1][0] + x, points[-1][1] + y))
             if has_corner:
                 (ax, ay), (bx, by), (cx, cy) = points[0], points[1], points[-1]
@@ -83,7 +95,7 @@ class Unpacked:
                 y += math.floor(cy + along * (by - ay) + 0.5)
                 points.append((x, y))
             found.append([(x * grid, y * grid) for x, y in points])
-        assert not [*steps, *first, *last]
+        assert not [*steps, *first, *last, *turns]
         return found
 
     def polygons(self, name: str) -> list[list[list[tuple[int, int]]]]:
@@ -97,12 +109,16 @@ class Unpacked:
 
 
 def bytes_of(letters: str, count: int) -> bytes:
-    """Return so many bytes of what two letters for thirteen bits stand for."""
-    alphabet = [chr(code) for code in range(33, 127) if chr(code) not in "&<{"]
+    """Return so many bytes of what seven letters for six bytes stand for."""
+    alphabet = [chr(code) for code in range(1, 128) if chr(code) not in "\r<&{"]
     place = {letter: number for number, letter in enumerate(alphabet)}
-    pairs = zip(letters[::2], letters[1::2], strict=True)
-    bits = "".join(f"{place[high] * 91 + place[low]:013b}" for high, low in pairs)
-    return int(bits[: 8 * count], 2).to_bytes(count, "big")
+    found = bytearray()
+    for start in range(0, len(letters), 7):
+        number = 0
+        for letter in letters[start : start + 7]:
+            number = number * 123 + place[letter]
+        found += number.to_bytes(6, "big")
+    return bytes(found[:count])
 
 
 def pack_of(page: str) -> Unpacked:

@@ -218,9 +218,10 @@ def visible_texts(page: Any) -> list[str]:
     return texts
 
 
-@pytest.mark.parametrize("tab", ["areas", "buildings", "about"])
+@pytest.mark.parametrize("tab", ["areas", "buildings", "what-if", "about"])
 def test_every_text_changes_with_the_language(page: Any, tab: str) -> None:
     page.click(f"#{tab}-tab")
+    page.click("#table-button")
     select(page, "B6")
     told = [*town.NAMES.values(), town.ROAD, "<i>区</i>", "山脚路", "中文"]
     told += [c.source for c in town.settings().score.criteria.values()]
@@ -237,6 +238,8 @@ def test_every_text_changes_with_the_language(page: Any, tab: str) -> None:
         "base",
         "way/",
         "山城",
+        "config/scenarios",
+        "make rank SCENARIO",
     ]
     told += ["合成数据，不是真实房屋登记。 Synthetic data — not a real register."]
 
@@ -259,11 +262,14 @@ def test_every_text_changes_with_the_language(page: Any, tab: str) -> None:
 
 
 def test_both_languages_know_the_same_words(page: Any) -> None:
-    script = (Path(__file__).parents[2] / "pipeline/atlas/static/texts.js").read_text("utf-8")
-    halves = script.split("\n  en: {")
-    keys = [re.findall(r"^    (\w+):", half, re.MULTILINE) for half in halves]
-    assert keys[0] == keys[1]
-    assert len(keys[0]) == len(set(keys[0])) > 100
+    told: list[str] = []
+    for name in ("texts.js", "texts_asking.js"):
+        script = (Path(__file__).parents[2] / "pipeline/atlas/static" / name).read_text("utf-8")
+        halves = script.split("\n  en: {")
+        keys = [re.findall(r"^    (\w+):", half, re.MULTILINE) for half in halves]
+        assert keys[0] == keys[1]
+        told += keys[0]
+    assert len(told) == len(set(told)) > 200
 
 
 def test_search_finds_by_id_name_and_road(page: Any) -> None:
@@ -297,7 +303,11 @@ def test_other_colourings_repaint_the_map_and_the_legend(page: Any) -> None:
     counts = {row.split("\t")[1].strip(): row.split("\t")[2].strip() for row in rows}
     assert counts == {"≥ 30": "1", "20–30": "0", "10–20": "1", "5–10": "2", "< 5": "2"}
     choices = page.locator("#colour-by option").evaluate_all("all => all.map((o) => o.value)")
-    assert choices == ["tier", "climb", "slope", "year", "need.0", "need.1"]
+    assert choices == [
+        *("tier", "move", "funded", "planned", "sure", "funded_chance", "missing"),
+        *("quadrant", "readiness", "consent", "climb", "slope", "year", "basis"),
+        *("need.0", "need.1"),
+    ]
     page.select_option("#colour-by", "need.1")
     assert "替代值" in page.inner_text("#legend")
     page.select_option("#colour-by", "tier")
@@ -306,7 +316,7 @@ def test_other_colourings_repaint_the_map_and_the_legend(page: Any) -> None:
 
 def test_recorded_vague_and_inferred_years_are_told_apart(page: Any) -> None:
     look_at(page, 30, 30, 18)
-    page.select_option("#colour-by", "year")
+    page.select_option("#colour-by", "basis")
     rows = page.locator("#legend tbody tr").all_inner_texts()
     counts = {row.split("\t")[1].strip(): row.split("\t")[2].strip() for row in rows}
     assert counts == {"约数（数年之内）": "1", "推断": "1", "不明": "4"}
@@ -386,7 +396,9 @@ def test_a_torn_file_is_told_in_both_languages(
 ) -> None:
     text = town_file.read_text(encoding="utf-8")
     torn = tmp_path / "torn.html"
-    torn.write_text(re.sub(r'(id="pack">.{400})[^<]*', r"\1", text), encoding="utf-8")
+    torn.write_text(
+        re.sub(r'(id="pack">.{400})[^<]*', r"\1", text, flags=re.DOTALL), encoding="utf-8"
+    )
     one = Opened(browser, torn)
     one.page.goto(one.address)
     one.page.wait_for_selector("#failure:not([hidden])")

@@ -60,7 +60,7 @@ def _scenario(text: str) -> Break:
 ERROR_REPLY = json.dumps(
     {"elements": [], "remark": 'runtime error: Query timed out in "query" at line 3 after 26 s.'}
 )
-CLIMB = "climb: {measure: main_road_climb_m, weight: 0.20"
+CLIMB = "climb: {measure: main_road_climb_m, weight: 0.13"
 
 CASES: dict[str, tuple[Break, list[str]]] = {
     "missing raw folder": (_no_raw_folder, ["data/raw/minitown", "no such folder", "RAW="]),
@@ -103,11 +103,11 @@ CASES: dict[str, tuple[Break, list[str]]] = {
         ["minitown.yaml", "unknown key city.colour"],
     ),
     "mistyped key": (
-        _edit("weight: 0.20", "wieght: 0.20", "config/default.yaml"),
+        _edit("weight: 0.13", "wieght: 0.20", "config/default.yaml"),
         ["default.yaml", "score.criteria.climb.wieght", "did you mean weight?"],
     ),
     "weight of NaN": (
-        _edit(CLIMB, CLIMB.replace("0.20", ".nan"), "config/default.yaml"),
+        _edit(CLIMB, CLIMB.replace("0.13", ".nan"), "config/default.yaml"),
         ["default.yaml", "score.criteria.climb.weight = nan", "finite number"],
     ),
     "negative weight": (

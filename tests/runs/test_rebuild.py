@@ -44,10 +44,10 @@ def test_a_second_run_rebuilds_nothing(project: Project) -> None:
 def test_one_weight_reruns_score_and_what_follows_and_why_names_the_key(project: Project) -> None:
     project.rank()
     project.edit(
-        "config/default.yaml", "main_road_climb_m, weight: 0.20", "main_road_climb_m, weight: 0.25"
+        "config/default.yaml", "main_road_climb_m, weight: 0.13", "main_road_climb_m, weight: 0.25"
     )
     told = why(project)
-    assert "setting score.criteria.climb.weight changed: 0.2 → 0.25" in told["score"]
+    assert "setting score.criteria.climb.weight changed: 0.13 → 0.25" in told["score"]
     assert told["intake"] == told["measure"] == "up to date\n"
     assert told["plan"] == "if score changes what it writes\n"
     assert stages_run(project.rank().stdout) == ["score", "plan", "atlas"]
@@ -57,6 +57,30 @@ def test_a_change_of_comment_reruns_nothing(project: Project) -> None:
     project.rank()
     project.edit("config/default.yaml", "# Complete settings.", "# All settings.")
     assert stages_run(project.rank().stdout) == []
+
+
+def test_a_changed_source_of_a_number_is_told_on_the_page_alone(project: Project) -> None:
+    project.rank()
+    project.edit(
+        "config/default.yaml", "# GB 50180-2018: a 5-minute walk is 300 m", "# a new source"
+    )
+    assert "remark.measure.walking.planning_speed_m_per_min changed" in why(project)["atlas"]
+    assert stages_run(project.rank().stdout) == ["atlas"]
+    page = project.root / "maps" / "minitown" / "base" / "quality.html"
+    assert "a new source" in page.read_text(encoding="utf-8")
+
+
+def test_a_lost_brief_comes_back_and_a_stray_one_goes(project: Project) -> None:
+    project.rank()
+    before = project.outputs()
+    briefs = project.root / "maps" / "minitown" / "base" / "briefs"
+    lost = next(briefs.iterdir())
+    lost.unlink()
+    (briefs / "stray.html").write_text("left over from an earlier run")
+    assert f"briefs/{lost.name} is missing" in why(project)["atlas"]
+    assert "briefs/stray.html was added by hand" in why(project)["atlas"]
+    assert stages_run(project.rank().stdout) == ["atlas"]
+    assert project.outputs() == before
 
 
 def test_a_deleted_table_comes_back_the_same(project: Project) -> None:

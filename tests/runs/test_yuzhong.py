@@ -1,6 +1,7 @@
 """The whole job on the real district."""
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 import rasterio
 from rasterstats import zonal_stats
 
-from tests.conftest import Project
+from pipeline.store.configuration import read_settings
+from tests.conftest import REPOSITORY, Project
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +73,12 @@ def test_points_add_up_to_the_score_on_every_row(ranking: pd.DataFrame) -> None:
     assert len(points) >= 5
     total = sum((ranking[c] * 1000).round().astype(int) for c in points)
     assert (total == (ranking["score_points"] * 1000).round().astype(int)).all()
-    assert ranking["score_points"].is_monotonic_decreasing
-    assert ranking["rank"].tolist() == list(range(1, len(ranking) + 1))
+    ranked = ranking[ranking["rank"].notna()]
+    assert ranked["score_points"].is_monotonic_decreasing
+    assert ranked["rank"].tolist() == list(range(1, len(ranked) + 1))
+    others = ranking[len(ranked) :]
+    assert set(others["track_type"]) <= {"reserve", "hazard", "excluded"}
+    assert others["track_reason_code"].notna().all()
 
 
 def test_csv_parquet_geopackage_and_map_show_the_same_buildings(
@@ -126,6 +132,43 @@ def test_years_storeys_and_names_came_through(folder: Path) -> None:
     assert buildings["storey_count"].min() > 1
 
 
+EXAMPLE_ROW = re.compile(
+    r"^\| (?P<name>[^|*]+) \| (?P<measured>[\d.]+) [^|]*\| (?P<none>[\d.]+) – (?P<worst>[\d.]+) [^|]*"
+    r"\| (?P<need>[\d.]+) \| (?P<weight>[\d.]+) % \| (?P<points>[\d.]+) \|$",
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("README.md", "label_en"), ("README.zh-CN.md", "label_zh")]
+)
+def test_the_worked_example_holds_by_hand_and_in_the_run(
+    name: str, label: str, folder: Path, ranking: pd.DataFrame
+) -> None:
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    rows = [match.groupdict() for match in EXAMPLE_ROW.finditer(text)]
+    building_id = re.search(r"W\d{9}", text)
+    assert building_id is not None
+    building = ranking.set_index("building_id").loc[building_id.group()]
+    criteria = read_settings(REPOSITORY / "config", "yuzhong", "base").score.criteria
+    by_label = {getattr(one, label): key for key, one in criteria.items()}
+    total = 0.0
+    for row in rows:
+        told = {key: float(row[key]) for key in ("measured", "none", "worst", "need", "weight")}
+        by_hand = (told["measured"] - told["none"]) / (told["worst"] - told["none"])
+        assert min(max(by_hand, 0), 1) == pytest.approx(told["need"], abs=3e-4)
+        assert told["need"] * told["weight"] == pytest.approx(float(row["points"]), abs=0.005)
+        assert building[f"{by_label[row['name']]}_points"] == float(row["points"])
+        total += float(row["points"])
+    counted = [c for c in ranking.columns if c.endswith("_points") and c != "score_points"]
+    assert len(rows) == len(counted)
+    assert total == pytest.approx(building["score_points"], abs=1e-9)
+    assert f"**{building['score_points']:.3f}**" in text
+    assert (ranking["score_points"] > building["score_points"]).sum() == building["rank"] - 1 == 93
+    assert [building[c] for c in ("tier_number", "rank_p05", "rank_p95")] == [2, 36, 261]
+    assert f"{building['top_share']:.0%}".rstrip("%") == "87"
+
+
 def test_the_terminal_tells_what_a_planner_needs(yuzhong: Project) -> None:
     said = yuzhong.said  # type: ignore[attr-defined]
     for words in ("2,043", "1,878", "渝中区", "data/processed/yuzhong/base", "criteria left out"):
@@ -140,5 +183,33 @@ def test_the_priority_list_starts_with_the_district_then_its_top_areas(folder: P
     assert listed["score_mean_points"].tolist()[1:] == sorted(
         listed["score_mean_points"].tolist()[1:], reverse=True
     )
-    assert (listed["building_count"] >= 5).all()
+    assert (listed["ranked_count"] >= 5).all()
+    tracks = listed[["ranked_count", "reserve_count", "hazard_count", "excluded_count"]].sum(axis=1)
+    assert (tracks == listed["building_count"]).all()
+    tiers = listed[[f"tier_{number}_count" for number in range(1, 6)]].sum(axis=1)
+    assert (tiers == listed["ranked_count"]).all()
     assert (folder / "district_priority.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+def test_the_brief_and_the_page_of_quality_tell_what_the_lists_tell(
+    yuzhong: Project, folder: Path, ranking: pd.DataFrame
+) -> None:
+    maps = yuzhong.root / "maps" / "yuzhong" / "base"
+    (brief_file,) = (maps / "briefs").glob("*.html")
+    assert brief_file.stat().st_size <= 300_000
+    brief = brief_file.read_text(encoding="utf-8")
+    listed = pd.read_csv(folder / "district_priority.csv", encoding="utf-8-sig")
+    areas = listed[listed["row_type"] != "district"].head(10)
+    shown = re.findall(r"<tr><td[^>]*>(\d+)</td><td[^>]*>([^<]*)</td>", brief)
+    assert [name for _, name in shown] == areas["area_name"].to_list()
+    assert f"{len(ranking):,} <small>" in brief
+    tiers = ranking["tier_number"].value_counts()
+    for number in range(1, 6):
+        assert f'<td class="number">{tiers[number]:,}</td>' in brief
+    quality = (maps / "quality.html").read_text(encoding="utf-8")
+    rejects = pd.read_csv(folder / "rejects.csv", encoding="utf-8-sig")
+    defaults = (rejects["reason_code"] == "mapping_default").sum()
+    assert f'<td class="number">{defaults:,}</td>' in quality
+    some = int((ranking["stand_in_count"] > 0).sum())
+    assert f"{some:,} 栋（" in quality
+    assert "GB 50180-2018: a 5-minute walk is 300 m" in quality

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.contracts.stage import Outputs, Stage
 from pipeline.contracts.tables import SCENARIO
-from pipeline.flow import _same_names
+from pipeline.handover import _same_names
 from pipeline.store import files, state
 from pipeline.store.places import Places
 

@@ -50,7 +50,7 @@ def test_the_chinese_text_comes_first_and_is_the_one_checked() -> None:
 def test_empty_cells_are_dashes_and_numbers_stand_right() -> None:
     shown = table(["a", "b", "c"], [[None, 1234, float("nan")], [pd.NA, 1, "nan"]], caption=SAID)
     assert shown.count("–") == 3
-    assert "<td>nan</td>" in shown, "a text is shown as it is"
+    assert '<td class="short">nan</td>' in shown, "a text is shown as it is"
     assert '<td class="number">1,234</td>' in shown
 
 

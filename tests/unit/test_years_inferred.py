@@ -1,5 +1,7 @@
 """Inference of years: parts by hand, the whole on a small made-up town."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,11 +18,13 @@ from pipeline.years.conformal import (
     weighted_quantiles,
     within,
 )
+from pipeline.years.ensemble import best_shares
 from pipeline.years.evaluate import calibration_error, even_folds, square_blocks
 from pipeline.years.infer import Inference, YearFacts, infer_years
-from pipeline.years.selection import unseen_odds
+from pipeline.years.intervals import errors_together, miss_shares, whole_year_ends
+from pipeline.years.selection import losses
 from pipeline.years.shape import density_columns, shape_columns
-from pipeline.years.siblings import siblings_of, thinned
+from pipeline.years.siblings import error_growth_per_m, siblings_of, thinned
 from pipeline.years.units import neighbour_columns, units_of
 from tests.conftest import REPOSITORY
 
@@ -98,9 +102,10 @@ def test_weighted_quantiles_lean_to_the_heavy_side() -> None:
 
 
 def test_few_errors_make_wider_intervals() -> None:
-    """With 19 errors the 95 % bound is the largest of them: 0.95 × 20 / 19 = 1."""
-    assert cautious_levels(19.0)[np.argmin(np.abs(LEVELS - 0.95))] == pytest.approx(1)
-    assert cautious_levels(19.0)[np.argmin(np.abs(LEVELS - 0.05))] == pytest.approx(0, abs=1e-9)
+    """Of 19 errors the 95 % bound is the largest, 0.95 × 20 = 19th, and the 90 % bound the 18th."""
+    found = weighted_quantiles(np.arange(1.0, 20.0), np.ones(19))
+    at = {share: found[np.argmin(np.abs(LEVELS - share))] for share in (0.05, 0.1, 0.9, 0.95)}
+    assert at == pytest.approx({0.05: 1, 0.1: 2, 0.9: 18, 0.95: 19})
     assert cautious_levels(1e9) == pytest.approx(LEVELS)
 
 
@@ -113,7 +118,7 @@ def test_a_text_cuts_the_distribution_and_wins_where_they_disagree() -> None:
     spread = np.array([1960 + 40 * LEVELS, 1960 + 40 * LEVELS])
     cut = within(spread, np.array([np.nan, 1900.0]), np.array([np.nan, 1980.0]))
     assert cut[0] == pytest.approx(spread[0])
-    assert cut[1].max() <= 1980
+    assert cut[1].max() <= 1980.5, "the end of 1980"
     assert cut[1][MIDDLE] == pytest.approx(1970, abs=0.8)
     far = within(spread[:1], np.array([1900.0]), np.array([1909.0]))
     assert 1899.5 <= far.min() <= far.max() <= 1909.5
@@ -130,16 +135,18 @@ def test_old_estates_stand_for_more_unseen_ones() -> None:
     year = np.repeat([1950.0, 1995.0], 500)
     known = rng.binomial(8, np.repeat([0.1, 0.7], 500)).astype(float)
     seen = known > 0
-    odds = unseen_odds(year[seen], np.full(seen.sum(), 8.0), known[seen], highest=100)
+    found = losses(year[seen], np.full(seen.sum(), 8.0), known[seen], highest=100)
+    odds = found.unseen_odds
     expected = 0.9**8 / (1 - 0.9**8)
     assert odds[year[seen] == 1950].mean() == pytest.approx(expected, rel=0.4)
     assert odds[year[seen] == 1995].max() < 0.01
+    # log-odds of 0.9 and of 0.3, 45 years apart
+    assert found.growth_per_yr == pytest.approx((2.197 + 0.847) / 45, rel=0.1)
 
 
 def test_nothing_missing_means_nothing_unseen() -> None:
-    assert unseen_odds(
-        np.array([1980.0]), np.array([3.0]), np.array([3.0]), highest=3
-    ).tolist() == [0]
+    found = losses(np.array([1980.0]), np.array([3.0]), np.array([3.0]), highest=3)
+    assert (found.unseen_odds.tolist(), found.growth_per_yr) == ([0], 0)
 
 
 def test_expected_need_is_not_the_need_of_the_middle() -> None:
@@ -164,6 +171,70 @@ def test_calibration_error_is_the_mean_gap() -> None:
     share = np.array([0.1] * 10 + [0.9] * 10)
     truth = np.array([1.0] * 2 + [0.0] * 8 + [1.0] * 10)
     assert calibration_error(share, truth) == pytest.approx(0.5 * 0.1 + 0.5 * 0.1)
+
+
+def test_a_building_alone_errs_alone_and_a_lost_estate_errs_together() -> None:
+    """Estates of 1, 4 (none known) and 4 with 3 more known: 1 + 3/1 = 4 and 1 + 3/4 = 1.75."""
+    unit = np.array([0, *[1] * 4, *[2] * 7])
+    judged = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8])
+    found = errors_together(unit, judged, np.array([0.0, 0.0, 3.0]))
+    assert found.tolist() == [1, *[4] * 4, *[1.75] * 4]
+
+
+def test_shares_that_may_miss_keep_their_mean_in_every_group() -> None:
+    rng = np.random.default_rng(2)
+    together = rng.choice([1.0, 2.0, 30.0], 900)
+    groups = (rng.integers(0, 3, 900), rng.integers(0, 4, 900))
+    share = miss_shares(together, groups, 0.1, 0.2)
+    for group in groups:
+        assert np.bincount(group, share) / np.bincount(group) == pytest.approx(0.1, abs=0.002)
+    assert share.max() <= 0.2
+    assert share[together == 30].max() < share[together == 1].min()
+
+
+def test_ends_amid_a_year_take_it_in_by_lot_and_hold_in_proportion() -> None:
+    """Years 1980 (30 %) and 1981, evenly within the year: nine of ten hold, not seven or ten."""
+    rng = np.random.default_rng(6)
+    count = 20_000
+    truth = np.where(rng.random(count) < 0.3, 1980, 1981)
+    spread = np.interp(LEVELS, [0, 0.3, 1], [1979.5, 1980.5, 1981.5])
+    keys = rng.integers(0, 2**63, count, dtype=np.uint64)
+    low, high = whole_year_ends(np.tile(spread, (count, 1)), np.full(count, 0.1), keys)
+    assert set(low) <= {1980, 1981} and set(high) <= {1980, 1981}
+    assert ((low <= truth) & (truth <= high)).mean() == pytest.approx(0.9, abs=0.01)
+
+
+def test_errors_that_do_not_grow_with_distance_are_not_spread_by_it() -> None:
+    near, ones = np.linspace(0, 200, 400), np.ones(400)
+    assert error_growth_per_m(np.tile([1.0, -1.0], 200), near, ones) == pytest.approx(0, abs=1e-9)
+    assert error_growth_per_m(2 + near / 50, near, ones) == pytest.approx(0.01)
+
+
+def test_a_decade_does_not_speak_beside_a_year_but_does_where_nothing_else_is_said() -> None:
+    """Two houses say 1976 and 八十年代; a third unit says only 八十年代."""
+    facts = _town()
+    known, low, high = (facts.known_year.copy() for _ in range(3))
+    exact, hinted = facts.unit_of_building == 40, facts.unit_of_building == 41
+    for at, kind in ((known, 1984), (low, 1980), (high, 1989)):
+        at[np.flatnonzero(exact)] = [1976 if kind else np.nan, kind, np.nan, np.nan]
+        at[np.flatnonzero(hinted)] = [kind, np.nan, np.nan, np.nan]
+    low[np.flatnonzero(exact)[0]] = high[np.flatnonzero(exact)[0]] = 1976
+    found = infer_years(replace(facts, known_year=known, low_year=low, high_year=high), RULE)
+    beside, lone = np.flatnonzero(exact)[2], np.flatnonzero(hinted)[2]
+    assert abs(found.quantiles[beside, MIDDLE] - 1976) < 1
+    assert abs(found.quantiles[lone, MIDDLE] - 1984.5) < 1
+    assert found.last_year[lone] - found.first_year[lone] >= 7
+    assert found.report["with_vague_siblings_only"] == 3
+
+
+def test_mixing_is_never_worse_than_the_best_and_leaves_fools_out() -> None:
+    rng = np.random.default_rng(9)
+    year = rng.uniform(1900, 2000, 500)
+    one, two = (year + rng.normal(0, 10, 500) for _ in range(2))
+    shares = best_shares({"one": one, "two": two, "fool": rng.uniform(1900, 2000, 500)}, year)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["fool"] == 0
+    assert 0.3 <= shares["one"] <= 0.7, "two as good ones are mixed by half"
 
 
 def _town(count: int = 1200, *, noise: bool = False) -> YearFacts:

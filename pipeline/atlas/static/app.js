@@ -1,40 +1,29 @@
-// Puts the parts together: state, language, selection, printing.
-async function start(map) {
-  if (typeof DecompressionStream === "undefined") {
-    fail("failure_browser");
-    return;
-  }
-  try {
-    const { page, columns } = await unpack(byId("pack").textContent, Number(byId("pack").dataset.bytes));
-    byId("pack").textContent = "";
-    run(map, buildModel(columns, page));
-  } catch (error) {
-    fail("failure_data");
-    throw error;
-  }
-}
-
-function fail(key) {
-  const box = byId("failure");
-  box.hidden = false;
-  box.replaceChildren(TEXTS.zh[key], element("br"), TEXTS.en[key]);
-}
+// Puts the parts together: state, language, choice, selection.
+const SETTLE_DELAY_MS = 160;
+const PIN_COLOUR = "#b35900";
+const PICK_COLOUR = "#0077b6";
 
 function run(map, model) {
-  const state = { row: -1, other: -1, back: null, highlight: L.layerGroup().addTo(map) };
+  const state = {
+    row: -1, other: -1, pinned: -1, back: null, filters: noFilters(), hasMoved: false,
+    highlight: L.layerGroup().addTo(map),
+  };
   const tiles = new CanvasTiles(model);
   const labels = new Labels(model);
   const panel = byId("panel");
+  let isPlanned = false, settling = 0;
   const actions = {
-    select: (row) => {
-      state.back = document.activeElement;
+    show: (row) => {
       show(row, -1);
       bringIntoView(map, model, row);
+    },
+    select: (row) => {
+      state.back = document.activeElement;
+      actions.show(row);
       panel.focus({ preventScroll: true });
     },
     step: (row, direction) => {
-      show(row, -1);
-      bringIntoView(map, model, row);
+      actions.show(row);
       panel.querySelector(`[data-step=${direction}]`).focus();
     },
     close: () => {
@@ -43,9 +32,92 @@ function run(map, model) {
       (isThere ? state.back : map.getContainer()).focus({ preventScroll: true });
       state.back = null;
     },
+    pin: () => {
+      state.pinned = state.row;
+      show(state.row, -1);
+      byId("pin").focus();
+    },
+    unpin: () => {
+      state.pinned = -1;
+      show(state.row, -1);
+      panel.focus({ preventScroll: true });
+    },
+    change: (choice, isFinal) => {
+      const hadBudget = Boolean(model.choice.budget.kind);
+      model.choice = choice;
+      if (choice.budget.kind && !hadBudget && model.colouring.key === "tier") chooseLayer("funded");
+      settle(model, choice);
+      plan();
+      clearTimeout(settling);
+      if (isFinal) settled();
+      else settling = setTimeout(settled, SETTLE_DELAY_MS);
+    },
+    searched: () => grid.fill(),
+    toggleTable: (isOpen) => {
+      byId("dock").hidden = !isOpen;
+      grid.redraw();
+      drawHeading(model);
+      map.invalidateSize({ pan: false });
+      if (!isOpen) byId("table-button").focus();
+    },
   };
   const redrawControls = addControls(map, model);
-  const redrawLists = addLists(map, model, actions);
+  const lists = addLists(map, model, actions);
+  const grid = addGrid(model, state, actions);
+  const whatIf = addWhatIf(model, actions);
+  const redrawFilters = addFilters(model, state, () => {
+    recolour();
+    grid.fill();
+    remember();
+  });
+  const remember = keepAddress(map, model, state, take);
+
+  // Colours and legend follow at once, everything else when the slider rests.
+  function plan() {
+    if (isPlanned) return;
+    isPlanned = true;
+    requestAnimationFrame(() => {
+      isPlanned = false;
+      recolour();
+    });
+  }
+
+  function recolour() {
+    model.shown = shownRows(model, state.filters);
+    setColouring(model, model.colouring.key);
+    tiles.repaint();
+    redrawControls();
+  }
+
+  function settled() {
+    labels.draw();
+    lists.rerank();
+    whatIf.tellMoves();
+    grid.fill();
+    drawOpenPanel();
+    drawHeading(model);
+    remember();
+  }
+
+  function chooseLayer(key) {
+    const isKnown = layerGroups(model).some(([, keys]) => keys.includes(key));
+    setColouring(model, isKnown ? key : "tier");
+    drawColourChoice(model);
+  }
+
+  function take({ choice, view, language: wanted, layer, building, pinned, filters }) {
+    language = wanted || language;
+    state.filters = filters;
+    settle(model, choice);
+    chooseLayer(layer);
+    whatIf.take(choice);
+    state.pinned = rowOfId(model, pinned);
+    show(rowOfId(model, building), -1);
+    redraw();
+    recolour();
+    if (view) map.setView(view.middle, view.zoom, { animate: false });
+    state.hasMoved = Boolean(view);
+  }
 
   function show(row, other) {
     state.row = row;
@@ -56,14 +128,20 @@ function run(map, model) {
     state.highlight.clearLayers();
     const walk = row >= 0 ? walkOf(model, row) : null;
     if (walk) markWalk(state.highlight, walk);
-    if (row >= 0) markShape(state.highlight, model.ranked, row);
-    else if (other >= 0) markShape(state.highlight, model.others, other);
+    if (state.pinned >= 0) markShape(state.highlight, model.ranked, state.pinned, PIN_COLOUR);
+    if (row >= 0) markShape(state.highlight, model.ranked, row, PICK_COLOUR);
+    else if (other >= 0) markShape(state.highlight, model.others, other, PICK_COLOUR);
     map.invalidateSize({ pan: false });
     if (isOpening) panel.scrollTop = 0;
+    grid.fill();
+    remember();
   }
 
   function drawOpenPanel() {
-    if (state.row >= 0) drawPanel(panel, model, state.row, actions);
+    const isPair = state.pinned >= 0 && state.row >= 0 && state.row !== state.pinned;
+    panel.classList.toggle("wide", isPair);
+    if (isPair) drawCompare(panel, model, state.pinned, state.row, actions);
+    else if (state.row >= 0) drawPanel(panel, model, state.row, actions, state.row === state.pinned);
     else if (state.other >= 0) drawOtherPanel(panel, model, state.other, actions);
     else panel.replaceChildren();
   }
@@ -75,14 +153,18 @@ function run(map, model) {
     }
     map.getContainer().setAttribute("aria-label", text("map"));
     drawHeading(model);
+    drawPages(model.page);
     drawColourChoice(model);
     redrawControls();
-    redrawLists();
+    redrawFilters();
+    lists.redraw();
+    whatIf.redraw();
+    grid.redraw();
     drawAbout(byId("about"), model);
     drawOpenPanel();
   }
 
-  // What lies under the pointer: the ranked building, else another one, else a ranked one close by.
+  // What lies under the pointer: the scored building, else another one, else a scored one close by.
   function hit(latlng) {
     const [x, y] = toUnits(latlng);
     const reach = (5 * WORLD_UNITS) / (256 * 2 ** map.getZoom());
@@ -101,129 +183,51 @@ function run(map, model) {
     const { row, other } = hit(event.latlng);
     map.getContainer().style.cursor = row >= 0 || other >= 0 ? "pointer" : "";
   });
-
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !panel.hidden) actions.close();
   });
   byId("language-button").addEventListener("click", () => {
     language = language === "zh" ? "en" : "zh";
     redraw();
+    labels.draw();
+    remember();
   });
   byId("colour-by").addEventListener("change", (event) => {
-    model.colouring = colouringOf(model, event.target.value);
-    tiles.repaint();
-    redrawControls();
+    setColouring(model, event.target.value);
+    recolour();
+    remember();
   });
   byId("side-button").addEventListener("click", () => {
     byId("side").hidden = !byId("side").hidden;
     drawHeading(model);
     map.invalidateSize({ pan: false });
   });
+  byId("table-button").addEventListener("click", () => actions.toggleTable(byId("dock").hidden));
   prepareForPrint(map, tiles, labels);
 
+  const wanted = readAddress(model);
+  language = wanted.language || language;
   redraw();
   map.invalidateSize({ pan: false });
   map.fitBounds(boundsOf(model), { animate: false, padding: [12, 12] });
+  if (location.hash) take(wanted);
   tiles.addTo(map);
   tiles.finish();
   labels.addTo(map);
-  window.shancheng.model = model;
-  window.shancheng.map = map;
+  map.on("moveend", () => {
+    state.hasMoved = true;
+    remember();
+  });
+  Object.assign(window.shancheng, {
+    model, map,
+    idOf: (row) => label(model, "building_id", row),
+    factOf: (name, row) => fact(model, name, row),
+    settle: (raw) => settle(model, { ...model.choice, raw }),
+  });
   document.documentElement.dataset.readyMs = String(Math.round(performance.now()));
 }
 
-// Heading, buttons and notices.
-function drawHeading(model) {
-  const { page } = model;
-  const city = language === "zh" ? page.city.name_zh : page.city.name_en;
-  document.querySelector("#heading h1").textContent = text("heading") + " · " + city;
-  const parts = [text("subheading", grouped(model.count), grouped(model.others.count))];
-  if (page.scenario) parts.push(text("scenario", page.scenario));
-  byId("subheading").textContent = parts.join(" · ");
-  byId("language-button").textContent = text("other_language");
-  byId("language-button").lang = language === "zh" ? "en" : "zh-CN";
-  const isOpen = !byId("side").hidden;
-  byId("side-button").textContent = text(isOpen ? "hide_side" : "show_side");
-  byId("side-button").setAttribute("aria-expanded", String(isOpen));
-  byId("foot").textContent = text("attribution", page.attribution.join(" · "));
-  const notices = [];
-  if (page.city.is_synthetic) {
-    notices.push(element("p", { class: "notice synthetic" }, TEXTS.zh.synthetic + " " + TEXTS.en.synthetic));
-  }
-  const note = inLanguage(page.city.note);
-  if (note && !model.isNoteDismissed) {
-    const dismiss = () => { model.isNoteDismissed = true; drawHeading(model); window.shancheng.map.invalidateSize({ pan: false }); };
-    const button = element("button", { type: "button", onclick: dismiss }, text("dismiss"));
-    notices.push(element("p", { class: "notice" }, element("span", {}, note), button));
-  }
-  byId("notices").replaceChildren(...notices);
-}
-
-function drawColourChoice(model) {
-  const choice = byId("colour-by");
-  const option = (key, words) => element("option", { value: key, selected: model.colouring.key === key }, words);
-  const values = [["climb", "main_road_climb_m"], ["slope", "slope_deg"]].filter(([, name]) => hasFact(model, name));
-  choice.replaceChildren(
-    option("tier", text("colour_tier")),
-    element("optgroup", { label: text("colour_group_value") }, ...values.map(([key]) => option(key, text("colour_" + key))), option("year", text("colour_year"))),
-    element("optgroup", { label: text("colour_group_need") }, ...model.page.criteria.map((item, k) => (
-      option("need." + k, text("colour_need", inLanguage(item.label)))
-    ))),
-  );
-}
-
-function markShape(group, shapes, row) {
-  for (let ring = shapes.ringStart[row]; ring < shapes.ringStart[row + 1]; ring += 1) {
-    const points = [];
-    for (let p = shapes.pointStart[ring]; p < shapes.pointStart[ring + 1]; p += 1) {
-      points.push(toLatLng(shapes.x[p], shapes.y[p]));
-    }
-    points.push(points[0]);
-    for (const [weight, color] of [[7, "#ffffff"], [3.5, "#0077b6"]]) {
-      group.addLayer(L.polyline(points, { weight, color, opacity: 1, interactive: false }));
-    }
-  }
-}
-
-// The building and its walk whole, never nearer than need be.
-function bringIntoView(map, model, row) {
-  const walk = walkOf(model, row);
-  const [x, y] = middleOf(model.ranked, row);
-  if (!walk) {
-    map.setView(toLatLng(x, y), Math.max(map.getZoom(), 17));
-    return;
-  }
-  map.fitBounds(boundsOfWalk(walk).extend(toLatLng(x, y)), { maxZoom: 17, padding: [50, 50] });
-}
-
-function boundsOf(model) {
-  const shapes = model.districts.count ? model.districts : model.ranked;
-  let west = Infinity, north = Infinity, east = -Infinity, south = -Infinity;
-  for (let i = 0; i < shapes.count; i += 1) {
-    west = Math.min(west, shapes.box[4 * i]);
-    north = Math.min(north, shapes.box[4 * i + 1]);
-    east = Math.max(east, shapes.box[4 * i + 2]);
-    south = Math.max(south, shapes.box[4 * i + 3]);
-  }
-  return L.latLngBounds(toLatLng(west, south), toLatLng(east, north));
-}
-
-// Paper is narrower than the screen: lay out for it first, then paint, or the edges stay white.
-function prepareForPrint(map, tiles, labels) {
-  let before = null;
-  window.addEventListener("beforeprint", () => {
-    before = { middle: map.getCenter(), zoom: map.getZoom(), bounds: map.getBounds() };
-    document.documentElement.classList.add("printing");
-    map.invalidateSize({ pan: false });
-    map.fitBounds(before.bounds, { animate: false });
-    tiles.finish();
-    tiles.repaint();
-    labels.draw();
-  });
-  window.addEventListener("afterprint", () => {
-    document.documentElement.classList.remove("printing");
-    map.invalidateSize({ pan: false });
-    if (before) map.setView(before.middle, before.zoom, { animate: false });
-    tiles.finish();
-  });
-}
+window.shancheng.run = ({ page, columns }, makeMap) => {
+  const model = buildModel(columns, page);
+  run(makeMap(), model);
+};

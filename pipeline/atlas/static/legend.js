@@ -32,67 +32,32 @@ function northArrow() {
   );
 }
 
-function legendTitle(model) {
-  const { key, criterion } = model.colouring;
-  if (key === "tier") return text("legend_tier");
-  if (key === "climb") return text("colour_climb");
-  if (key === "slope") return text("colour_slope");
-  if (key === "year") return text("colour_year");
-  return text("colour_need", inLanguage(model.page.criteria[criterion].label));
-}
-
-// One entry a class, most urgent first: label, colour, count.
+// One entry a class, most urgent first, then those without a value.
 function legendRows(model) {
-  const { key, classes, colours, breaks, criterion } = model.colouring;
-  const counts = new Array(256).fill(0);
-  for (const place of classes) counts[place] += 1;
-  if (key === "tier") {
-    return model.page.tiers.map((tier, i) => ({ label: inLanguage(tier.label), colour: tier.colour, count: counts[i], tier }));
-  }
-  if (key === "year") {
-    return model.colouring.bases.map((basis, i) => ({ label: text("basis_" + basis), colour: colours[i], count: counts[i] }))
-      .filter(({ count }) => count > 0);
-  }
-  const rows = colours.map((colour, i) => {
-    const words = breaks ? rangeWords(breaks, i) : needWords(model.page.criteria[criterion], i);
-    return { label: words, colour, count: counts[i] };
-  });
-  rows.reverse();
-  if (counts[MISSING]) {
-    const words = text(breaks ? "missing" : "missing_stand_in");
-    rows.push({ label: words, colour: MISSING_COLOUR, count: counts[MISSING] });
-  }
-  return rows;
+  const { colours, words, none, isRising, hidesEmpty } = model.colouring;
+  const { counts, areas } = classSums(model);
+  const rows = colours.map((colour, i) => ({ label: words(i), colour, count: counts[i], area: areas[i] }));
+  if (isRising) rows.reverse();
+  if (counts[MISSING]) rows.push({ label: text(none), colour: MISSING_COLOUR, count: counts[MISSING], area: areas[MISSING] });
+  return hidesEmpty ? rows.filter(({ count }) => count > 0) : rows;
 }
 
-function rangeWords(breaks, i) {
-  if (i === 0) return "< " + breaks[0];
-  return i === breaks.length ? "≥ " + breaks[i - 1] : breaks[i - 1] + "–" + breaks[i];
-}
-
-function needWords(item, i) {
-  const at = (share) => item.none_at + share * (item.worst_at - item.none_at);
-  const from = grouped(at(i / 5), item.decimals);
-  const to = withUnit(at((i + 1) / 5), item.unit, item.decimals);
-  return text("need_range", i * 20, i * 20 + 20) + " (" + from + "–" + to + ")";
+function areaWords(area) {
+  return grouped(area / 1e4, area < 1e6 ? 1 : 0);
 }
 
 function drawLegend(box, model) {
   const rows = legendRows(model);
-  const hasFloor = model.colouring.key === "tier" && rows[0].tier.floor_share !== undefined;
-  const isTier = model.colouring.key === "tier";
-  const heads = ["", legendTitle(model), text("buildings_count")];
-  if (isTier) heads.push(text("footprint_share"));
-  if (hasFloor) heads.push(text("floor_share"));
-  const body = rows.map(({ label: words, colour, count, tier }) => {
-    const cells = [swatch(colour), words, grouped(count)];
-    if (isTier) cells.push(percent(tier.footprint_share) + " %");
-    if (hasFloor) cells.push(percent(tier.floor_share) + " %");
-    return cells;
-  });
+  const whole = rows.reduce((sum, row) => sum + row.area, 0);
+  const isFloor = model.page.floor_known_share >= 0.8;
+  const heads = ["", layerTitle(model, model.colouring.key), text("buildings_count"), text(isFloor ? "floor_area_head" : "footprint_area_head"), "%"];
+  const body = rows.map(({ label: words, colour, count, area }) => (
+    [swatch(colour), words, grouped(count), areaWords(area), whole ? percent(area / whole) : "–"]
+  ));
   const thick = { stroke: "#6f7884", "stroke-width": 6 };
   const signs = [
     [swatch(OTHER_FILL), text("not_ranked")],
+    ...(model.shown ? [[swatch(FAINT_COLOUR), text("filtered_out")]] : []),
     [stroke([thick, { stroke: "#fdf3cf", "stroke-width": 4 }]), text("main_road_line")],
     [stroke([{ stroke: "#1f3f5b", "stroke-width": 4, "stroke-dasharray": "1.6 2.2" }]), text("steps_line")],
     [stroke([{ stroke: OUTLINE_COLOUR, "stroke-width": 2, "stroke-dasharray": "8 3 2 3" }]), text("district_line")],

@@ -5,14 +5,17 @@ const AREA_ZOOM = 16.5;
 function addLists(map, model, actions) {
   const search = byId("search");
   const find = () => drawFound(byId("found"), model, search.value, actions);
-  search.addEventListener("input", find);
+  search.addEventListener("input", () => {
+    find();
+    actions.searched();
+  });
   search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") {
       const first = byId("found").querySelector("button");
       if (first) first.click();
     }
   });
-  const tabs = ["areas", "buildings", "about"];
+  const tabs = ["areas", "buildings", "what-if", "about"];
   const choose = (chosen) => {
     for (const name of tabs) {
       byId(name).hidden = name !== chosen;
@@ -23,7 +26,7 @@ function addLists(map, model, actions) {
   tabs.forEach((name, i) => {
     byId(name + "-tab").addEventListener("click", () => choose(name));
     byId(name + "-tab").addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: 2 }[event.key];
+      const step = { ArrowRight: 1, ArrowLeft: tabs.length - 1 }[event.key];
       if (!step) return;
       const next = tabs[(i + step) % tabs.length];
       choose(next);
@@ -31,24 +34,18 @@ function addLists(map, model, actions) {
     });
   });
   choose("areas");
-  return () => {
+  const redraw = () => {
     search.placeholder = text("search_hint");
-    byId("buildings-tab").textContent = text("top_buildings", Math.min(TOP_COUNT, model.count));
+    byId("buildings-tab").textContent = text("top_buildings", Math.min(TOP_COUNT, model.rankedCount));
     drawAreas(byId("areas"), map, model);
     drawTop(byId("buildings"), model, actions);
     find();
   };
-}
-
-function searchTexts(model) {
-  return once(model, "search texts", () => {
-    const texts = new Array(model.count);
-    for (let row = 0; row < model.count; row += 1) {
-      const parts = ["building_name", "estate_name", "road_name"].map((name) => word(model, name, row));
-      texts[row] = (label(model, "building_id", row) + "\n" + parts.join("\n")).toLowerCase();
-    }
-    return texts;
-  });
+  const rerank = () => {
+    drawTop(byId("buildings"), model, actions);
+    find();
+  };
+  return { redraw, rerank };
 }
 
 function drawFound(box, model, query, actions) {
@@ -57,14 +54,16 @@ function drawFound(box, model, query, actions) {
     box.replaceChildren();
     return;
   }
-  const texts = searchTexts(model);
+  const matches = matcher(model, wanted);
   const rows = [];
   let count = 0;
-  for (const row of model.byRank) {
-    if (!texts[row].includes(wanted)) continue;
+  const take = (row) => {
+    if (!matches(row)) return;
     count += 1;
     if (rows.length < TOP_COUNT) rows.push(row);
-  }
+  };
+  model.byRank.forEach(take);
+  if (model.byRank.length < model.count) for (let row = 0; row < model.count; row += 1) if (!model.rank[row]) take(row);
   if (!count) {
     box.replaceChildren(element("p", { class: "hint" }, text("nothing_found")));
     return;
@@ -87,8 +86,8 @@ function buildingList(model, rows, actions) {
       "li", {},
       element(
         "button", { type: "button", class: "line", onclick: () => actions.select(row) },
-        element("span", { class: "place-number" }, grouped(model.rank[row])),
-        swatch(model.page.tiers[model.tier[row] - 1].colour),
+        element("span", { class: "place-number" }, model.rank[row] ? grouped(model.rank[row]) : "–"),
+        swatch(model.rank[row] ? model.page.tiers[model.tier[row] - 1].colour : MISSING_COLOUR),
         element("span", { class: "line-name" }, where),
         element("span", { class: "line-note" }, text("building_line", label(model, "building_id", row), score)),
       ),

@@ -3,13 +3,6 @@ const WORLD_UNITS = 2 ** 28;
 const NEED_UNITS = 10000;
 const POINT_UNITS = 1000;
 const GRID_CELL = 1024;
-const MISSING = 255;
-const VALUE_COLOURS = ["#edf8fb", "#b3cde3", "#8c96c6", "#8856a7", "#6a0a66"];
-const MISSING_COLOUR = "#a8b89a";
-const BASES = ["recorded", "vague", "inferred", "baseline", "unknown"];
-const BASIS_COLOURS = ["#08306b", "#6baed6", "#fd8d3c", "#fdd0a2", "#a8b89a"];
-const CLIMB_BREAKS_M = [5, 10, 20, 30];
-const SLOPE_BREAKS_DEG = [2, 6, 15, 25]; // the classes of the national land survey, TD/T 1055-2019
 
 function buildModel(columns, page) {
   const ranked = columns.polygons("ranked");
@@ -26,37 +19,22 @@ function buildModel(columns, page) {
     lazy: new Map(),
   };
   model.needs = model.extended.map((values) => values.map((need) => Math.max(0, Math.min(NEED_UNITS, need))));
-  model.score = new Int32Array(model.count);
-  for (let row = 0; row < model.count; row += 1) {
-    for (let k = 0; k < model.needs.length; k += 1) model.score[row] += pointUnits(model, row, k);
-  }
-  setRanks(model, columns.numbers("rank_shift"));
+  const count = model.count;
+  model.gateBits = columns.has("gate_bits") ? columns.numbers("gate_bits") : new Int32Array(count);
+  model.lifted = columns.has("is_lifted") ? columns.numbers("is_lifted") : new Int32Array(count);
+  model.score = new Int32Array(count);
+  model.rank = new Int32Array(count);
+  model.tier = new Uint8Array(count);
+  model.track = new Uint8Array(count);
+  model.tieRows = tieOrder(model);
+  settle(model, publishedChoice(page));
+  if (page.district) addCityRanks(model);
+  model.published = { rank: model.rank.slice(), tier: model.tier.slice(), score: model.score.slice(), track: model.track.slice() };
+  model.shown = null; // all, or a mark for each row that the filters leave
   model.grid = buildGrid(ranked);
   model.otherGrid = buildGrid(model.others);
-  model.colouring = tierColouring(model);
+  setColouring(model, "tier");
   return model;
-}
-
-// The order by score, equal scores in the order of rows, then moved as the table ranks equal scores.
-function setRanks(model, shift) {
-  const { count, score } = model;
-  const keys = new Float64Array(count);
-  for (let row = 0; row < count; row += 1) keys[row] = row - score[row] * count;
-  keys.sort();
-  model.rank = new Int32Array(count);
-  model.byRank = new Int32Array(count);
-  for (let place = 0; place < count; place += 1) {
-    const row = keys[place] - Math.floor(keys[place] / count) * count;
-    model.rank[row] = place + 1 + shift[row];
-    model.byRank[model.rank[row] - 1] = row;
-  }
-  model.tier = model.rank.map((rank) => 1 + model.page.tiers.findIndex((tier) => rank <= tier.last_rank));
-}
-
-// Thousandths of a point, by the same whole-number rule as the tables.
-function pointUnits(model, row, k) {
-  const scale = model.page.need_per_point;
-  return Math.floor((model.needs[k][row] * model.page.criteria[k].weight + scale / 2) / scale);
 }
 
 function once(model, key, make) {
@@ -66,23 +44,82 @@ function once(model, key, make) {
 
 // A number of the building, wherever it is packed: with a criterion, or beside the criteria.
 function fact(model, name, row) {
-  const k = model.page.criteria.findIndex((item) => item.measure === name);
+  const k = criterionOf(model, name);
   if (k >= 0) return measured(model, row, k);
+  if (name === "cost_cny") return fact(model, "floor_area_m2", row) * fact(model, "unit_cost_cny_per_m2", row);
   const key = "fact." + name;
   if (!model.columns.has(key)) return NaN;
-  return once(model, key, () => model.columns.measures(key))[row];
+  return once(model, key, () => model.columns.measures(key, guessOf(model, name)))[row];
 }
 
+// What the outlines and storeys let expect, as buildings.py calculates it.
+function guessOf(model, name) {
+  if (name === "footprint_area_m2") return footprints(model);
+  if (name !== "floor_area_m2") return null;
+  return Int32Array.from({ length: model.count }, (_, row) => (
+    fact(model, "footprint_area_m2", row) * (fact(model, "storey_count", row) || 0)
+  ));
+}
+
+function footprints(model) {
+  const { ringStart, pointStart, x, y } = model.ranked;
+  const areas = new Int32Array(model.count);
+  for (let row = 0; row < model.count; row += 1) {
+    let twice = 0;
+    for (let ring = ringStart[row]; ring < ringStart[row + 1]; ring += 1) {
+      const from = pointStart[ring], to = pointStart[ring + 1];
+      for (let p = from + 1; p + 1 < to; p += 1) {
+        twice += (x[p] - x[from]) * (y[p + 1] - y[from]) - (x[p + 1] - x[from]) * (y[p] - y[from]);
+      }
+    }
+    areas[row] = Math.floor(Math.abs(twice) * model.page.half_unit_m2 + 0.5);
+  }
+  return areas;
+}
+
+// The ranks that hold the published one in nine of ten draws, as near as their steps tell; null without.
+function bandOf(model, row) {
+  if (!model.columns.has("band.rank_p05") || !model.columns.has("band.rank_p95")) return null;
+  const { band_steps: steps } = model.page;
+  const ranks = model.cityRank || model.published.rank;
+  const most = once(model, "most ranks", () => ranks.reduce((high, rank) => Math.max(high, rank), 1));
+  const own = Math.floor(steps * Math.sqrt(ranks[row] / most) + 0.5);
+  const ends = ["rank_p05", "rank_p95"].map((name) => {
+    const key = "band." + name;
+    const step = own + once(model, key, () => model.columns.measures(key))[row];
+    return Math.max(1, Math.round(most * (step / steps) ** 2));
+  });
+  return ends.some(Number.isNaN) ? null : ends.map(twoDigits);
+}
+
+function twoDigits(rank) {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(rank)) - 1);
+  return Math.round(rank / unit) * unit;
+}
+
+function criterionOf(model, measure) {
+  return once(model, "criterion " + measure, () => model.page.criteria.findIndex((item) => item.measure === measure));
+}
+
+// The same for all buildings.
+function factColumn(model, name) {
+  return once(model, "column " + name, () => Float64Array.from({ length: model.count }, (_, row) => fact(model, name, row)));
+}
+
+// The cost of a building is its share of its project, by floor area.
 function hasFact(model, name) {
-  return model.columns.has("fact." + name) || model.page.criteria.some((item) => item.measure === name);
+  if (name === "cost_cny") return hasFact(model, "floor_area_m2") && hasFact(model, "unit_cost_cny_per_m2");
+  return model.columns.has("fact." + name) || criterionOf(model, name) >= 0;
 }
 
 function word(model, name, row) {
+  if (!model.columns.has(name)) return "";
   const { words, places } = once(model, name, () => model.columns.categories(name));
   return places[row] === 0 ? "" : words[places[row] - 1];
 }
 
 function flag(model, name, row) {
+  if (!model.columns.has(name)) return false;
   return once(model, name, () => model.columns.numbers(name))[row] === 1;
 }
 
@@ -101,6 +138,16 @@ function sourceRow(model, row) {
   return label(model, "source_row", place).replace("\u0001", () => label(model, "building_id", row).slice(1));
 }
 
+// The measurement that stands at a need on the criterion's line, calculated as in buildings.py.
+function toldValue(item, need) {
+  const at = [item.none_at, ...item.between.map(([x]) => x), item.worst_at];
+  const needs = [0, ...item.between.map(([, y]) => y * NEED_UNITS), NEED_UNITS];
+  let piece = 0;
+  while (piece < at.length - 2 && needs[piece + 1] <= need) piece += 1;
+  const rise = Math.max(needs[piece + 1] - needs[piece], 1e-9);
+  return at[piece] + ((need - needs[piece]) * (at[piece + 1] - at[piece])) / rise;
+}
+
 // The measured value of a criterion as people read it; NaN where a stand-in was taken.
 function measured(model, row, k) {
   if (model.standIns[k][row]) return NaN;
@@ -108,52 +155,9 @@ function measured(model, row, k) {
   const rest = once(model, "rest." + item.name, () => model.columns.numbers("rest." + item.name));
   const scale = item.per_unit;
   const need = model.needs[k][row];
-  const told = item.none_at + (need * (item.worst_at - item.none_at)) / NEED_UNITS;
+  const told = toldValue(item, need);
   const past = (model.extended[k][row] - need) * Math.sign(item.worst_at - item.none_at);
   return (Math.floor(told * scale + 0.5) + past + rest[row]) / scale;
-}
-
-function tierColouring(model) {
-  const classes = new Uint8Array(model.count);
-  for (let row = 0; row < model.count; row += 1) classes[row] = model.tier[row] - 1;
-  return { key: "tier", classes, colours: model.page.tiers.map((tier) => tier.colour) };
-}
-
-function valueColouring(model, key, name, breaks) {
-  const classes = new Uint8Array(model.count);
-  for (let row = 0; row < model.count; row += 1) {
-    const value = fact(model, name, row);
-    classes[row] = Number.isNaN(value) ? MISSING : breaks.filter((limit) => value >= limit).length;
-  }
-  return { key, classes, colours: VALUE_COLOURS, breaks };
-}
-
-// How each year is known: strong for what was recorded, another hue for what was inferred.
-function basisColouring(model) {
-  const classes = new Uint8Array(model.count);
-  for (let row = 0; row < model.count; row += 1) {
-    classes[row] = BASES.indexOf(word(model, "construction_year_basis_type", row));
-  }
-  return { key: "year", classes, colours: BASIS_COLOURS, bases: BASES };
-}
-
-function needColouring(model, k) {
-  const classes = new Uint8Array(model.count);
-  for (let row = 0; row < model.count; row += 1) {
-    const fifth = Math.min(4, Math.floor((model.needs[k][row] * 5) / NEED_UNITS));
-    classes[row] = model.standIns[k][row] ? MISSING : fifth;
-  }
-  return { key: "need." + k, classes, colours: VALUE_COLOURS, criterion: k };
-}
-
-function colouringOf(model, key) {
-  return once(model, "colouring." + key, () => {
-    if (key === "climb") return valueColouring(model, key, "main_road_climb_m", CLIMB_BREAKS_M);
-    if (key === "year") return basisColouring(model);
-    if (key === "slope") return valueColouring(model, key, "slope_deg", SLOPE_BREAKS_DEG);
-    if (key.startsWith("need.")) return needColouring(model, Number(key.slice(5)));
-    return tierColouring(model);
-  });
 }
 
 // Square cells over all shapes; items of cell c are item[start[c]] … item[start[c + 1] − 1].

@@ -49,19 +49,28 @@ function shadePicture(columns, shade) {
   return canvas;
 }
 
-function paint(context, model, view) {
-  context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
-  context.fillStyle = PAPER;
-  context.fillRect(0, 0, view.side, view.side);
+function withEdges(view) {
   view.west = view.left / view.scale;
   view.north = view.top / view.scale;
   view.east = (view.left + view.side) / view.scale;
   view.south = (view.top + view.side) / view.scale;
+  return view;
+}
+
+// What no choice of the reader changes.
+function paintBack(context, model, view) {
+  context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
+  context.fillStyle = PAPER;
+  context.fillRect(0, 0, view.side, view.side);
   paintShade(context, model, view);
   paintWater(context, model, view);
   paintContours(context, model, view);
   paintStreets(context, model, view);
   paintOutside(context, model, view);
+}
+
+function paintFront(context, model, view) {
+  context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
   if (view.zoom <= PIXEL_ZOOM && model.count > PIXEL_COUNT) paintPixels(context, model, view);
   else if (view.zoom <= PIXEL_ZOOM) paintOneByOne(context, model, view);
   else paintBatches(context, model, view);
@@ -208,6 +217,7 @@ function paintSteps(context, model, view) {
 }
 
 function colourOf(colouring, place) {
+  if (place === FAINT) return FAINT_COLOUR;
   return place === MISSING ? MISSING_COLOUR : colouring.colours[place];
 }
 
@@ -223,8 +233,9 @@ function paintPixels(context, model, view) {
   const pixels = new Uint32Array(image.data.buffer);
   setPixels(pixels, size, model.others, view, null, [pixelOf(OTHER_FILL)]);
   const colours = new Uint32Array(256).fill(pixelOf(MISSING_COLOUR));
+  colours[FAINT] = pixelOf(FAINT_COLOUR);
   model.colouring.colours.forEach((colour, place) => { colours[place] = pixelOf(colour); });
-  setPixels(pixels, size, model.ranked, view, model.colouring.classes, colours);
+  setPixels(pixels, size, model.ranked, view, model.classes, colours);
   const sheet = once(model, "pixel sheet", () => document.createElement("canvas"));
   if (sheet.width !== size) {
     sheet.width = size;
@@ -283,7 +294,7 @@ function paintOneByOne(context, model, view) {
   for (const row of within(model.grid, model.ranked, ...area).sort((a, b) => a - b)) {
     context.beginPath();
     addShape(context, model.ranked, row, view);
-    context.fillStyle = colourOf(model.colouring, model.colouring.classes[row]);
+    context.fillStyle = colourOf(model.colouring, model.classes[row]);
     context.fill();
   }
 }
@@ -300,7 +311,7 @@ function paintBatches(context, model, view) {
   context.stroke();
   const batches = new Map();
   for (const row of within(model.grid, model.ranked, ...area)) {
-    const place = model.colouring.classes[row];
+    const place = model.classes[row];
     if (!batches.has(place)) batches.set(place, []);
     batches.get(place).push(row);
   }

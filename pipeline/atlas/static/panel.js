@@ -23,34 +23,86 @@ function buildingTitle(model, row) {
   return word(model, "building_name", row) || word(model, "estate_name", row) || text("unnamed");
 }
 
-function drawPanel(panel, model, row, actions) {
+function drawPanel(panel, model, row, actions, isPinned) {
   const view = { model, row };
-  const tier = model.page.tiers[model.tier[row] - 1];
   const rank = model.rank[row];
   const place = ["district_name", "estate_name", "road_name"].map((name) => word(model, name, row));
   panel.setAttribute("aria-label", text("panel"));
   panel.replaceChildren(
     element(
       "div", { class: "panel-buttons" },
+      element("button", { type: "button", id: "pin", class: "pin", "aria-pressed": String(isPinned), onclick: isPinned ? actions.unpin : actions.pin }, text(isPinned ? "unpin" : "pin")),
       stepButton("previous", "‹", rank > 1, () => actions.step(model.byRank[rank - 2], "previous")),
-      stepButton("next", "›", rank < model.count, () => actions.step(model.byRank[rank], "next")),
+      stepButton("next", "›", rank > 0 && rank < model.rankedCount, () => actions.step(model.byRank[rank], "next")),
       element("button", { type: "button", class: "close", "aria-label": text("close"), title: text("close"), onclick: actions.close }, "×"),
     ),
     element("h2", {}, buildingTitle(model, row)),
     element("p", { class: "place" }, place.filter(Boolean).join(" · ")),
-    element(
-      "div", { class: "verdict" },
-      element("span", { class: "rank" }, text("rank", grouped(rank))),
-      element("span", { class: "of" }, text("rank_of", grouped(model.count))),
-      element("span", { class: "score" }, text("score", grouped(model.score[row] / POINT_UNITS, 3))),
-      element("span", { class: "tier" }, swatch(tier.colour), inLanguage(tier.label)),
-    ),
+    verdict(view),
+    isPinned ? element("p", { class: "hint" }, text("pin_hint")) : "",
+    surePart(view),
     walkPart(view),
     pointsPart(view),
     factsPart(view),
     countsPart(view),
     sourcesPart(view),
   );
+}
+
+// Rank, score and tier; what was published where the meeting has moved it; or the track without a rank.
+function verdict({ model, row }) {
+  const rank = model.rank[row], { published } = model;
+  const score = element("span", { class: "score" }, text("score", grouped(model.score[row] / POINT_UNITS, 3)));
+  const before = published.rank[row];
+  const was = before === rank ? "" : element("p", { class: "detail was" }, before ? text("was_rank", grouped(before)) : text("was_unranked"));
+  if (!rank) {
+    const track = model.page.tracks[model.track[row]];
+    const reason = word(model, "track_reason_code", row);
+    return element(
+      "div", { class: "verdict" },
+      element("span", { class: "rank" }, text("no_rank")), element("span"), score,
+      element("span", { class: "tier" }, text("track_" + track) + (reason ? text("colon") + reasonWord(reason) : "")), was,
+    );
+  }
+  const tier = model.page.tiers[model.tier[row] - 1];
+  const lifted = model.lifted[row] ? " · " + text("lifted") : "";
+  return element(
+    "div", { class: "verdict" },
+    element("span", { class: "rank" }, text(model.cityRank ? "rank_in_district" : "rank", grouped(rank))),
+    element("span", { class: "of" }, text("rank_of", grouped(model.rankedCount))), score,
+    element("span", { class: "tier" }, swatch(tier.colour), inLanguage(tier.label) + lifted), was,
+    model.cityRank && model.cityRank[row] ? element("p", { class: "detail was" }, text("rank_in_city", grouped(model.cityRank[row]))) : "",
+  );
+}
+
+// How sure the published rank is, how ready the building, when its turn comes and what it costs.
+function surePart({ model, row }) {
+  const lines = [];
+  const value = (name) => (hasFact(model, name) ? fact(model, name, row) : NaN);
+  const band = bandOf(model, row);
+  if (band) lines.push(["rank_band", text("band", grouped(band[0]), grouped(band[1]))]);
+  for (const name of ["top_share", "funded_share", "readiness_share", "consent_share"]) {
+    const share = value(name);
+    if (!Number.isNaN(share)) lines.push(["fact_" + name, percent(share) + " %"]);
+  }
+  const quadrant = word(model, "quadrant_type", row);
+  if (quadrant) lines.push(["fact_quadrant", text("quadrant_" + quadrant)]);
+  const year = value("planned_year");
+  if (hasFact(model, "planned_year")) {
+    const reason = word(model, "wait_reason_code", row);
+    const waits = text("not_planned") + (reason ? text("colon") + text("wait_" + reason) : "");
+    lines.push(["fact_planned_year", Number.isNaN(year) ? waits : String(year)]);
+  }
+  const cost = value("cost_cny");
+  if (!Number.isNaN(cost)) lines.push(["fact_cost_cny", text("ten_thousand_yuan", grouped(cost / 1e4, 1))]);
+  if (!lines.length) return "";
+  const rows = lines.map(([key, words]) => element("tr", {}, element("th", { scope: "row" }, text(key)), element("td", {}, words)));
+  return element("section", { id: "sure" }, element("table", { class: "sure" }, element("tbody", {}, ...rows)));
+}
+
+function reasonWord(reason) {
+  const key = "why_" + reason;
+  return TEXTS[language][key] ?? reason.replace(/_/g, " ");
 }
 
 function stepButton(key, sign, isOn, onclick) {
@@ -60,10 +112,10 @@ function stepButton(key, sign, isOn, onclick) {
 
 function pointsPart(view) {
   const { model, row } = view;
-  const heaviest = Math.max(...model.page.criteria.map((item) => item.weight)) / 100;
+  const heaviest = Math.max(...model.units) / 100;
   const items = model.page.criteria.map((item, k) => {
     const points = pointUnits(model, row, k) / POINT_UNITS;
-    const most = item.weight / 100;
+    const most = model.units[k] / 100;
     const name = inLanguage(item.label);
     return element(
       "li", { "data-criterion": item.name },
@@ -93,14 +145,14 @@ function valueLines({ model, row }, k) {
   const bounds = text("bounds", grouped(item.none_at, decimalsOf(item.none_at)), withUnit(item.worst_at, item.unit, decimalsOf(item.worst_at)));
   const value = measured(model, row, k);
   if (Number.isNaN(value)) {
-    const words = text("stand_in", percent(item.stand_in));
+    const words = text("stand_in", percent(needOf(model, row, k) / NEED_UNITS));
     return [element("p", { class: "detail missing" }, words), element("p", { class: "detail" }, bounds)];
   }
   return [
     element(
       "p", { class: "detail" },
       text("value") + " ", element("b", {}, withUnit(value, item.unit, item.decimals)),
-      " · " + text("need", percent(model.needs[k][row] / NEED_UNITS, 1)) + " · " + bounds,
+      " · " + text("need", percent(needOf(model, row, k) / NEED_UNITS, 1)) + " · " + bounds,
     ),
     element("p", { class: "detail origin" }, text("from") + text("colon") + text("origin_" + originOf(model, row, item))),
   ];
@@ -129,7 +181,9 @@ function factsPart(view) {
     if (shownByScore.has(name)) continue;
     if (name === "construction_year") {
       const words = yearWords(model, row);
-      add(text("fact_construction_year"), words || text("unknown"), words ? text(ORIGIN_OF_FACT[name](view)) : "");
+      const source = word(model, "construction_year_source_name", row);
+      const origin = words ? text(ORIGIN_OF_FACT[name](view)) + (source ? " · " + sourceWord(model, source) : "") : "";
+      add(text("fact_construction_year"), words || text("unknown"), origin);
     } else if (name === "landform_type") {
       const kind = model.columns.has(name) ? word(model, name, row) : "";
       if (kind) add(text("fact_landform"), text("landform_" + kind), text("origin_terrain"));
@@ -152,6 +206,12 @@ function factsPart(view) {
     element("table", { class: "facts" }, element("tbody", {}, ...rows)),
     ...notes.map((note) => element("p", { class: "detail missing" }, note)),
   );
+}
+
+// A source by its role, so that a reader knows it.
+function sourceWord(model, name) {
+  const source = model.page.sources[name];
+  return source ? text("role_" + source.role) : name;
 }
 
 // One year, the first and the last that the source allows, or an estimate with its interval.

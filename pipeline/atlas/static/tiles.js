@@ -41,24 +41,33 @@ const CanvasTiles = L.GridLayer.extend({
   },
 
   repaint() {
-    for (const key of Object.keys(this._tiles)) this.paintOn(this._tiles[key].el);
+    for (const key of Object.keys(this._tiles || {})) this.paintOn(this._tiles[key].el, true);
   },
 
-  paintOn(canvas) {
+  // What never changes is kept beside a square once it has to be painted again.
+  paintOn(canvas, isAgain) {
     const ratio = Math.min(3, window.devicePixelRatio || 1);
     const { x, y, z } = canvas.atlasCoords;
     const size = Math.round(TILE_SIDE * ratio);
     if (canvas.width !== size) {
       canvas.width = size;
       canvas.height = size;
+      canvas.atlasBack = null;
     }
-    paint(canvas.getContext("2d"), this.model, {
-      left: x * TILE_SIDE,
-      top: y * TILE_SIDE,
-      side: TILE_SIDE,
-      scale: (256 * 2 ** z) / WORLD_UNITS,
-      zoom: z,
-      ratio,
-    });
+    const view = withEdges({ left: x * TILE_SIDE, top: y * TILE_SIDE, side: TILE_SIDE, scale: (256 * 2 ** z) / WORLD_UNITS, zoom: z, ratio });
+    const context = canvas.getContext("2d");
+    if (isAgain && !canvas.atlasBack) {
+      canvas.atlasBack = document.createElement("canvas");
+      canvas.atlasBack.width = size;
+      canvas.atlasBack.height = size;
+      paintBack(canvas.atlasBack.getContext("2d"), this.model, view);
+    }
+    if (canvas.atlasBack) {
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.drawImage(canvas.atlasBack, 0, 0);
+    } else {
+      paintBack(context, this.model, view);
+    }
+    paintFront(context, this.model, view);
   },
 });

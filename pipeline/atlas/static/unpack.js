@@ -1,7 +1,6 @@
 // From the text in the page to typed arrays; the format is told in packing.py.
 const CORNERED = 4;
-const LETTER_BITS = 13;
-const LETTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)).filter((letter) => !"&<{".includes(letter));
+const LETTERS = Array.from({ length: 127 }, (_, i) => i + 1).filter((code) => !"\r<&{".includes(String.fromCharCode(code)));
 const DIGITS = /\u0002([1-9])/g;
 
 async function unpack(letters, byteCount) {
@@ -13,24 +12,28 @@ async function unpack(letters, byteCount) {
   return { page: head.page, columns: new Columns(head.columns, bytes, 4 + headLength) };
 }
 
-// Two letters for thirteen bits; what is left over at the end is filling.
+// Seven letters for six bytes, high places first; what is left over at the end is filling.
 function fromLetters(letters, byteCount) {
   const place = new Uint8Array(128);
-  LETTERS.forEach((letter, i) => { place[letter.charCodeAt(0)] = i; });
-  if (letters.length * LETTER_BITS < byteCount * 16) throw new Error("the page is not whole");
-  const bytes = new Uint8Array(byteCount);
-  let held = 0, count = 0, at = 0;
-  for (let i = 0; i + 1 < letters.length; i += 2) {
-    held = (held << LETTER_BITS) | (place[letters.charCodeAt(i)] * LETTERS.length + place[letters.charCodeAt(i + 1)]);
-    count += LETTER_BITS;
-    while (count >= 8) {
-      count -= 8;
-      bytes[at] = held >>> count;
-      at += 1;
-    }
-    held &= (1 << count) - 1;
+  LETTERS.forEach((code, i) => { place[code] = i; });
+  const groups = Math.ceil(byteCount / 6), base = LETTERS.length;
+  if (letters.length < groups * 7) throw new Error("the page is not whole");
+  const bytes = new Uint8Array(groups * 6);
+  for (let group = 0, from = 0, at = 0; group < groups; group += 1) {
+    let high = 0, low = 0;
+    for (let i = 0; i < 3; i += 1, from += 1) high = high * base + place[letters.charCodeAt(from)];
+    for (let i = 0; i < 4; i += 1, from += 1) low = low * base + place[letters.charCodeAt(from)];
+    const whole = high * base ** 4 + low;
+    const top = Math.floor(whole / 0x1000000), bottom = whole - top * 0x1000000;
+    bytes[at] = top >>> 16;
+    bytes[at + 1] = top >>> 8;
+    bytes[at + 2] = top;
+    bytes[at + 3] = bottom >>> 16;
+    bytes[at + 4] = bottom >>> 8;
+    bytes[at + 5] = bottom;
+    at += 6;
   }
-  return bytes;
+  return bytes.subarray(0, byteCount);
 }
 
 class Columns {
@@ -48,7 +51,7 @@ class Columns {
   }
 
   numbers(name) {
-    const { count, planes, delta, quantum, data } = this.entries.get(name);
+    const { count, planes, delta, quantum, data, values: listed } = this.entries.get(name);
     const values = new Int32Array(count);
     let sum = 0;
     for (let i = 0; i < count; i += 1) {
@@ -58,19 +61,21 @@ class Columns {
       }
       const value = (code >>> 1) ^ -(code & 1);
       sum = delta ? sum + value : value;
-      values[i] = sum * quantum;
+      values[i] = listed ? listed[sum] : sum * quantum;
     }
     return values;
   }
 
-  // Real numbers, NaN where empty.
-  measures(name) {
-    const { low, decimals } = this.entries.get(name);
+  // Real numbers, NaN where empty; `expected` are whole numbers that some columns tell the distance from.
+  measures(name, expected) {
+    const { low, decimals, expected: isOff } = this.entries.get(name);
     const stored = this.numbers(name);
     const scale = 10 ** decimals;
     const values = new Float64Array(stored.length);
     for (let i = 0; i < stored.length; i += 1) {
-      values[i] = stored[i] === 0 ? NaN : (stored[i] - 1 + low) / scale;
+      const code = stored[i] - 1;
+      const whole = isOff ? expected[i] + ((code >>> 1) ^ -(code & 1)) : code + low;
+      values[i] = stored[i] === 0 ? NaN : whole / scale;
     }
     return values;
   }
@@ -82,6 +87,10 @@ class Columns {
   texts(name) {
     const { lines, data } = this.entries.get(name);
     return lines === 0 ? [] : new TextDecoder().decode(data).split("\n");
+  }
+
+  text(name) {
+    return new TextDecoder().decode(this.entries.get(name).data);
   }
 
   // { words, places }: places[row] is 0 where empty, else 1 + the number of the word.
@@ -117,8 +126,9 @@ class Columns {
     const pointStart = runningSum(this.numbers(name + ".points"));
     const { grid, closed } = this.entries.get(name + ".points");
     const [x0, y0, xs, ys, x1, y1] = ["x0", "y0", "x", "y", "x1", "y1"].map((part) => this.numbers(name + "." + part));
+    const [across, missX, missY] = ["across", "miss_x", "miss_y"].map((part) => (closed ? this.numbers(name + "." + part) : null));
     const x = new Int32Array(pointStart[pointStart.length - 1]), y = new Int32Array(x.length);
-    let step = 0, began = 0, ended = 0;
+    let step = 0, turn = 0, began = 0, ended = 0;
     for (let path = 0; path + 1 < pointStart.length; path += 1) {
       const from = pointStart[path], to = pointStart[path + 1];
       if (from === to) continue;
@@ -127,6 +137,14 @@ class Columns {
       began += 1;
       const hasCorner = closed && to - from >= CORNERED;
       for (let p = from + 1; p < (hasCorner ? to - 1 : to); p += 1) {
+        if (closed && p > from + 1) {
+          const bx = x[p - 1] - x[p - 2], by = y[p - 1] - y[p - 2];
+          const length = Math.max(Math.sqrt(bx * bx + by * by), 1);
+          x[p] = x[p - 1] + Math.floor((across[turn] * -by) / length + 0.5) + missX[turn];
+          y[p] = y[p - 1] + Math.floor((across[turn] * bx) / length + 0.5) + missY[turn];
+          turn += 1;
+          continue;
+        }
         x[p] = x[p - 1] + xs[step];
         y[p] = y[p - 1] + ys[step];
         step += 1;

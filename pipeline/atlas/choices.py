@@ -1,0 +1,111 @@
+"""What a reader of the page may change: gates of the tracks, and what a saved scenario must repeat."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.atlas.packing import Pack
+from pipeline.problem import Problem
+from pipeline.settings.whole import Settings
+
+TRACKS = ("ranked", "reserve", "hazard", "excluded")
+BASE = "base"
+
+Flags = NDArray[np.bool_]
+
+
+def add_gates(pack: Pack, table: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """Pack which rules would keep each building out of the ranking; return the rules and their gates.
+
+    The first rule that holds and whose gate is on decides the track. ``off`` is what a scenario file
+    says to switch a gate off. Also packs ``is_lifted``: what a veto would lift if it were ranked.
+
+    Raises
+    ------
+    Problem
+        If the rules would give a building another track than the table.
+    """
+    rule = settings.score.tracks
+    share = _numbers(table, "built_by_cutoff_share")
+    year = _numbers(table, "construction_year_p50")
+    since = settings.measure.reference_year - _numbers(table, "renovated_year")
+    grade = table["hazard_grade_code"].astype("str").str.upper().fillna("").to_numpy(dtype=str)
+    in_plan = table["is_in_clearance_plan"].fillna(False).to_numpy(dtype=bool)
+    with np.errstate(invalid="ignore"):
+        is_after = share < rule.min_built_by_cutoff_share
+        rules: list[tuple[str, str, Flags]] = [
+            ("hazard", "hazard", np.isin(grade, rule.hazard_grades)),
+            ("clearance", "excluded", in_plan & rule.exclude_clearance),
+            ("renovated", "excluded", (since >= 0) & (since < rule.renovated_within_yr)),
+            ("age", "excluded", is_after & (year > rule.reserve_until_year + 1)),
+            ("age", "reserve", is_after),
+        ]
+    lifted = _lifted(table, settings)
+    bits = np.zeros(len(table), dtype=np.int64)
+    for place, (_, _, holds) in enumerate(rules):
+        bits |= holds.astype(np.int64) << place
+    found = np.select([holds for _, _, holds in rules], [track for _, track, _ in rules], "ranked")
+    is_wrong = found != table["track_type"].to_numpy(dtype=str)
+    is_wrong |= (lifted != table["is_lifted"].fillna(False).to_numpy(dtype=bool)) & (
+        found == "ranked"
+    )
+    wrong = np.flatnonzero(is_wrong)
+    if len(wrong):
+        raise Problem(
+            "atlas ← ranking.track_type",
+            f"{len(wrong):,} of {len(table):,} rows go another way than the rules tell (first: "
+            f"{table['building_id'].iloc[wrong[0]]} = {table['track_type'].iloc[wrong[0]]})",
+            expected="the same track in the table and on the page",
+            fix="delete this city's data/processed and run again; if it stays, report this",
+        )
+    pack.numbers("gate_bits", bits)
+    pack.numbers("is_lifted", lifted)
+    off: dict[str, dict[str, Any]] = {
+        "hazard": {"hazard_grades": []},
+        "clearance": {"exclude_clearance": False},
+        "renovated": {"renovated_within_yr": 0},
+        "age": {"min_built_by_cutoff_share": 0.0},
+    }
+    gates = []
+    for key, change in off.items():
+        inside = np.any([holds for gate, _, holds in rules if gate == key], axis=0)
+        if inside.any():
+            gates.append({"key": key, "count": int(inside.sum()), "off": {"tracks": change}})
+    kept = {gate["key"] for gate in gates}
+    told = [{"gate": gate if gate in kept else "", "track": track} for gate, track, _ in rules]
+    return {"gates": gates, "gate_rules": told}
+
+
+def scenario_parts(settings: Settings, scenario: str) -> dict[str, Any]:
+    """Return what a scenario file must hold beside the weights to give the same order.
+
+    A scenario may have changed anything in score and plan, so that a file saved from its page
+    repeats both sections; ``weighting`` makes the saved weights count as they stand.
+    """
+    told: dict[str, Any] = {"weighting": {}}
+    if settings.score.weighting.method != "direct":
+        told["weighting"] = {"weighting": {"method": "direct"}}
+    if scenario != BASE:
+        told["score_settings"] = settings.score.model_dump(mode="json")
+        told["plan_settings"] = settings.plan.model_dump(mode="json")
+    return told
+
+
+def _lifted(table: pd.DataFrame, settings: Settings) -> Flags:
+    """Return which rows a veto would lift, whatever their track; missing values lift nobody."""
+    lifted = np.zeros(len(table), dtype=bool)
+    for veto in settings.score.vetoes.values():
+        reached = np.ones(len(table), dtype=bool)
+        for measure, least in veto.at_least.items():
+            known = measure in table.columns
+            with np.errstate(invalid="ignore"):
+                reached &= (_numbers(table, measure) >= least) if known else False
+        lifted |= reached
+    return lifted
+
+
+def _numbers(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    values = table[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    return np.asarray(values, dtype=np.float64)

@@ -1,0 +1,165 @@
+"""The map of a city or of one district as one file: data, backdrop and words packed together."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from pipeline.atlas.backdrop import (
+    add_contours,
+    add_districts,
+    add_shade,
+    add_streets,
+    add_water,
+    shade,
+)
+from pipeline.atlas.buildings import (
+    BAND_STEPS,
+    NEED_PER_POINT,
+    Used,
+    add_counts,
+    add_others,
+    add_ranked,
+    half_unit_m2,
+)
+from pipeline.atlas.choices import TRACKS, add_gates, scenario_parts
+from pipeline.atlas.legend import (
+    area_rows,
+    attribution_texts,
+    count_rows,
+    criterion_rows,
+    gap_rows,
+    left_out_rows,
+    source_rows,
+    tier_rows,
+)
+from pipeline.atlas.packing import Pack
+from pipeline.atlas.page import add_scripts, page_text, titled
+from pipeline.atlas.scene import Scene
+from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
+from pipeline.contracts.stage import Inputs
+from pipeline.pages.addresses import INDEX, district_page_name, links
+from pipeline.settings.whole import Settings
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The pages that lie beside a map: their addresses, and the name of each district by its id."""
+
+    addresses: tuple[str, ...]
+    district_names: dict[str, str]
+
+
+def map_page(
+    scene: Scene,
+    inputs: Inputs,
+    used: tuple[Used, ...],
+    near: Neighbours,
+    district_id: str = "",
+) -> tuple[str, dict[str, Any]]:
+    """Return the page and what goes on record of it.
+
+    Parameters
+    ----------
+    scene
+        What is shown: the whole city, or the part of one district.
+    inputs
+        Settings and ledgers.
+    used
+        The criteria that count, with their weights.
+    near
+        The pages to link to, those that exist.
+    district_id
+        The district whose part the scene is; empty for the whole.
+    """
+    settings: Settings = inputs.settings
+    table = scene.buildings
+    scored = inputs.ledgers["score"]
+    own = district_page_name(district_id) if district_id else INDEX
+    with ThreadPoolExecutor(1) as thread:
+        behind = thread.submit(_backdrop, scene, settings)
+        front = Pack()
+        add_ranked(front, table, used, settings.score, is_part=bool(district_id))
+        gates = add_gates(front, table, settings)
+        minutes = settings.measure.count_within_min
+        counted = add_counts(front, table, settings.measure.facilities, minutes)
+        walk_counts = add_walks(
+            front,
+            table["main_road_path_point_number"],
+            scene.paths,
+            table.geometry,
+        )
+        pack, shade_place, other_count, drawn = behind.result()
+    pack.extend(front)
+    add_scripts(pack)
+
+    page: dict[str, Any] = {
+        "city": settings.city.model_dump(include={"name_zh", "name_en", "is_synthetic"})
+        | {"note": {"zh": settings.city.note_zh, "en": settings.city.note_en}},
+        "scenario": inputs.scenario,
+        "mark": "_synthetic_合成" if settings.city.is_synthetic else "",
+        "tie_breaks": settings.score.tie_breaks,
+        "tracks": list(TRACKS),
+        **gates,
+        **scenario_parts(settings, inputs.scenario),
+        "district": near.district_names[district_id] if district_id else "",
+        "tier_last_ranks": list(scene.tier_last_ranks),
+        "pages": [
+            {"label": {"zh": words.zh, "en": words.en}, "href": href}
+            for href, words in links(own, near.addresses, near.district_names, only=district_id)
+        ],
+        "shade": shade_place,
+        "terrain_cell_m": round(scene.terrain.cell_m),
+        "contour_interval_m": settings.atlas.contour_interval_m,
+        "half_unit_m2": half_unit_m2(table),
+        "band_steps": BAND_STEPS,
+        "walk_quantum": WALK_QUANTUM_UNITS,
+        "height_steps_per_m": HEIGHT_STEPS_PER_M,
+        "tiers": tier_rows(settings),
+        "criteria": criterion_rows(used, settings),
+        "need_per_point": NEED_PER_POINT,
+        "counted": count_rows(counted, settings),
+        "count_within_min": list(minutes),
+        "left_out": left_out_rows(
+            scored["criteria_left_out"], scored.get("known_share", {}), settings
+        ),
+        "sources": source_rows(settings.sources),
+        "attribution": attribution_texts(settings.sources),
+        "areas": area_rows(scene.priority),
+        "gaps": gap_rows(inputs.ledgers, settings, table),
+        "reference_year": settings.measure.reference_year,
+        "other_count": other_count,
+        "floor_known_share": round(float(table["floor_area_m2"].notna().mean()), 4),
+    }
+    packed = pack.to_bytes(page)
+    about = " · ".join(filter(None, [page["district"], inputs.scenario]))
+    title = titled(settings.city.name_zh, settings.city.name_en, about)
+    middle = (float(table["latitude_deg"].median()), float(table["longitude_deg"].median()))
+    text = page_text(packed, title=title, middle=middle)
+    ledger = {
+        "rows_in": len(table),
+        "rows_out": len(table),
+        "other_footprints": other_count,
+        **drawn,
+        "walks": walk_counts,
+        "packed_bytes": len(packed),
+        "page_bytes": len(text.encode("utf-8")),
+    }
+    return text, ledger
+
+
+def _backdrop(scene: Scene, settings: Settings) -> tuple[Pack, dict[str, Any], int, dict[str, Any]]:
+    """Return what lies behind the scored buildings, where the shade lies, and counts."""
+    pack = Pack()
+    shapes = [scene.buildings.geometry.to_numpy(), scene.others.geometry.to_numpy()]
+    middles = shapely.get_coordinates(shapely.centroid(np.concatenate(shapes)))
+    add_districts(pack, scene.districts, middles)
+    shade_place = add_shade(pack, shade(scene.terrain, settings.atlas))
+    drawn = {
+        "contour_lines": add_contours(pack, scene.contours),
+        "water_areas": add_water(pack, scene.water),
+        "street_lines": add_streets(pack, scene.streets),
+    }
+    return pack, shade_place, add_others(pack, scene.others), drawn

@@ -1,0 +1,149 @@
+"""What a map shows, made ready once for the city and cut into districts."""
+
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from pipeline.atlas.backdrop import contour_lines, street_lines
+from pipeline.atlas.buildings import whole_table
+from pipeline.atlas.mercator import WEB_MERCATOR
+from pipeline.contracts.stage import Inputs
+from pipeline.contracts.tables import (
+    BUILDING_RANKING,
+    BUILDINGS,
+    DISTRICT_PRIORITY,
+    DISTRICTS,
+    MAIN_ROAD_PATHS,
+    MEASUREMENTS,
+    PLAN_PROJECTS,
+    RANKING,
+    STREET_EDGES,
+    WATER,
+)
+from pipeline.geo.raster import Raster
+
+AROUND_M = 300.0
+"""How far streets and terrain go on beyond a district, so that its edge is readable."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Shapes are in Web Mercator; ``terrain`` stays in its own projection."""
+
+    buildings: gpd.GeoDataFrame
+    """Scored buildings as ``whole_table`` returns them."""
+    others: gpd.GeoDataFrame
+    """All other footprints."""
+    districts: gpd.GeoDataFrame
+    streets: gpd.GeoDataFrame
+    contours: gpd.GeoDataFrame
+    water: gpd.GeoDataFrame
+    paths: gpd.GeoDataFrame
+    """Points of the walks home, in the order of their numbers."""
+    priority: pd.DataFrame
+    terrain: Raster
+    tier_last_ranks: tuple[int, ...]
+    """Last rank of each tier in the whole city."""
+
+    def part(self, district_id: str) -> "Scene":
+        """Return what the map of one district shows.
+
+        Walks lead on to their road even where that lies outside.
+        """
+        own = self.districts[self.districts["district_id"] == district_id]
+        name = own["district_name"].iloc[0]
+        around = shapely.buffer(own.geometry.iloc[0], AROUND_M)
+        buildings = self.buildings[self.buildings["district_name"] == name].reset_index(drop=True)
+        box = gpd.GeoSeries([shapely.box(*around.bounds)], crs=WEB_MERCATOR)
+        return replace(
+            self,
+            buildings=buildings,
+            others=self.others[self.others["district_name"] == name].reset_index(drop=True),
+            districts=own.reset_index(drop=True),
+            streets=_touching(self.streets, around),
+            contours=_clipped(_touching(self.contours, around), around),
+            water=_touching(self.water, around),
+            paths=self.paths[_reached(self.paths, buildings["main_road_path_point_number"])],
+            priority=self.priority[self.priority["district_name"] == name],
+            terrain=cropped(self.terrain, tuple(box.to_crs(self.terrain.crs).total_bounds)),
+        )
+
+
+def city_scene(inputs: Inputs) -> Scene:
+    """Return what the map of the whole city shows."""
+    tables = inputs.tables
+    buildings: gpd.GeoDataFrame = tables[BUILDINGS]
+    listed: pd.DataFrame = tables[BUILDING_RANKING]
+    terrain = inputs.rasters["terrain"]
+    table = whole_table(buildings, tables[MEASUREMENTS], tables[RANKING], listed)
+    projects = tables[PLAN_PROJECTS].set_index("project_id")["unit_cost_cny_per_m2"]
+    table["unit_cost_cny_per_m2"] = table["project_id"].map(projects)
+    told = ["building_use_type", "building_name", "district_name", "geometry"]
+    others = buildings[~buildings["building_id"].isin(listed["building_id"])][told]
+    last_ranks = listed.groupby("tier_number")["rank"].max()
+    lines = contour_lines(terrain, interval_m=inputs.settings.atlas.contour_interval_m)
+    return Scene(
+        buildings=table.to_crs(WEB_MERCATOR),
+        others=others.to_crs(WEB_MERCATOR),
+        districts=tables[DISTRICTS].to_crs(WEB_MERCATOR),
+        streets=street_lines(tables[STREET_EDGES]).to_crs(WEB_MERCATOR),
+        contours=lines.to_crs(WEB_MERCATOR),
+        water=tables[WATER].to_crs(WEB_MERCATOR),
+        paths=tables[MAIN_ROAD_PATHS].to_crs(WEB_MERCATOR),
+        priority=tables[DISTRICT_PRIORITY],
+        terrain=terrain,
+        tier_last_ranks=tuple(int(rank) for rank in last_ranks),
+    )
+
+
+def _touching(frame: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFrame:
+    if not len(frame):
+        return frame
+    rows = np.sort(frame.sindex.query(area, predicate="intersects"))
+    return frame.iloc[rows].reset_index(drop=True)
+
+
+def _clipped(lines: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFrame:
+    """Return lines cut at the box of an area; a line that leaves and comes back becomes several."""
+    cut = lines.set_geometry(
+        gpd.GeoSeries(shapely.clip_by_rect(lines.geometry.to_numpy(), *area.bounds), crs=lines.crs)
+    ).explode(index_parts=False)
+    is_line = shapely.get_type_id(cut.geometry.to_numpy()) == shapely.GeometryType.LINESTRING
+    return cut[is_line & ~cut.geometry.is_empty.to_numpy()].reset_index(drop=True)
+
+
+def _reached(points: pd.DataFrame, begins: pd.Series) -> NDArray[np.bool_]:
+    """Tell which points lie on the walks that begin at these."""
+    numbers = points["path_point_number"].to_numpy(dtype=np.int64)
+    following = points["next_path_point_number"]
+    ahead_of = np.searchsorted(numbers, following.fillna(-1).to_numpy(dtype=np.int64))
+    ahead_of = np.where(following.notna().to_numpy(), ahead_of, -1)
+    reached = np.zeros(len(numbers), dtype=bool)
+    ahead = np.unique(np.searchsorted(numbers, begins.dropna().to_numpy(dtype=np.int64)))
+    while len(ahead):
+        ahead = ahead[~reached[ahead]]
+        reached[ahead] = True
+        ahead = np.unique(ahead_of[ahead])
+        ahead = ahead[ahead >= 0]
+    return reached
+
+
+def cropped(raster: Raster, bounds: tuple[float, float, float, float]) -> Raster:
+    """Return the cells of a raster that lie in or touch a box."""
+    west, south, east, north = bounds
+    rows, columns = raster.values.shape
+    top = max(0, int((raster.north_m - north) // raster.cell_m))
+    left = max(0, int((west - raster.west_m) // raster.cell_m))
+    bottom = min(rows, int(-(-(raster.north_m - south) // raster.cell_m)))
+    right = min(columns, int(-(-(east - raster.west_m) // raster.cell_m)))
+    return Raster(
+        raster.values[top:bottom, left:right],
+        raster.west_m + left * raster.cell_m,
+        raster.north_m - top * raster.cell_m,
+        raster.cell_m,
+        raster.crs,
+    )

@@ -1,0 +1,220 @@
+// The order of the buildings under any weights, in the same whole numbers as the tables.
+const WEIGHT_UNITS = 10000;
+const SCORE_STEPS = 100200; // thousandths of a point, and what rounding may add to 100 points
+const RANKED = 0;
+
+// Weights as ten-thousandths that sum to 10,000: Hamilton's method, ties to the earlier one.
+function weightUnits(raw) {
+  const total = raw.reduce((sum, weight) => sum + weight, 0);
+  const exact = raw.map((weight) => (weight / total) * WEIGHT_UNITS);
+  const units = exact.map(Math.floor);
+  const spare = WEIGHT_UNITS - units.reduce((sum, unit) => sum + unit, 0);
+  const used = [...raw.keys()].filter((k) => raw[k] > 0);
+  used.sort((a, b) => (units[a] - exact[a]) - (units[b] - exact[b]) || a - b);
+  for (const k of used.slice(0, spare)) units[k] += 1;
+  return units;
+}
+
+// Rows as they stand if all scores are equal: by the tie breaks, empty last, then by what is told.
+function tieOrder(model) {
+  const { page, count } = model;
+  let order = Uint32Array.from({ length: count }, (_, row) => row);
+  for (const measure of [...page.tie_breaks].reverse()) {
+    const k = page.criteria.findIndex((item) => item.measure === measure);
+    if (k < 0) continue;
+    const towards = Math.sign(page.criteria[k].worst_at - page.criteria[k].none_at);
+    order = sortedDown(order, model.extended[k], towards, model.standIns[k]);
+  }
+  const shift = model.columns.numbers("tie_shift");
+  const places = new Uint32Array(count);
+  for (let place = 0; place < count; place += 1) places[place + shift[order[place]]] = order[place];
+  return places;
+}
+
+// Stable: rows by falling keys, rows marked as empty last.
+function sortedDown(order, keys, towards, isEmpty) {
+  let low = Infinity, high = -Infinity;
+  for (let row = 0; row < keys.length; row += 1) {
+    low = Math.min(low, towards * keys[row]);
+    high = Math.max(high, towards * keys[row]);
+  }
+  const place = (row) => (isEmpty[row] ? high - low + 1 : high - towards * keys[row]);
+  const next = new Uint32Array(order.length ? high - low + 3 : 1);
+  for (const row of order) next[place(row) + 1] += 1;
+  for (let i = 1; i < next.length; i += 1) next[i] += next[i - 1];
+  const sorted = new Uint32Array(order.length);
+  for (const row of order) {
+    const at = place(row);
+    sorted[next[at]] = row;
+    next[at] += 1;
+  }
+  return sorted;
+}
+
+// What a meeting may change. `raw` are weights in ten-thousandths, as the sliders stand.
+function publishedChoice(page) {
+  return {
+    raw: page.criteria.map((item) => item.weight),
+    gates: page.gates.map(() => true),
+    budget: { kind: "", share: 0 },
+  };
+}
+
+function isPublished(page, choice) {
+  return choice.gates.every(Boolean) && page.criteria.every((item, k) => item.weight === choice.raw[k]);
+}
+
+// Score, track, rank, tier and funding line of every building under a choice.
+function settle(model, choice) {
+  model.choice = choice;
+  model.units = weightUnits(choice.raw);
+  scoreRows(model);
+  trackRows(model);
+  rankRows(model);
+  if (model.cityTier && isPublished(model.page, choice)) model.tier.set(model.cityTier);
+  fundRows(model);
+}
+
+function scoreRows(model) {
+  const { score, needs, units, count } = model;
+  const scale = model.page.need_per_point, half = scale / 2;
+  score.fill(0);
+  units.forEach((weight, k) => {
+    if (!weight) return;
+    const need = needs[k];
+    for (let row = 0; row < count; row += 1) score[row] += ((need[row] * weight + half) / scale) | 0;
+  });
+  for (const row of leftOutRows(model)) {
+    score[row] = 0;
+    for (let k = 0; k < units.length; k += 1) score[row] += pointUnits(model, row, k);
+  }
+}
+
+// Rows of which a criterion is missing that then does not count, but takes what the others say.
+function leftOutRows(model) {
+  return once(model, "left out rows", () => {
+    const kinds = model.page.criteria.map((item) => item.missing === "leave_out");
+    if (!kinds.includes(true)) return [];
+    const rows = [];
+    for (let row = 0; row < model.count; row += 1) {
+      if (kinds.some((isOut, k) => isOut && model.standIns[k][row])) rows.push(row);
+    }
+    return rows;
+  });
+}
+
+// Need in ten-thousandths under the weights as they stand.
+function needOf(model, row, k) {
+  const isOut = (place) => model.page.criteria[place].missing === "leave_out" && model.standIns[place][row];
+  if (!isOut(k)) return model.needs[k][row];
+  let total = 0, mass = 0;
+  model.units.forEach((weight, place) => {
+    if (isOut(place)) return;
+    total += model.needs[place][row] * weight;
+    mass += weight;
+  });
+  return mass ? Math.floor((2 * total + mass) / (2 * mass)) : NEED_UNITS / 2;
+}
+
+// Thousandths of a point, by the same whole-number rule as the tables.
+function pointUnits(model, row, k) {
+  const scale = model.page.need_per_point;
+  return Math.floor((needOf(model, row, k) * model.units[k] + scale / 2) / scale);
+}
+
+// The first rule that holds and whose gate is on decides the track.
+function trackRows(model) {
+  const { page, track, choice } = model;
+  const rules = page.gate_rules.map((rule) => ({
+    isOn: choice.gates[page.gates.findIndex((gate) => gate.key === rule.gate)],
+    track: page.tracks.indexOf(rule.track),
+  }));
+  const bits = model.gateBits;
+  for (let row = 0; row < model.count; row += 1) {
+    track[row] = RANKED;
+    for (let i = 0, left = bits[row]; left; i += 1, left >>>= 1) {
+      if ((left & 1) && rules[i].isOn) {
+        track[row] = rules[i].track;
+        break;
+      }
+    }
+  }
+}
+
+function rankRows(model) {
+  const { score, track, lifted, rank, tier, tieRows } = model;
+  const place = (row) => (lifted[row] ? 0 : SCORE_STEPS) + SCORE_STEPS - 1 - score[row];
+  const next = new Uint32Array(2 * SCORE_STEPS + 1);
+  let total = 0;
+  for (const row of tieRows) {
+    if (track[row] !== RANKED) continue;
+    next[place(row) + 1] += 1;
+    total += 1;
+  }
+  for (let i = 1; i < next.length; i += 1) next[i] += next[i - 1];
+  model.byRank = new Uint32Array(total);
+  rank.fill(0);
+  tier.fill(0);
+  for (const row of tieRows) {
+    if (track[row] !== RANKED) continue;
+    const at = place(row);
+    model.byRank[next[at]] = row;
+    rank[row] = next[at] + 1;
+    next[at] += 1;
+  }
+  model.rankedCount = total;
+  const ends = model.page.tiers.map(({ upper_rank_share: share }) => Math.floor(share * total + 1e-9));
+  let number = 0;
+  for (let i = 0; i < total; i += 1) {
+    while (number < ends.length - 1 && ends[number] < i + 1) number += 1;
+    const row = model.byRank[i];
+    tier[row] = lifted[row] ? 1 : number + 1;
+  }
+}
+
+// On the page of a district: the published ranks and tiers of the whole city.
+function addCityRanks(model) {
+  const ranks = model.columns.numbers("city_rank");
+  const last = model.page.tier_last_ranks;
+  model.cityRank = new Int32Array(model.count);
+  model.cityTier = new Uint8Array(model.count);
+  model.byRank.forEach((row, place) => {
+    model.cityRank[row] = ranks[place];
+    const tier = last.findIndex((rank) => ranks[place] <= rank);
+    model.cityTier[row] = model.lifted[row] || tier < 0 ? 1 : tier + 1;
+  });
+  model.tier.set(model.cityTier);
+}
+
+// Down the list until the budget is spent: the first building that does not fit ends it.
+function fundRows(model) {
+  const { kind, share } = model.choice.budget;
+  const money = { count: 0, spent: 0, unknown: 0, whole: 0 };
+  model.funding = money;
+  if (!kind) return;
+  const values = budgetValues(model, kind);
+  for (const row of model.byRank) money.whole += Number.isNaN(values[row]) ? 0 : values[row];
+  money.limit = (money.whole * share) / 1000;
+  for (const row of model.byRank) {
+    const value = values[row];
+    if (Number.isNaN(value)) money.unknown += 1;
+    else if (money.spent + value > money.limit) break;
+    else money.spent += value;
+    money.count += 1;
+  }
+}
+
+function budgetValues(model, kind) {
+  return factColumn(model, kind === "cost" ? "cost_cny" : "floor_area_m2");
+}
+
+// Who enters and who leaves the top tier, by district, against the published order.
+function tierMoves(model) {
+  const places = once(model, "district_name", () => model.columns.categories("district_name"));
+  const moves = places.words.map((name) => ({ name, enters: [], leaves: [] }));
+  for (let row = 0; row < model.count; row += 1) {
+    const isIn = model.tier[row] === 1, wasIn = model.published.tier[row] === 1;
+    if (isIn !== wasIn) moves[places.places[row] - 1][isIn ? "enters" : "leaves"].push(row);
+  }
+  return moves;
+}

@@ -1,0 +1,56 @@
+// Where the map looks, what is outlined on it, and how it goes to paper.
+function markShape(group, shapes, row, colour) {
+  for (let ring = shapes.ringStart[row]; ring < shapes.ringStart[row + 1]; ring += 1) {
+    const points = [];
+    for (let p = shapes.pointStart[ring]; p < shapes.pointStart[ring + 1]; p += 1) {
+      points.push(toLatLng(shapes.x[p], shapes.y[p]));
+    }
+    points.push(points[0]);
+    for (const [weight, color] of [[7, "#ffffff"], [3.5, colour]]) {
+      group.addLayer(L.polyline(points, { weight, color, opacity: 1, interactive: false }));
+    }
+  }
+}
+
+// The building and its walk whole, never nearer than need be.
+function bringIntoView(map, model, row) {
+  const walk = walkOf(model, row);
+  const [x, y] = middleOf(model.ranked, row);
+  if (!walk) {
+    map.setView(toLatLng(x, y), Math.max(map.getZoom(), 17));
+    return;
+  }
+  map.fitBounds(boundsOfWalk(walk).extend(toLatLng(x, y)), { maxZoom: 17, padding: [50, 50] });
+}
+
+function boundsOf(model) {
+  const shapes = model.districts.count ? model.districts : model.ranked;
+  let west = Infinity, north = Infinity, east = -Infinity, south = -Infinity;
+  for (let i = 0; i < shapes.count; i += 1) {
+    west = Math.min(west, shapes.box[4 * i]);
+    north = Math.min(north, shapes.box[4 * i + 1]);
+    east = Math.max(east, shapes.box[4 * i + 2]);
+    south = Math.max(south, shapes.box[4 * i + 3]);
+  }
+  return L.latLngBounds(toLatLng(west, south), toLatLng(east, north));
+}
+
+// Paper is narrower than the screen: lay out for it first, then paint, or the edges stay white.
+function prepareForPrint(map, tiles, labels) {
+  let before = null;
+  window.addEventListener("beforeprint", () => {
+    before = { middle: map.getCenter(), zoom: map.getZoom(), bounds: map.getBounds() };
+    document.documentElement.classList.add("printing");
+    map.invalidateSize({ pan: false });
+    map.fitBounds(before.bounds, { animate: false });
+    tiles.finish();
+    tiles.repaint();
+    labels.draw();
+  });
+  window.addEventListener("afterprint", () => {
+    document.documentElement.classList.remove("printing");
+    map.invalidateSize({ pan: false });
+    if (before) map.setView(before.middle, before.zoom, { animate: false });
+    tiles.finish();
+  });
+}

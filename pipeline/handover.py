@@ -1,0 +1,219 @@
+"""What a stage made: checked, kept in memory for the next one, written behind its back.
+
+The next stage need not wait until tables and lists are on the disk, nor read them again. Files of one
+stage appear together, stage after stage; if one cannot be written, none of a later stage is.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from pipeline.contracts.stage import MapLayer, Outputs, Stage
+from pipeline.contracts.tables import Table
+from pipeline.settings.whole import Settings
+from pipeline.store import files, state
+from pipeline.store.places import Places
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a stage made, with the types of its contracts and ready to be written."""
+
+    stage: Stage
+    tables: Mapping[Table, Any]
+    copies: Mapping[Table, Any]
+    """Tables of this or an earlier stage that people also get as CSV."""
+    lists: Mapping[str, tuple[Table, Any]]
+    rasters: Mapping[str, Any]
+    pages: Mapping[str, str]
+    map_layers: Mapping[str, tuple[MapLayer, ...]]
+    workbooks: Mapping[str, bytes]
+    ledger: Mapping[str, Any]
+
+
+@dataclass
+class Kept:
+    """Tables, rasters and ledgers by name: those of this run from memory, others from the disk."""
+
+    places: Places
+    _tables: dict[Table, Any] = field(default_factory=dict)
+    _rasters: dict[str, Any] = field(default_factory=dict)
+    _ledgers: dict[str, Any] = field(default_factory=dict)
+
+    def put(self, product: Product, later: Iterable[Stage]) -> None:
+        """Keep what a later stage reads, and let go of what none does."""
+        later = list(later)
+        tables = {table for stage in later for table in (*stage.reads, *stage.csv_copies)}
+        rasters = {name for stage in later for name in stage.reads_rasters}
+        self._tables = {t: frame for t, frame in self._tables.items() if t in tables}
+        # a copy lays columns of one type side by side again, as reading them would
+        self._tables |= {t: f.copy() for t, f in product.tables.items() if t in tables}
+        layers = self._rasters | dict(product.rasters)
+        self._rasters = {name: raster for name, raster in layers.items() if name in rasters}
+        self._ledgers[product.stage.name] = product.ledger
+
+    def table(self, table: Table) -> Any:
+        """Return a table; changing it in place would not change what is written."""
+        if table in self._tables:
+            return self._tables[table].copy(deep=False)
+        path = self.places.table(table)
+        return files.read_parquet(path, has_geometry=bool(table.geometry))
+
+    def raster(self, name: str) -> Any:
+        """Return a raster."""
+        if name in self._rasters:
+            return self._rasters[name]
+        return files.read_raster(self.places.raster(name))
+
+    def ledger(self, stage: Stage) -> Mapping[str, Any]:
+        """Return what a stage put on record."""
+        if stage.name in self._ledgers:
+            return dict(self._ledgers[stage.name])
+        return files.read_json(self.places.ledger(stage))
+
+
+class Saver:
+    """Writes products in the background, in their order, and remembers each stage once it is done.
+
+    Use as a context: leaving it waits for all, and raises what went wrong.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._thread = ThreadPoolExecutor(1)
+        self._futures: list[Future[None]] = []
+
+    def __enter__(self) -> "Saver":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        try:
+            if kind is None:
+                self.wait()
+        finally:
+            self._thread.shutdown(wait=True)
+
+    def put(self, product: Product, record: state.StageRecord) -> None:
+        """Write a product, unless an earlier one could not be written.
+
+        Raises
+        ------
+        Problem
+            If an earlier one could not be written.
+        """
+        self._raise()
+        self._futures.append(self._thread.submit(self._write, product, record))
+
+    def wait(self) -> None:
+        """Wait until all is written.
+
+        Raises
+        ------
+        Problem
+            If something could not be written.
+        """
+        for future in self._futures:
+            future.result()
+
+    def _raise(self) -> None:
+        for future in self._futures:
+            if future.done():
+                future.result()
+
+    def _write(self, product: Product, record: state.StageRecord) -> None:
+        if any(future.done() and future.exception() for future in self._futures):
+            return
+        _write(product, self._places)
+        wrote = tuple(self._places.outputs(product.stage))  # families are known only now
+        state.remember(self._places.state_file, replace(record, outputs=wrote))
+
+
+def checked(stage: Stage, settings: Settings, outputs: Outputs, kept: Kept) -> Product:
+    """Return what a stage handed back as its contracts want it.
+
+    Raises
+    ------
+    Problem
+        If a table breaks its contract.
+    """
+    from pipeline.contracts.check import conform, inspect
+
+    _same_names(stage, outputs)
+    tables = {}
+    for table, frame in outputs.tables.items():
+        tables[table] = conform(table, frame)
+        inspect(table, tables[table], stage_name=stage.name, crs=settings.city.crs)
+    lists = {name: (table, conform(table, rows)) for name, (table, rows) in outputs.lists.items()}
+    for table, rows in lists.values():
+        inspect(table, rows, stage_name=stage.name, crs=settings.city.crs)
+    copies = {table: tables.get(table) for table in stage.csv_copies}
+    copies = {t: kept.table(t) if frame is None else frame for t, frame in copies.items()}
+    # as the files will hold them, so that a later stage sees the same either way
+    rasters = {name: files.as_stored(raster) for name, raster in outputs.rasters.items()}
+    return Product(
+        stage, tables, copies, lists, rasters, outputs.pages, outputs.map_layers,
+        outputs.workbooks, json.loads(files.json_bytes(outputs.ledger)),
+    )  # fmt: skip
+
+
+def _write(product: Product, places: Places) -> None:
+    from pipeline.store.csv import csv_bytes
+    from pipeline.store.geopackage import write_geopackage
+
+    stage = product.stage
+    with files.Batch() as batch, ThreadPoolExecutor(os.cpu_count()) as threads:
+        # Arrow writes without holding the interpreter, so tables and lists are written side by side
+        copies = threads.map(lambda one: csv_bytes(*one), product.copies.items())
+        family = threads.map(lambda one: csv_bytes(*one), product.lists.values())
+        stored = threads.map(files.parquet_bytes, product.tables.values())
+        for table, content in zip(product.tables, stored, strict=True):
+            batch.add(places.table(table), content)
+        for table, content in zip(product.copies, copies, strict=True):
+            batch.add(places.csv(table), content)
+        for name, content in zip(product.lists, family, strict=True):
+            batch.add(places.list_file(name), content)
+        for name, raster in product.rasters.items():
+            batch.add(places.raster(name), files.raster_bytes(raster))
+        for name, text in product.pages.items():
+            batch.add(places.maps_folder / name, text.encode())
+        written = {places.maps_folder / name for name in product.pages}
+        written |= {places.list_file(name) for name in product.lists}
+        for path in [*places.family_pages(stage), *places.family_lists(stage)]:
+            if path not in written:
+                batch.remove(path)
+        for name, content in product.workbooks.items():
+            batch.add(places.map_file(name), content)
+        for name, layers in product.map_layers.items():
+            path = places.map_file(name)
+            write_geopackage(batch.partial(path), path, layers)
+        batch.add(places.ledger(stage), files.json_bytes(product.ledger))
+
+
+def _same_names(stage: Stage, outputs: Outputs) -> None:
+    """Stop if a stage hands back something else than it declares."""
+    declared = (
+        set(stage.writes),
+        set(stage.writes_rasters),
+        set(stage.pages) - set(stage.page_families),
+        {*stage.map_files, *stage.workbooks},
+    )
+    single = {name for name in outputs.pages if not _is_of_family(name, stage.page_families)}
+    strays = [name for name in outputs.lists if not _is_of_family(name, stage.lists)]
+    if strays:
+        raise AssertionError(f"{stage.name} does not declare the lists {strays}")
+    found = (
+        set(outputs.tables),
+        set(outputs.rasters),
+        single,
+        {*outputs.map_layers, *outputs.workbooks},
+    )
+    if declared != found:
+        raise AssertionError(f"{stage.name} declares {declared} but hands back {found}")
+
+
+def _is_of_family(name: str, families: tuple[str, ...]) -> bool:
+    return any(PurePosixPath(name).match(family) for family in families)

@@ -1,0 +1,210 @@
+"""What words of the tables are called in both languages; a word that is not listed shows as it is."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pipeline.pages.words import Words
+
+ROLES: Mapping[str, Words] = {
+    "boundary": Words("行政区界", "district boundaries"),
+    "footprints": Words("建筑轮廓", "building footprints"),
+    "streets": Words("道路", "streets"),
+    "amenities": Words("公共服务设施", "facilities"),
+    "terrain": Words("地形", "terrain"),
+    "housing_register": Words("住房登记册", "housing register"),
+    "estates": Words("小区范围", "estate outlines"),
+    "subdistricts": Words("街道范围", "subdistricts"),
+    "communities": Words("社区范围", "communities"),
+    "heritage_areas": Words("历史文化保护范围", "heritage areas"),
+    "census": Words("人口普查", "census"),
+    "inspection": Words("城市体检", "inspection"),
+    "renovations": Words("已改造台账", "past renovations"),
+    "clearance": Words("征收计划", "clearance plans"),
+    "consent": Words("居民意愿", "owners' consent"),
+    "estate_survey": Words("小区调查", "estate survey"),
+    "built_up_year": Words("建成区年份影像", "year of built-up land"),
+}
+
+REASONS: Mapping[str, Words] = {
+    "area_contradicted": Words(
+        "面积与轮廓和层数不符，不采信", "area contradicts footprint × storeys, not believed"
+    ),
+    "area_factor_ten": Words("面积疑差十倍，不采信", "area off by a factor of ten, not believed"),
+    "area_in_mu": Words("面积单位为亩，已换算", "area given in mu, converted"),
+    "area_in_wan_m2": Words("面积单位为万平方米，已换算", "area given in 10,000 m², converted"),
+    "duplicate_facility": Words("重复设施", "same facility twice"),
+    "duplicate_footprint": Words("重复轮廓", "same footprint twice"),
+    "duplicate_row": Words("重复行", "same row twice"),
+    "footprint_too_large": Words("轮廓过大", "footprint too large"),
+    "footprint_too_small": Words("轮廓过小", "footprint too small"),
+    "impossible_area": Words("面积不合理", "impossible area"),
+    "impossible_height": Words("高度不合理", "impossible height"),
+    "impossible_number": Words("数目不合理", "impossible number"),
+    "impossible_storeys": Words("层数不合理", "impossible number of storeys"),
+    "impossible_vote": Words("票数不合理", "impossible vote"),
+    "impossible_year": Words("年份不合理", "impossible year"),
+    "mapping_default": Words("疑为制图默认值，置空", "a mapping default, set to missing"),
+    "member_absent": Words("缺少成员", "a member is absent"),
+    "no_area": Words("没有面积", "no area"),
+    "no_footprint": Words("没有对应轮廓", "no footprint of this number"),
+    "no_key": Words("没有编号", "no number"),
+    "no_outer_ring": Words("没有外环", "no outer ring"),
+    "no_shape": Words("没有图形", "no shape"),
+    "not_housing": Words("不按住宅处理", "not housing"),
+    "not_walkable": Words("不可步行的道路", "street closed to walkers"),
+    "outline_repaired": Words("轮廓自相交，已修复", "outline crossed itself, repaired"),
+    "outside_study_area": Words("在研究区外", "outside the study area"),
+    "overlap": Words("轮廓重叠", "footprints overlap"),
+    "point_absent": Words("缺少节点", "a point is absent"),
+    "point_without_outline": Words("只有点、没有轮廓", "a point without an outline"),
+    "position_contradicted": Words("位置与轮廓不符", "position contradicts the footprint"),
+    "position_unusable": Words("位置不可用", "position unusable"),
+    "repeated_building_id": Words("楼栋编号重复", "building number repeated"),
+    "repeated_facility": Words("重复设施", "repeated facility"),
+    "repeated_key": Words("编号重复", "number repeated"),
+    "repeated_water": Words("重复水域", "repeated water"),
+    "repeated_way": Words("重复道路", "repeated street"),
+    "ring_not_closed": Words("环线不闭合", "ring not closed"),
+    "swapped_coordinates": Words("坐标颠倒，已调正", "coordinates swapped, put right"),
+    "swapped_lon_lat": Words("经纬度颠倒", "longitude and latitude swapped"),
+    "too_few_points": Words("点数不足", "too few points"),
+    "type_not_used": Words("不用的设施类别", "kind of facility not used"),
+    "unknown_word": Words("用词不明", "unknown word"),
+    "unreadable_number": Words("数字无法识别", "unreadable number"),
+    "unreadable_outline": Words("轮廓无法读取", "unreadable outline"),
+    "unreadable_year": Words("年份无法识别", "unreadable year"),
+    "year_contradicted": Words("年份来源互相矛盾", "sources contradict each other on the year"),
+}
+
+SCOPES: Mapping[str, Words] = {
+    "row": Words("整行剔除", "row left out"),
+    "value": Words("数值置空或换算", "value set to missing or converted"),
+    "notice": Words("仅提示", "notice only"),
+}
+
+ORIGINS: Mapping[str, Words] = {
+    "recorded": Words("有记录", "recorded"),
+    "vague": Words("记录含糊（区间）", "recorded vaguely (interval)"),
+    "bounded": Words("只知上下限", "only bounded"),
+    "inferred": Words("推断", "inferred"),
+    "baseline": Words("推断（分组中位数）", "inferred (group median)"),
+    "from_height": Words("由高度推算", "from the height"),
+    "converted": Words("换算（万平方米、亩）", "converted from 万m² or 亩"),
+    "derived": Words("轮廓 × 层数", "footprint × storeys"),
+    "unknown": Words("不明", "unknown"),
+}
+
+GROUPS: Mapping[str, Words] = {
+    "building": Words("设施健康度", "state of the building"),
+    "people": Words("社会需求度", "people's need"),
+    "service": Words("服务覆盖度", "services in reach"),
+    "feasibility": Words("经济可行性", "economic feasibility"),
+}
+
+TRACKS: Mapping[str, Words] = {
+    "ranked": Words("参与排序", "ranked"),
+    "reserve": Words("储备（截止年后建成）", "reserve (built after the cut-off)"),
+    "hazard": Words("危房（修缮或重建）", "hazard (repair or rebuild)"),
+    "excluded": Words("不纳入（已改造或征收）", "excluded (renovated or to be cleared)"),
+}
+
+SHORT_TRACKS: Mapping[str, Words] = {
+    "ranked": Words("参与排序", "ranked"),
+    "reserve": Words("储备", "reserve"),
+    "hazard": Words("危房", "hazard grade"),
+    "excluded": Words("不纳入", "excluded"),
+}
+
+TRACK_REASONS: Mapping[str, Words] = {
+    "hazard_grade_C": Words("危房 C 级", "hazard grade C"),
+    "hazard_grade_D": Words("危房 D 级", "hazard grade D"),
+    "in_clearance_plan": Words("在征收计划内", "in a clearance plan"),
+    "renovated_recently": Words("近年已改造", "renovated of late"),
+    "built_after_reserve": Words("晚于储备年限建成", "built after the reserve years"),
+    "built_after_cutoff": Words("截止年后建成", "built after the cut-off year"),
+    "year_unknown": Words("建成年份不明", "year unknown"),
+    "built_by_cutoff": Words("截止年前建成", "built by the cut-off year"),
+    "probably_built_by_cutoff": Words("很可能截止年前建成", "probably built by the cut-off year"),
+}
+
+QUADRANTS: Mapping[str, Words] = {
+    "act": Words("急需且就绪：实施", "needy and ready: act"),
+    "prepare": Words("急需未就绪：动员", "needy, not ready: prepare"),
+    "survey": Words("急需、意愿未调查", "needy, owners not asked"),
+    "later_ready": Words("不急但就绪", "less needy, ready"),
+    "later": Words("不急未就绪", "less needy, not ready"),
+    "later_unknown": Words("不急、意愿未调查", "less needy, owners not asked"),
+}
+
+BATCHES: Mapping[str, Words] = {
+    "implement": Words("实施", "implement"),
+    "plan": Words("谋划", "plan"),
+    "reserve": Words("储备", "reserve"),
+}
+
+READINESS: Mapping[str, Words] = {
+    "agreed": Words("已同意", "agreed"),
+    "forecast": Words("预计同意", "expected to agree"),
+    "not_asked": Words("未调查或不全", "not asked, or in part"),
+    "refused": Words("同意无望", "no majority in sight"),
+}
+
+WAITS: Mapping[str, Words] = {
+    "refused": Words("同意无望", "no majority in sight"),
+    "not_asked": Words("未征求意愿", "owners not asked"),
+    "ready_late": Words("规划期内不具备开工条件", "ready after the last year"),
+    "works_too_long": Words("工期超出规划期", "works too long for the years left"),
+    "locked_out": Words("指定不列入", "locked out"),
+    "capacity": Words("区县开工能力已满", "capacity of its district"),
+    "budget": Words("资金有限，按需求与成本排后", "budget"),
+}
+
+FUNDS: Mapping[str, Words] = {
+    "central": Words("中央", "central"),
+    "municipal": Words("市级", "municipal"),
+    "district": Words("区县", "district"),
+    "special_bond": Words("专项债", "special bond"),
+    "private": Words("社会资本", "private"),
+    "resident": Words("居民出资", "residents"),
+    "maintenance_fund": Words("维修资金", "maintenance fund"),
+}
+
+ROW_TYPES: Mapping[str, Words] = {
+    "estate": Words("小区", "estate"),
+    "road": Words("道路", "road"),
+    "grid_cell": Words("网格", "grid cell"),
+    "project": Words("项目", "project"),
+}
+
+UNITS: Mapping[str, Words] = {
+    "yr": Words("年", "yr"),
+    "storeys": Words("层", "storeys"),
+    "households": Words("户", "households"),
+    "m": Words("米", "m"),
+    "m²": Words("平方米", "m²"),
+    "min": Words("分钟", "min"),
+    "°": Words("°", "°"),
+}
+
+
+class Labelled(Protocol):
+    """Anything of the settings that has a name in both languages."""
+
+    @property
+    def label_zh(self) -> str:
+        """Chinese name."""
+
+    @property
+    def label_en(self) -> str:
+        """English name."""
+
+
+def named(one: Labelled) -> Words:
+    """Return what a criterion, facility, tier or rule of the settings is called."""
+    return Words(one.label_zh, one.label_en)
+
+
+def term(words: Mapping[str, Words], code: object) -> Words:
+    """Return what a code is called; as it is, without underscores, where nobody has listed it."""
+    known = words.get(str(code))
+    return known or Words(str(code).replace("_", " "), str(code).replace("_", " "))
