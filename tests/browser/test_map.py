@@ -396,7 +396,9 @@ def test_a_torn_file_is_told_in_both_languages(
 ) -> None:
     text = town_file.read_text(encoding="utf-8")
     torn = tmp_path / "torn.html"
-    torn.write_text(re.sub(r'(id="pack">.{400})[^<]*', r"\1", text, flags=re.DOTALL), encoding="utf-8")
+    torn.write_text(
+        re.sub(r'(id="pack">.{400})[^<]*', r"\1", text, flags=re.DOTALL), encoding="utf-8"
+    )
     one = Opened(browser, torn)
     one.page.goto(one.address)
     one.page.wait_for_selector("#failure:not([hidden])")
