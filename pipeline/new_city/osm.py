@@ -63,7 +63,13 @@ def building_guesses(tags: Sequence[Tags]) -> dict[str, dict[str, Noted]]:
     ones = levels.count("1")
     is_vague = vague > _HALF * len(buildings)
     is_default = len(levels) >= _FEW and ones > _HALF * len(levels)
-    found = {}
+    found = {
+        "score.coverage": {
+            "min_known_share": Noted(
+                0.2, "what open data know of fewer buildings cannot order them"
+            )
+        }
+    }
     if is_vague:
         told = f"{vague:,} of {len(buildings):,} buildings say no more than yes"
         found["intake.housing"] = {
