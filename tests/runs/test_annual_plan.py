@@ -405,3 +405,16 @@ def test_the_forecast_of_votes_beats_no_change_on_estates_it_has_not_seen(city: 
     assert len(both) > 500
     assert hit > no_change + 0.05
     assert hit > 0.8
+
+
+def test_a_name_that_looks_like_a_formula_runs_nowhere(ranked_once: Project) -> None:
+    """Minitown has a building called =HYPERLINK(0), which stands as a project of its own."""
+    with (ranked_once.lists / "annual_list.csv").open(encoding="utf-8-sig", newline="") as file:
+        names = [row["项目名称"] for row in csv.DictReader(file)]
+    assert "'=HYPERLINK(0)" in names
+    assert not any(name.startswith("=") for name in names)
+    book = openpyxl.load_workbook(ranked_once.lists / "annual_list.xlsx")
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    hostile = [cell for cell in cells if cell.value == "=HYPERLINK(0)"]
+    assert hostile
+    assert {cell.data_type for cell in hostile} == {"s"}
