@@ -70,10 +70,14 @@ def best_shares(estimates: Mapping[str, Floats], year: Floats) -> dict[str, floa
 
     One after another the estimate is added that lowers the error most (Caruana et al. 2004, ensemble
     selection; † from memory), so the mixture is never worse than the best of them on these rows. Among
-    equals the first wins.
+    equals the first wins. Rows without any estimate do not count.
     """
     names = list(estimates)
     table: Any = np.column_stack([estimates[name] for name in names])
+    there = np.isfinite(table).any(axis=1)
+    table, year = table[there], year[there]
+    if not len(year):
+        return {name: float(name == names[0]) for name in names}
     total, counts = np.zeros(len(year)), np.zeros(len(names))
     best_error, best_counts = np.inf, counts.copy()
     for step in range(1, _STEPS + 1):

@@ -18,6 +18,7 @@ from pipeline.years.estimate import Fitted, fitted, group_medians
 from pipeline.years.units import Ints, neighbour_columns
 
 BASELINES = ("group", "nearest_10")
+_MOST_ROWS = 12_000
 PLACES = ("east_m", "north_m")
 
 
@@ -69,7 +70,10 @@ def judge(
 
     def estimates(parts: tuple[int, ...]) -> dict[str, Floats]:
         seen = ~np.isin(fold, parts)
-        near = neighbour_columns(points, np.where(seen, year, np.nan), block, is_wide=True)
+        use = sample if len(parts) > 1 else everyone
+        near = neighbour_columns(
+            points, np.where(seen, year, np.nan), block, is_wide=True, asked=use
+        )
         medians = group_medians(group, group[seen], year[seen])
         told = np.column_stack([*near.values(), medians])
         found = {}
@@ -77,8 +81,9 @@ def judge(
             "all_columns": np.column_stack([told, own]),
             "without_place": np.column_stack([told, own[:, ~is_place]]),
         }.items():
-            fit = fitted(table, year, seen, np.zeros(len(year)), rule.model)
-            found[name] = fit.predict(table)
+            fit = fitted(table, year, seen & use, np.zeros(len(year)), rule.model)
+            found[name] = np.full(len(year), np.nan)
+            found[name][use] = fit.predict(table[use])
             if name == "all_columns" and parts == (first,):
                 names = [*near, "group_median_year", *columns]
                 held = ~seen
@@ -87,9 +92,20 @@ def judge(
             baselines["group"][~seen] = medians[~seen]
             baselines["nearest_10"][~seen] = near["nearest_10_year"][~seen]
         around = {f"{name}_year": near[f"{name}_year"] for name in ("nearest_10", "near_weighted")}
-        return found | around | {"near_median_year": near["near_median_year"], "group": medians}
+        return (
+            found
+            | around
+            | {
+                "near_median_year": near["near_median_year"],
+                "group": np.where(use, medians, np.nan),
+            }
+        )
 
     first = int(fold.min())
+    # shares need no more rows than this to be told apart; neighbours are sought among all
+    everyone = np.ones(len(year), dtype=bool)
+    sample = everyone.copy()
+    sample[np.random.default_rng(rule.model.seed).permutation(len(year))[_MOST_ROWS:]] = False
     found = mixed(year, fold, estimates)
     quantiles = _cross_quantiles(year, found.year, fold, rule)
     by_cutoff_share = share_by(quantiles, rule.cutoff_year)

@@ -64,7 +64,12 @@ def unit_means(unit_of_building: Ints, columns: Floats) -> Floats:
 
 
 def neighbour_columns(
-    middle: Floats, year_mean: Floats, block: Ints | None = None, *, is_wide: bool = False
+    middle: Floats,
+    year_mean: Floats,
+    block: Ints | None = None,
+    *,
+    is_wide: bool = False,
+    asked: NDArray[np.bool_] | None = None,
 ) -> dict[str, Floats]:
     """Return what is known of the years of the nearest other units.
 
@@ -76,10 +81,14 @@ def neighbour_columns(
         Units of one block do not see each other; without it a unit only does not see itself.
     is_wide
         Also tell the mean of many units around, and how far the oldest part of town is.
+    asked
+        The units to be told of; the others' columns stay empty.
     """
     known = np.flatnonzero(np.isfinite(year_mean))
     own = np.arange(len(middle)) if block is None else block
-    rows, distance = _nearest(middle, known, own, _WIDE_COUNT if is_wide else NEIGHBOUR_COUNT)
+    rows, distance = _nearest(
+        middle, known, own, _WIDE_COUNT if is_wide else NEIGHBOUR_COUNT, asked
+    )
     wide = _wide_columns(middle, year_mean, known, rows) if is_wide else {}
     rows, distance = rows[:, :NEIGHBOUR_COUNT], distance[:, :NEIGHBOUR_COUNT]
     years = np.where(rows >= 0, year_mean[known[rows]], np.nan)
@@ -126,14 +135,23 @@ def _median(years: Floats) -> Floats:
     return np.where(count > 0, middle, np.nan)
 
 
-def _nearest(middle: Floats, known: Ints, own: Ints, wanted: int) -> tuple[Ints, Floats]:
+def _nearest(
+    middle: Floats,
+    known: Ints,
+    own: Ints,
+    wanted: int,
+    asked_units: NDArray[np.bool_] | None,
+) -> tuple[Ints, Floats]:
     """Return positions in ``known`` and distances of the nearest units of another block, −1 if too few.
 
     More and more neighbours are asked for until enough of them lie in other blocks.
     """
     rows = np.full((len(middle), wanted), -1, dtype=np.int64)
     distance = np.full((len(middle), wanted), np.nan)
-    tree, open_ = cKDTree(middle[known]), np.arange(len(middle))
+    tree, open_ = (
+        cKDTree(middle[known]),
+        (np.arange(len(middle)) if asked_units is None else np.flatnonzero(asked_units)),
+    )
     reach = wanted + 1
     while len(open_) and len(known):
         asked = min(reach, len(known))

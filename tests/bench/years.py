@@ -1,7 +1,20 @@
-"""Time the inference of years: the city, ten cities side by side, and a random forest beside it."""
+"""Time the inference of years: the city, ten cities side by side, and a random forest beside it.
 
+Each is also run in a process of its own, to tell its memory and whether threads change its bytes:
+``python -m tests.bench.years facts.pickle``.
+"""
+
+import hashlib
+import os
+import pickle
+import resource
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -31,6 +44,32 @@ def years(
     )
     timed("ten such cities side by side", lambda: infer_years(tiled(facts, 10), rule), base)
     timed("random forest of 200 trees, no intervals", lambda: _forest(facts), base)
+    for count, threads in ((1, 1), (1, 2), (10, 1)):
+        _apart(tiled(facts, count) if count > 1 else facts, rule, count, threads)
+
+
+def _apart(facts: YearFacts, rule: YearRule, count: int, threads: int) -> None:
+    """Print CPU seconds, peak memory and a digest of a run in a fresh process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "facts.pickle"
+        path.write_bytes(pickle.dumps((facts, rule)))
+        limits = {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.years", str(path)],
+            env=os.environ | limits, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    print(f"  {count} × the city alone, {threads} threads: {done.stdout.strip()}", flush=True)
+
+
+def _run_alone(path: Path) -> None:
+    facts, rule = pickle.loads(path.read_bytes())
+    begin = time.process_time()
+    found = infer_years(facts, rule)
+    seconds = time.process_time() - begin
+    memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    ends = (found.quantiles, found.first_year, found.last_year, found.by_cutoff_share)
+    digest = hashlib.sha256(b"".join(array.tobytes() for array in ends)).hexdigest()[:12]
+    print(f"{seconds:.2f} s CPU, {memory_mb:.0f} MB with all libraries, result {digest}")
 
 
 def tiled(facts: YearFacts, count: int) -> YearFacts:
@@ -64,3 +103,7 @@ def _forest(facts: YearFacts) -> np.ndarray:
     known = np.isfinite(facts.known_year)
     forest = RandomForestRegressor(200, n_jobs=-1, random_state=1)
     return forest.fit(columns[known], facts.known_year[known]).predict(columns[~known])
+
+
+if __name__ == "__main__":
+    _run_alone(Path(sys.argv[1]))

@@ -212,7 +212,7 @@ def test_errors_that_do_not_grow_with_distance_are_not_spread_by_it() -> None:
 
 def test_a_decade_does_not_speak_beside_a_year_but_does_where_nothing_else_is_said() -> None:
     """Two houses say 1976 and 八十年代; a third unit says only 八十年代."""
-    facts = _town()
+    facts = made_town()
     known, low, high = (facts.known_year.copy() for _ in range(3))
     exact, hinted = facts.unit_of_building == 40, facts.unit_of_building == 41
     for at, kind in ((known, 1984), (low, 1980), (high, 1989)):
@@ -237,7 +237,7 @@ def test_mixing_is_never_worse_than_the_best_and_leaves_fools_out() -> None:
     assert 0.3 <= shares["one"] <= 0.7, "two as good ones are mixed by half"
 
 
-def _town(count: int = 1200, *, noise: bool = False) -> YearFacts:
+def made_town(count: int = 1200, *, noise: bool = False) -> YearFacts:
     """Estates of four anywhere, storeys telling the year (or nothing); a third unknown."""
     rng = np.random.default_rng(5)
     unit = np.repeat(np.arange(count // 4), 4)
@@ -256,7 +256,7 @@ def _town(count: int = 1200, *, noise: bool = False) -> YearFacts:
 
 
 def test_inference_learns_and_is_honest_about_what_it_knows() -> None:
-    facts = _town()
+    facts = made_town()
     found = infer_years(facts, RULE)
     assert set(found.basis) == {"recorded", "inferred"}
     assert found.report["verdict"] == "model"
@@ -272,20 +272,20 @@ def test_inference_learns_and_is_honest_about_what_it_knows() -> None:
 
 
 def test_without_gain_the_baseline_is_kept_and_says_so() -> None:
-    found = infer_years(_town(noise=True), RULE)
+    found = infer_years(made_town(noise=True), RULE)
     assert found.report["verdict"] in ("nearest", "group")
     assert "baseline" in found.basis
 
 
 def test_too_few_known_years_are_left_alone() -> None:
-    found = infer_years(_town(160), RULE)
+    found = infer_years(made_town(160), RULE)
     assert found.report["verdict"] == "too_few_known"
     assert set(found.basis) == {"recorded", "unknown"}
     assert np.isnan(found.by_cutoff_share[found.basis == "unknown"]).all()
 
 
 def test_row_order_changes_nothing() -> None:
-    facts = _town()
+    facts = made_town()
     turn = np.random.default_rng(1).permutation(len(facts.known_year))
     turned = YearFacts(
         facts.known_year[turn], facts.low_year[turn], facts.high_year[turn],
@@ -297,8 +297,23 @@ def test_row_order_changes_nothing() -> None:
     assert (one.basis[turn] == two.basis).all()
 
 
+def test_a_smaller_extent_moves_nothing_recorded_and_siblings_by_less_than_a_year() -> None:
+    """Only estates of which nothing is known lean on the rest of the town."""
+    facts = made_town()
+    whole = infer_years(facts, RULE)
+    rows = np.flatnonzero(facts.unit_of_building < 200)
+    part = replace(facts.at(rows), unit_key=facts.unit_key[:200])
+    found = infer_years(part, RULE)
+    known = np.isfinite(part.known_year)
+    assert (found.quantiles[known] == whole.quantiles[rows][known]).all()
+    has_sibling = np.bincount(part.unit_of_building, known)[part.unit_of_building] > 0
+    beside = ~known & has_sibling
+    moved = np.abs(found.quantiles[beside, MIDDLE] - whole.quantiles[rows][beside, MIDDLE])
+    assert beside.sum() > 50 and moved.max() < 1
+
+
 def test_more_missing_years_far_away_do_not_move_a_recorded_one() -> None:
-    found: Inference = infer_years(_town(), RULE)
+    found: Inference = infer_years(made_town(), RULE)
     recorded = found.basis == "recorded"
     assert (np.ptp(found.quantiles[recorded], axis=1) == 0).all()
 
