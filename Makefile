@@ -5,18 +5,23 @@ CITY ?= reference
 SCENARIO ?= base
 RAW ?=
 CHANGE ?=
+BUDGET ?=
+CASE ?= jiulongpo
 A ?=
 B ?=
 NAME ?=
 FILE ?=
 YEAR ?=
 GROUP ?=
+PLACE ?=
+BBOX ?=
+DATUM ?=
 PYTHON ?=
 
 PY := .venv/bin/python
 CHOICE := --city '$(CITY)' --scenario '$(SCENARIO)' $(if $(RAW),--raw '$(RAW)')
 
-.PHONY: help rank city why what-if keep compare years-eval test check bench documents lock clean ready ready-dev
+.PHONY: help rank city fetch new-city why what-if plan cash-flow keep compare years-eval test check lint bench documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,11 +34,23 @@ rank: ready ## rank every building, write lists and maps
 city: ready ## make the built-in synthetic city anew
 	@$(PY) -m pipeline city
 
+fetch: ready ## get open data for CITY=name [PLACE='渝中区, 重庆' or BBOX=west,south,east,north]
+	@$(PY) -m pipeline fetch --city '$(CITY)' --place '$(PLACE)' --bbox '$(BBOX)' $(if $(RAW),--raw '$(RAW)')
+
+new-city: ready ## write a commented profile for NAME=name RAW=folder [DATUM=wgs84]
+	@$(PY) -m pipeline new-city --name '$(NAME)' --raw '$(RAW)' --datum '$(DATUM)'
+
 why: ready ## say why each stage would run now
 	@$(PY) -m pipeline why $(CHOICE)
 
 what-if: ready ## say who gains if CHANGE=name, a file of config/changes, were done
 	@$(PY) -m pipeline what-if $(CHOICE) --change '$(CHANGE)'
+
+plan: ready ## show the annual plan, or plan anew with BUDGET=yuan (all years, or a,b,c,…)
+	@$(PY) -m pipeline plan $(CHOICE) $(if $(BUDGET),--budget '$(BUDGET)')
+
+cash-flow: ready ## print the cash flow of CASE=name, a file of config/cash_flows
+	@$(PY) -m pipeline cash-flow --case '$(CASE)'
 
 keep: ready ## set the ranking of SCENARIO aside under NAME=name
 	@$(PY) -m pipeline keep --city '$(CITY)' --scenario '$(SCENARIO)' --name '$(NAME)'
@@ -47,7 +64,10 @@ years-eval: ready ## judge year inference on FILE=footprints YEAR=column [GROUP=
 test: ready-dev ## run all tests
 	@$(PY) -m pytest
 
-check: ready-dev ## lint, format, types, walls between the rooms
+check: ready ## look the raw files of CITY over: faults, gaps, wrong datum; changes nothing
+	@$(PY) -m pipeline check $(CHOICE)
+
+lint: ready-dev ## lint, format, types, walls between the rooms
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache
 
 bench: ready-dev ## time the run by stage, and our parts beside other libraries

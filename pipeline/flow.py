@@ -139,6 +139,7 @@ STAGES = (
             BUILDING_RANKING,
             DISTRICT_PRIORITY,
             PLAN_PROJECTS,
+            PLAN_SUMMARY,
             REJECTS,
         ),
         reads_rasters=("terrain",),
@@ -214,7 +215,7 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
                     run = importlib.import_module(f"pipeline.{stage.name}.stage").run
                     product = checked(stage, settings, run(inputs), kept)
                     kept.put(product, STAGES[number + 1 :])
-                    saver.save(product, record)
+                    saver.put(product, record)
                 steps.append(Step(stage, reasons, time.perf_counter() - begin))
         _write_ledger(places, settings)
     return steps
@@ -257,17 +258,19 @@ def why(places: Places, settings: Settings) -> dict[str, list[str]]:
 
 
 def _record(stage: Stage, places: Places, settings: Settings) -> state.StageRecord:
-    from pipeline.store.raw_folder import source_path
+    from pipeline.store.raw_folder import source_files
     from pipeline.store.remarks import plain
 
     kept = flatten(settings.model_dump(include=set(stage.settings)))
     if stage.reads_remarks:
         kept |= plain(_remarks(places))
     scenario = f":{places.scenario}" if stage.home == SCENARIO else ""
-    paths = [source_path(places.raw, source) for source in settings.sources.values()]
+    paths = {
+        path for source in settings.sources.values() for path in source_files(places.raw, source)
+    }
     return state.StageRecord(
         name=stage.name + scenario,
-        inputs=tuple(places.inputs(stage, sorted(set(paths)))),
+        inputs=tuple(places.inputs(stage, sorted(paths))),
         outputs=tuple(places.outputs(stage)),
         settings=kept,
         code=_code_digests(stage.name) | _versions(),
@@ -310,7 +313,9 @@ def _load(stage: Stage, places: Places, settings: Settings, kept: Kept) -> Input
     if stage.reads_sources:
         from pipeline.store.sources import read_sources
 
-        sources = read_sources(places.raw, settings.sources)
+        sources = read_sources(
+            places.raw, settings.sources, settings.city.crs, settings.intake.region_margin_m
+        )
     earlier = STAGES[: STAGES.index(stage)]
     return Inputs(
         tables={table: kept.table(table) for table in stage.reads},

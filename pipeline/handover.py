@@ -97,7 +97,7 @@ class Saver:
         finally:
             self._thread.shutdown(wait=True)
 
-    def save(self, product: Product, record: state.StageRecord) -> None:
+    def put(self, product: Product, record: state.StageRecord) -> None:
         """Write a product, unless an earlier one could not be written.
 
         Raises
@@ -106,7 +106,7 @@ class Saver:
             If an earlier one could not be written.
         """
         self._raise()
-        self._futures.append(self._thread.submit(self._save, product, record))
+        self._futures.append(self._thread.submit(self._write, product, record))
 
     def wait(self) -> None:
         """Wait until all is written.
@@ -124,7 +124,7 @@ class Saver:
             if future.done():
                 future.result()
 
-    def _save(self, product: Product, record: state.StageRecord) -> None:
+    def _write(self, product: Product, record: state.StageRecord) -> None:
         if any(future.done() and future.exception() for future in self._futures):
             return
         _write(product, self._places)

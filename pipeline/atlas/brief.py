@@ -8,18 +8,17 @@ from markupsafe import Markup
 
 from pipeline.atlas.brief_facts import Area, DistrictFacts, Totals
 from pipeline.atlas.brief_map import map_key
+from pipeline.atlas.brief_plan import WAN_CNY, AreaPlan
 from pipeline.pages.charts import bars, columns
 from pipeline.pages.document import figure, page
 from pipeline.pages.drawing import percent
-from pipeline.pages.terms import ROW_TYPES, SHORT_TRACKS, term
+from pipeline.pages.terms import ROW_TYPES, SHORT_TRACKS, named, term
 from pipeline.pages.words import Words, as_html
 from pipeline.settings.score import Criterion
 from pipeline.settings.whole import Settings
 
 _STYLE = (files("pipeline.pages") / "static" / "brief.css").read_text(encoding="utf-8")
 _RIGHT_WIDTH = 330.0
-Planned = Mapping[str, Words]
-"""Area id → when its works are planned and what they cost."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def brief_page(
         f"{facts.district_name}老旧住宅改造简报",
         f"Brief on old housing: {facts.district_name}",
     )
-    tiers = [Words(t.label_zh, t.label_en) for t in context.settings.atlas.tiers]
+    tiers = [named(tier) for tier in context.settings.atlas.tiers]
     sheet = [
         _headline(title, facts, context),
         _keys(facts),
@@ -58,6 +57,7 @@ def brief_page(
             _block("right", *_right(facts, context, tiers)),
         ),
         _areas(facts, context),
+        *_plan(facts),
         *_basis(facts, context),
     ]
     banner = None
@@ -141,7 +141,7 @@ def _right(facts: DistrictFacts, context: Context, tiers: Sequence[Words]) -> li
         text = Words("建成年代：没有记录", "decade of construction: not recorded")
         parts.append(Markup('<p class="basis">{}</p>').format(text.html()))
     if facts.needs:
-        names = [self_label(context.criteria[name]) for name, _ in facts.needs]
+        names = [named(context.criteria[name]) for name, _ in facts.needs]
         values = [points for _, points in facts.needs]
         chart = bars(
             names, values, width=_RIGHT_WIDTH, label_width=172, row=18,
@@ -150,11 +150,6 @@ def _right(facts: DistrictFacts, context: Context, tiers: Sequence[Words]) -> li
         caption = Words("第一档的主要需求（平均得分）", "main needs of tier 1 (mean points)")
         parts.append(figure(chart, caption=caption, is_above=True))
     return parts
-
-
-def self_label(criterion: Criterion) -> Words:
-    """Return what a criterion is called."""
-    return Words(criterion.label_zh, criterion.label_en)
 
 
 def _tier_table(facts: DistrictFacts, context: Context, tiers: Sequence[Words]) -> Markup:
@@ -185,36 +180,80 @@ def _sums(sums: Totals) -> tuple[str, str, str]:
 
 def _areas(facts: DistrictFacts, context: Context) -> Markup:
     has_band = any(area.rank_low is not None for area in facts.areas)
+    has_plan = any(area.plan is not None for area in facts.areas)
     last = Words("名次区间", "rank band") if has_band else Words("最前名次", "best rank")
+    kind = (
+        [Words("计划年", "planned"), Words("万元", "万 yuan")]
+        if has_plan
+        else [Words("类别", "kind")]
+    )
     head = [
-        Words("序", "no."), Words("片区", "area"), Words("类别", "kind"), Words("栋", "build-ings"),
+        Words("序", "no."), Words("片区", "area"), Words("栋", "build-ings"),
         Words("户", "house-holds"), Words("万㎡", "万m²"), Words("第一档", "in tier 1"),
-        Words("均分", "mean score"), last, Words("主要需求", "main needs"),
+        Words("均分", "mean score"), last, *kind, Words("主要需求", "main needs"),
     ]  # fmt: skip
-    body = [_area_row(area, context, has_band=has_band) for area in facts.areas]
+    body = [_area_row(area, context, has_band=has_band, has_plan=has_plan) for area in facts.areas]
     caption = Words(
         f"最急的 {len(facts.areas)} 个片区" if facts.areas else "没有可列出的片区（栋数不足）",
         f"The {len(facts.areas)} most urgent areas"
         if facts.areas
         else "No area is large enough to list",
     )
-    widths = ("6mm", "auto", "14mm", "12mm", "15mm", "12mm", "13mm", "12mm", "22mm", "51mm")
-    numbers = (3, 4, 5, 6, 7, 8)
+    common = ("6mm", "auto", "11mm", "13mm", "11mm", "12mm", "11mm", "22mm")
+    widths = (*common, *(("19mm", "15mm", "37mm") if has_plan else ("14mm", "51mm")))
+    numbers = (2, 3, 4, 5, 6, 7, 9) if has_plan else (2, 3, 4, 5, 6, 7)
     return _plain_table(head, body, widths=widths, numbers=numbers, caption=caption)
 
 
-def _area_row(area: Area, context: Context, *, has_band: bool) -> tuple[object, ...]:
+def _area_row(
+    area: Area, context: Context, *, has_band: bool, has_plan: bool
+) -> tuple[object, ...]:
     rank = None if area.rank_best is None or has_band else f"{area.rank_best:,}"
     if area.rank_low is not None and area.rank_high is not None:
         rank = f"{area.rank_low:,.0f}–{area.rank_high:,.0f}"
-    labels = [self_label(context.criteria[name]) for name in area.needs]
+    labels = [named(context.criteria[name]) for name in area.needs]
     needs = Words("、".join(one.zh for one in labels), "; ".join(one.en for one in labels))
     told = Markup('<span class="small clip" title="{}">{}</span>').format(needs.zh, needs.html())
     return (
-        str(area.number), area.name, term(ROW_TYPES, area.row_type), f"{area.building_count:,}",
+        str(area.number), area.name, f"{area.building_count:,}",
         _count(area.household_count), _area(area.floor_area_m2), f"{area.tier_1_count:,}",
-        None if area.mean_points is None else f"{area.mean_points:.1f}", rank, told if labels else None,
+        None if area.mean_points is None else f"{area.mean_points:.1f}", rank,
+        *(_planned(area.plan) if has_plan else (term(ROW_TYPES, area.row_type),)),
+        told if labels else None,
     )  # fmt: skip
+
+
+def _planned(plan: AreaPlan | None) -> tuple[object, object]:
+    """Return the planned years and the cost in 万元, as offices count it."""
+    if plan is None or plan.first_year is None:
+        return Words("储备", "reserve"), None
+    years = str(plan.first_year)
+    if plan.last_year != plan.first_year:
+        years += f"–{plan.last_year}"
+    return years, _wan(plan.cost_cny)
+
+
+def _plan(facts: DistrictFacts) -> list[Markup]:
+    """Return the plan's years side by side; nothing if there is no plan."""
+    years = facts.plan_years
+    if not years:
+        return []
+    head = [Words("年度计划", "annual plan"), *(Words(str(y.year), str(y.year)) for y in years)]
+    head.append(Words("合计", "total"))
+    begun = [float(year.begun_building_count) for year in years]
+    paid, public = [y.payment_cny / WAN_CNY for y in years], [y.public_cny / WAN_CNY for y in years]
+    lines = (
+        (Words("开工（栋）", "begun (buildings)"), begun),
+        (Words("投资（万元）", "payments (万 yuan)"), paid),
+        (Words("其中财政资金（万元）", "of it public (万 yuan)"), public),
+    )
+    body = [(words, *(f"{v:,.0f}" for v in [*values, sum(values)])) for words, values in lines]
+    widths = ("44mm", *["auto"] * (len(years) + 1))
+    return [_plain_table(head, body, widths=widths, first_number=1)]
+
+
+def _wan(cny: float | None) -> str | None:
+    return None if cny is None else f"{cny / WAN_CNY:,.0f}"
 
 
 def _plain_table(
@@ -264,8 +303,8 @@ def _whole(cell: object) -> Markup:
 def _basis(facts: DistrictFacts, context: Context) -> list[Markup]:
     whole = facts.whole.building_count
     weights = sorted(context.weights.items(), key=lambda pair: (-pair[1], pair[0]))
-    top = [(self_label(context.criteria[name]), share) for name, share in weights[:5]]
-    rest = sum(share for _, share in weights[5:])
+    top = [(named(context.criteria[name]), share) for name, share in weights[:4]]
+    rest = sum(share for _, share in weights[4:])
     said_zh = "、".join(f"{label.zh} {share:.0%}" for label, share in top)
     said_en = ", ".join(f"{label.en} {share:.0%}" for label, share in top)
     stand_ins = facts.stand_in_count

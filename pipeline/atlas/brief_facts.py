@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.atlas.brief_plan import AreaPlan, PlanYear, area_plans, plan_years
 from pipeline.geo.raster import Floats
 from pipeline.settings.score import Criterion
 
 TOP_AREA_COUNT = 10
-NEED_COUNT = 6
+NEED_COUNT = 5
 FIRST_DECADE = 1950
 
 
@@ -42,6 +43,8 @@ class Area:
     rank_low: float | None
     rank_high: float | None
     """Median ranks of its buildings in the best and worst 5 % of the draws; empty if none were made."""
+    plan: AreaPlan | None
+    """Empty if nothing was planned."""
     needs: tuple[str, ...]
     """The two criteria that bring it most points."""
     longitude_deg: float
@@ -76,6 +79,8 @@ class DistrictFacts:
     """Mean points of the criteria in tier 1, largest first."""
     areas: tuple[Area, ...]
     stand_in_count: int
+    plan_years: tuple[PlanYear, ...]
+    """Empty if nothing was planned."""
 
 
 def totals(rows: pd.DataFrame) -> Totals:
@@ -115,8 +120,8 @@ def mean_points(rows: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, flo
     """Return criteria with their mean points over some rows, largest first; empty without rows."""
     if not len(rows):
         return []
-    means = rows[[f"{name}_points" for name in names]].astype(float).mean()
-    pairs = [(name, float(means[f"{name}_points"])) for name in names]
+    means = rows[[f"{name}_points" for name in names]].to_numpy(dtype=float).mean(axis=0)
+    pairs = list(zip(names, means.tolist(), strict=True))
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -134,7 +139,7 @@ def needed_columns(names: Sequence[str], known: Sequence[str]) -> list[str]:
     wanted = {
         "building_id", "district_name", "estate_id", "road_name", "tier_number", "track_type",
         "floor_area_m2", "household_count", "construction_year_p50", "stand_in_count",
-        "construction_year_basis_type", "quadrant_type",
+        "construction_year_basis_type", "quadrant_type", "project_id", "planned_year",
         *(f"{name}_points" for name in names),
     }  # fmt: skip
     return [name for name in known if name in wanted]
@@ -146,6 +151,9 @@ def district_facts(
     ranked: pd.DataFrame,
     priority: pd.DataFrame,
     criteria: Mapping[str, Criterion],
+    *,
+    projects: pd.DataFrame,
+    summary: pd.DataFrame,
 ) -> DistrictFacts:
     """Return what the brief of one district tells.
 
@@ -157,11 +165,14 @@ def district_facts(
         The whole district list.
     criteria
         Those that count.
+    projects, summary
+        Tables of the annual plan; without rows if there is none.
     """
     districts = priority[priority["row_type"] == "district"]
     own = districts[districts["district_name"] == district_name]
-    tier = ranked["tier_number"].astype("Int64")
-    track = ranked["track_type"]
+    tier = ranked["tier_number"].astype("Int64").fillna(0).to_numpy(dtype=np.int64)
+    track = ranked["track_type"].to_numpy(dtype=object)
+    amounts = ranked[["floor_area_m2", "household_count"]]
     names = list(criteria)
     return DistrictFacts(
         district_id,
@@ -169,27 +180,34 @@ def district_facts(
         _whole(own["district_rank"].iloc[0]) if len(own) else None,
         len(districts),
         _real(own["score_mean_points"].iloc[0]) if len(own) else None,
-        totals(ranked),
-        tuple(totals(ranked[(tier == number).fillna(False)]) for number in range(1, 6)),
-        {name: totals(ranked[track == name]) for name in sorted(set(track))},
+        totals(amounts),
+        tuple(totals(amounts[tier == number]) for number in range(1, 6)),
+        {name: totals(amounts[track == name]) for name in sorted(set(track))},
         decades(
             np.asarray(ranked["construction_year_p50"], dtype=float),
             ranked["construction_year_basis_type"],
         ),
-        tuple(mean_points(ranked[(tier == 1).fillna(False)], names)[:NEED_COUNT]),
-        tuple(top_areas(district_name, ranked, priority, names)),
+        tuple(mean_points(ranked[tier == 1], names)[:NEED_COUNT]),
+        tuple(top_areas(district_name, ranked, priority, names, projects)),
         int((ranked["stand_in_count"] > 0).sum()),
+        plan_years(summary, district_name),
     )
 
 
 def top_areas(
-    district_name: str, ranked: pd.DataFrame, priority: pd.DataFrame, names: Sequence[str]
+    district_name: str,
+    ranked: pd.DataFrame,
+    priority: pd.DataFrame,
+    names: Sequence[str],
+    projects: pd.DataFrame,
 ) -> list[Area]:
     """Return the first areas of a district's list, in its order."""
     rows = priority[
         (priority["district_name"] == district_name) & (priority["row_type"] != "district")
     ].sort_values("area_rank")
     grouped = ranked.groupby("area_id").indices
+    shown = list(rows["area_id"].head(TOP_AREA_COUNT))
+    plans = area_plans(ranked, projects, shown) if len(projects) else {}
     found = []
     for row in rows.head(TOP_AREA_COUNT).to_dict("records"):
         inside = ranked.iloc[grouped.get(row["area_id"], np.zeros(0, dtype=np.int64))]
@@ -206,6 +224,7 @@ def top_areas(
                 _whole(row["rank_best"]),
                 _real(row["rank_p05_median"]),
                 _real(row["rank_p95_median"]),
+                plans.get(str(row["area_id"])),
                 tuple(name for name, points in mean_points(inside, names)[:2] if points > 0),
                 float(row["longitude_deg"]),
                 float(row["latitude_deg"]),

@@ -18,11 +18,15 @@ from pipeline.geo.raster import Floats
 from pipeline.pages.words import Words
 
 WIDTH = 1120
-LEAST_HEIGHT, MOST_HEIGHT = 980, 1180
+LEAST_HEIGHT, MOST_HEIGHT = 980, 1160
 """Of the map, in tenths of a millimetre; tall districts get a taller map."""
+PLAN_HEIGHT = 930
+"""Of the map where the sheet also holds the annual plan."""
 MARGIN = 40
 SMALLEST_SIDE = 2.5
 """Buildings whose middle one is narrower than this are drawn as squares."""
+MOST_OUTLINES = 6000
+"""More would make the page heavy."""
 SQUARE = 6
 LABEL_RADIUS = 17
 OTHER_TRACK_INK = "#4a4a4a"
@@ -73,11 +77,13 @@ def backdrop(
     return Backdrop(districts, water.geometry.to_numpy(), roads)
 
 
-def view_of(shapes: NDArray[np.object_]) -> View:
+def view_of(shapes: NDArray[np.object_], *, most_height: int = MOST_HEIGHT) -> View:
     """Return the view that shows all shapes, with a margin."""
     west, south, east, north = shapely.total_bounds(shapes)
     across = max((east - west) / (WIDTH - 2 * MARGIN), 0.2)
-    height = int(np.clip((north - south) / across + 2 * MARGIN, LEAST_HEIGHT, MOST_HEIGHT))
+    height = int(
+        np.clip((north - south) / across + 2 * MARGIN, min(LEAST_HEIGHT, most_height), most_height)
+    )
     scale = max(across, (north - south) / (height - 2 * MARGIN))
     return View(
         float((west + east) / 2 - WIDTH / 2 * scale),
@@ -95,19 +101,25 @@ def district_map(
     *,
     inks: Sequence[str],
     labels: Floats,
+    most_height: int = MOST_HEIGHT,
 ) -> Markup:
     """Return the map of one district.
 
     Parameters
     ----------
     shapes
-        Outlines of its buildings.
+        Outlines of its buildings; without any the map shows the whole district.
     tier
         1 to 5 for each; 0 for a building on another track.
     labels
         Where the areas of the table lie, in metres: they are numbered from 1.
+    most_height
+        Of the map; less than ``MOST_HEIGHT`` where the sheet holds more.
     """
-    view = view_of(shapes)
+    own = behind.districts.geometry.to_numpy()[
+        behind.districts["district_name"].to_numpy() == district_name
+    ]
+    view = view_of(shapes if len(shapes) else own, most_height=most_height)
     parts = [
         Markup('<rect width="{}" height="{}" fill="#fff"/>').format(WIDTH, view.height),
         *_ground(district_name, behind, view),
@@ -186,7 +198,7 @@ def _buildings(
     side = np.median(np.sqrt(shapely.area(shapes))) / view.m_per_unit if len(shapes) else 0.0
     by_tier = [*range(len(inks), 0, -1)]
     drawn = []
-    if side < SMALLEST_SIDE:
+    if side < SMALLEST_SIDE or len(shapes) > MOST_OUTLINES:
         west, south, east, north = shapely.bounds(shapes).T
         middles = np.stack([(west + east) / 2, (south + north) / 2], axis=1)
         cell, shown = squares(view.units(middles), tier)

@@ -23,6 +23,7 @@ from pipeline.atlas.quality_method import (
     tracks_part,
     weights_part,
 )
+from pipeline.atlas.quality_plan import plan_part
 from pipeline.atlas.quality_settings import settings_part
 from pipeline.pages.document import contents, heading, page, paragraph
 from pipeline.pages.drawing import percent
@@ -41,6 +42,7 @@ _CONTENTS = (
     ("readiness", Words("就绪", "readiness")),
     ("robustness", Words("稳健", "robustness")),
     ("checks", Words("对照", "other methods")),
+    ("plan", Words("计划", "plan")),
     ("settings", Words("设置", "settings")),
 )
 
@@ -91,6 +93,7 @@ def quality_page(evidence: Evidence, *, links: Sequence[tuple[str, Words]]) -> s
         *readiness_part(evidence.listed, settings.score),
         *robustness_part(scored, criteria, settings.score),
         *checks_part(scored),
+        *plan_part(evidence.ledgers.get("plan", {}).get("annual", {})),
         *settings_part(settings, evidence.remarks),
     ]
     banner = None

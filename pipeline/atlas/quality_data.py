@@ -20,7 +20,7 @@ from pipeline.atlas.quality_facts import (
 from pipeline.pages.charts import bars
 from pipeline.pages.document import details, figure, heading, paragraph, table
 from pipeline.pages.stacks import Part, share_bars
-from pipeline.pages.terms import ORIGINS, REASONS, ROLES, SCOPES, term
+from pipeline.pages.terms import ORIGINS, REASONS, ROLES, SCOPES, named, term
 from pipeline.pages.words import Words
 from pipeline.settings.city import Source
 from pipeline.settings.measure import Facility
@@ -228,7 +228,7 @@ def missing_part(
     every = criterion_lines(listed, used)
     whole = [one for one in every if not (one.stand_in or one.inferred)]
     lines = sorted((one for one in every if one not in whole), key=lambda one: -one.stand_in)
-    labels = [Words(criteria[o.name].label_zh, criteria[o.name].label_en) for o in lines]
+    labels = [named(criteria[one.name]) for one in lines]
     parts = [
         Part(Words("实测或登记", "measured"), [one.measured for one in lines]),
         Part(Words("推断", "inferred"), [one.inferred for one in lines]),
@@ -248,7 +248,7 @@ def missing_part(
     )  # fmt: skip
     rows = [
         (
-            Words(criteria[name].label_zh, criteria[name].label_en) if name in criteria else name,
+            named(criteria[name]) if name in criteria else name,
             _left_out_reason(reason, known_share.get(name)),
             _share(known_share[name], 1) if name in known_share else None,
         )
@@ -335,6 +335,9 @@ def years_part(years: Mapping[str, Any]) -> list[Markup]:
         "units": Words("小区（单元）数", "estates (units)"),
         "units_without_any_year": Words("完全没有年份的小区", "estates without any year"),
         "with_known_sibling": Words("同小区有已知年份（栋）", "with a known year in the estate"),
+        "with_vague_siblings_only": Words(
+            "同小区只有含糊年份（栋）", "with vague years there only"
+        ),
         "without_known_sibling": Words("同小区无已知年份（栋）", "without one"),
         "median_width_yr": Words(
             "90% 区间宽度中位数（年）", "median width of the 90 % interval (yr)"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 EXAMPLE_COUNT = 3
@@ -96,11 +97,11 @@ def faults(rejects: pd.DataFrame) -> list[Fault]:
 
 def shares(origin: "pd.Series[str]", floor_area_m2: pd.Series, order: Sequence[str]) -> Shares:
     """Return buildings and known floor area by origin; origins outside ``order`` come last."""
-    filled = origin.fillna("unknown").astype(str)
-    names = [*order, *sorted(set(filled) - set(order))]
-    floor = floor_area_m2.astype(float).fillna(0.0)
-    counts = filled.value_counts()
-    areas = floor.groupby(filled.to_numpy()).sum()
+    number, found = pd.factorize(origin.fillna("unknown").to_numpy(dtype=object))
+    floor = np.nan_to_num(np.asarray(floor_area_m2, dtype=float))
+    counts = dict(zip(found, np.bincount(number, minlength=len(found)), strict=True))
+    areas = dict(zip(found, np.bincount(number, floor, minlength=len(found)), strict=True))
+    names = [*order, *sorted(set(found) - set(order))]
     return Shares(
         tuple(names),
         tuple(int(counts.get(name, 0)) for name in names),
@@ -112,11 +113,14 @@ def district_shares(
     listed: pd.DataFrame, column: str, order: Sequence[str]
 ) -> dict[str, tuple[int, ...]]:
     """Return buildings by origin in each district, districts by name."""
-    filled = listed[column].fillna("unknown").astype(str)
-    table = pd.crosstab(listed["district_name"], filled)
+    number, found = pd.factorize(listed[column].fillna("unknown").to_numpy(dtype=object))
+    place, districts = pd.factorize(listed["district_name"].to_numpy(dtype=object), sort=True)
+    cell = place * len(found) + number
+    table = np.bincount(cell, minlength=len(districts) * len(found)).reshape(-1, len(found))
+    column_of = {origin: at for at, origin in enumerate(found)}
     return {
-        str(name): tuple(int(row.get(origin, 0)) for origin in order)
-        for name, row in table.sort_index().iterrows()
+        str(name): tuple(int(row[column_of[o]]) if o in column_of else 0 for o in order)
+        for name, row in zip(districts, table, strict=True)
     }
 
 

@@ -12,7 +12,7 @@ from pipeline.pages.charts import bars
 from pipeline.pages.curves import need_curve
 from pipeline.pages.document import columns, details, figure, heading, paragraph, table
 from pipeline.pages.quadrants import quadrants
-from pipeline.pages.terms import GROUPS, QUADRANTS, TRACK_REASONS, TRACKS, UNITS, term
+from pipeline.pages.terms import GROUPS, QUADRANTS, TRACK_REASONS, TRACKS, UNITS, named, term
 from pipeline.pages.words import Words
 from pipeline.settings.score import Criterion, ScoreSettings
 
@@ -64,13 +64,13 @@ def weights_part(
     )  # fmt: skip
     rows = [
         (
-            _label(criteria[name]), term(GROUPS, criteria[name].group), f"{weights[name]:.1%}",
+            named(criteria[name]), term(GROUPS, criteria[name].group), f"{weights[name]:.1%}",
             _percent(entropy.get(name)), _percent(critic.get(name)), criteria[name].source,
         )
         for name in order
     ]  # fmt: skip
     chart = bars(
-        [_label(criteria[name]) for name in order],
+        [named(criteria[name]) for name in order],
         [100 * weights[name] for name in order],
         unit="%", row=20,
     )  # fmt: skip
@@ -153,7 +153,7 @@ def robustness_part(
         )  # fmt: skip
         rows = [
             (
-                _label(criteria[name]) if name in criteria else name,
+                named(criteria[name]) if name in criteria else name,
                 _percent(one["lowest"]) or Words("0（任意低）", "0 (any)"),
                 _percent(one["weight"]),
                 _percent(one["highest"]) or Words("100%（任意高）", "100% (any)"),
@@ -183,14 +183,14 @@ def _reach_chart(
     high = [
         edge if one["highest"] is None else 100 * float(one["highest"]) for one in reach.values()
     ]
-    labels = [_label(criteria[name]) if name in criteria else name for name in reach]
+    labels = [named(criteria[name]) if name in criteria else name for name in reach]
     x_label = Words("权重（%）；圆点为所用权重", "weight (%); the dot is the weight in use")
     return rank_bands(labels, low, list(stated.values()), high, x_label=x_label)
 
 
 def _veto(settings: ScoreSettings, name: str) -> Words:
     veto = settings.vetoes.get(name)
-    return Words(veto.label_zh, veto.label_en) if veto else term({}, name)
+    return named(veto) if veto else term({}, name)
 
 
 def _robust_words(told: Mapping[str, Any], settings: ScoreSettings) -> list[Words]:
@@ -304,10 +304,6 @@ def readiness_part(listed: pd.DataFrame, settings: ScoreSettings) -> list[Markup
         f"Low consent never lowers need; {unknown:,} buildings of unknown readiness are not drawn.",
     )
     return [*parts, paragraph(said), figure(chart, caption=title)]
-
-
-def _label(criterion: Criterion) -> Words:
-    return Words(criterion.label_zh, criterion.label_en)
 
 
 def _unit(unit: str) -> Words:

@@ -54,7 +54,8 @@ def settings_part(settings: Settings, remarks: Mapping[str, tuple[str, str]]) ->
         keys = [key for key in flat if key.startswith(f"{section}.")]
         if not keys:
             continue
-        rows = [_row(key, flat[key], remarks) for key in keys]
+        within = len(section) + 1
+        rows = [(key[within:], *_row(key, flat[key], remarks)[1:]) for key in keys]
         title = Words(f"{words.zh}（{len(keys)} 项）", f"{words.en} ({len(keys)})")
         parts.append(details(title, [table(_HEAD, rows, caption=words)]))
     return parts
@@ -62,6 +63,11 @@ def settings_part(settings: Settings, remarks: Mapping[str, tuple[str, str]]) ->
 
 def _row(key: str, value: object, remarks: Mapping[str, tuple[str, str]]) -> tuple[object, ...]:
     file_name, remark = remarks.get(key, ("", ""))
+    return key, _shown(value), remark or None, file_name or None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_shown, value)) or "[]"
     is_plain = isinstance(value, str | int | float) and not isinstance(value, bool)
-    shown = str(value) if is_plain else json.dumps(value, ensure_ascii=False, default=str)
-    return key, shown, remark or None, file_name or None
+    return str(value) if is_plain else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,6 +1,7 @@
 """The plain pages beside the map: a brief for each district, and how good the data is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -9,7 +10,7 @@ import pandas as pd
 
 from pipeline.atlas.brief import Context, brief_page
 from pipeline.atlas.brief_facts import area_keys, district_facts, needed_columns
-from pipeline.atlas.brief_map import Backdrop, backdrop, district_map
+from pipeline.atlas.brief_map import MOST_HEIGHT, PLAN_HEIGHT, Backdrop, backdrop, district_map
 from pipeline.atlas.buildings import Used
 from pipeline.atlas.legend import attribution_texts
 from pipeline.atlas.quality import Evidence, quality_page
@@ -20,6 +21,8 @@ from pipeline.contracts.tables import (
     DISTRICT_PRIORITY,
     DISTRICTS,
     MEASUREMENTS,
+    PLAN_PROJECTS,
+    PLAN_SUMMARY,
     REJECTS,
     STREET_EDGES,
     WATER,
@@ -29,12 +32,28 @@ from pipeline.pages.words import Words
 from pipeline.settings.whole import Settings
 
 
-def report_pages(inputs: Inputs, used: tuple[Used, ...]) -> dict[str, str]:
-    """Return every plain page by its address."""
+@dataclass(frozen=True)
+class Plan:
+    """Tables of the annual plan; without rows where nothing can be planned."""
+
+    projects: pd.DataFrame
+    summary: pd.DataFrame
+
+
+def report_pages(
+    inputs: Inputs, used: tuple[Used, ...], maps: Collection[str] = (INDEX,)
+) -> dict[str, str]:
+    """Return every plain page by its address.
+
+    Parameters
+    ----------
+    maps
+        Addresses of the map pages that lie beside and can be linked to.
+    """
     settings: Settings = inputs.settings
     districts: gpd.GeoDataFrame = inputs.tables[DISTRICTS]
     names = dict(zip(districts["district_id"], districts["district_name"], strict=True))
-    pages = [INDEX, QUALITY, *(brief_name(one) for one in names)]
+    pages = [*maps, QUALITY, *(brief_name(one) for one in names)]
     context = Context(
         settings,
         {item.name: item.criterion for item in used},
@@ -53,11 +72,12 @@ def report_pages(inputs: Inputs, used: tuple[Used, ...]) -> dict[str, str]:
         inputs.scenario,
         inputs.remarks,
     )
+    plan = Plan(inputs.tables[PLAN_PROJECTS], inputs.tables[PLAN_SUMMARY])
     found = {QUALITY: quality_page(evidence, links=links(QUALITY, pages, names))}
     for district_id, name in names.items():
         own = brief_name(district_id)
         found[own] = _brief(
-            district_id, name, listed, behind, inputs.tables[DISTRICT_PRIORITY], context,
+            district_id, name, listed, behind, inputs.tables[DISTRICT_PRIORITY], plan, context,
             links(own, pages, names, only=district_id),
         )  # fmt: skip
     return found
@@ -71,8 +91,11 @@ def _listed(inputs: Inputs, names: list[str]) -> gpd.GeoDataFrame:
     measured = inputs.tables[MEASUREMENTS].set_index("building_id")["cell_id"]
     shapes = buildings.set_index("building_id").geometry
     place = shapes.index.get_indexer(ranked["building_id"])
+    told = ranked.assign(area_id=area_keys(ranked, ranked["building_id"].map(measured)))
+    # rows are picked a few hundred times, and plain objects are picked faster than arrow's texts
+    texts = [name for name in told.columns if pd.api.types.is_string_dtype(told[name])]
     return gpd.GeoDataFrame(
-        ranked.assign(area_id=area_keys(ranked, ranked["building_id"].map(measured))),
+        told.astype(dict.fromkeys(texts, object)),
         geometry=shapes.to_numpy()[place],
         crs=buildings.crs,
     )
@@ -84,11 +107,15 @@ def _brief(
     listed: gpd.GeoDataFrame,
     behind: Backdrop,
     priority: pd.DataFrame,
+    plan: Plan,
     context: Context,
     neighbours: list[tuple[str, Words]],
 ) -> str:
     rows = listed[listed["district_name"] == name]
-    facts = district_facts(district_id, name, pd.DataFrame(rows), priority, context.criteria)
+    facts = district_facts(
+        district_id, name, pd.DataFrame(rows), priority, context.criteria,
+        projects=plan.projects, summary=plan.summary,
+    )  # fmt: skip
     at = gpd.GeoSeries.from_xy(
         [area.longitude_deg for area in facts.areas],
         [area.latitude_deg for area in facts.areas],
@@ -101,6 +128,7 @@ def _brief(
         behind,
         inks=[tier.colour for tier in context.settings.atlas.tiers],
         labels=np.stack([at.x.to_numpy(), at.y.to_numpy()], axis=1),
+        most_height=PLAN_HEIGHT if facts.plan_years else MOST_HEIGHT,
     )
     return brief_page(facts, drawn, context, links=neighbours)
 

@@ -1,4 +1,4 @@
-"""Commands: rank, why, what-if, compare, documents."""
+"""Commands: rank, why, what-if, compare, fetch, new-city, documents."""
 
 import re
 import sys
@@ -54,6 +54,28 @@ def rank(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) ->
 
 
 @app.command()
+def check(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> None:
+    """Look the raw files over and change nothing: 1 a ranking would be wrong, 2 a file unreadable."""
+    from pipeline.command.check_page import check_page, show_check
+    from pipeline.command.data_check import check_data
+    from pipeline.store.files import Batch
+    from pipeline.store.raw_folder import check_raw_folder
+
+    places, settings = _prepare(city, scenario, raw)
+    if city == BUILT_IN and raw is None:
+        from pipeline.command.built_in import bring_up_to_date
+
+        bring_up_to_date(places.root)
+    check_raw_folder(places.raw, city, settings.sources)
+    found = check_data(places, settings)
+    with Batch() as batch:
+        batch.add(places.check_page, check_page(found).encode())
+    show_check(found, places.check_page.relative_to(places.root))
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)
+
+
+@app.command()
 def why(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> None:
     """Say why each stage would run now; change nothing."""
     from pipeline import flow
@@ -80,6 +102,39 @@ def what_if(
     file, content = read_change(places.root / "config", change)
     found = answer(places, settings, content, file, change)
     show_answer(places, settings, found, change, time.perf_counter() - begin)
+
+
+@app.command()
+def plan(
+    city: City = BUILT_IN,
+    scenario: Scenario = "base",
+    raw: Raw = None,
+    budget: Annotated[
+        str, typer.Option(help="Yuan for all years together, or one amount a year; 万 and 亿 too.")
+    ] = "",
+) -> None:
+    """Show the annual plan, or plan anew under another budget."""
+    begin = time.perf_counter()
+    from pipeline.command.plan import parse_budget, replan, show_plan_of_config, show_replanned
+
+    places, settings = _prepare(city, scenario, raw)
+    if not budget:
+        show_plan_of_config(places, settings, time.perf_counter() - begin)
+        return
+    found = replan(places, settings, parse_budget(budget, settings.plan.schedule.year_count))
+    show_replanned(places, found, time.perf_counter() - begin)
+
+
+@app.command(name="cash-flow")
+def cash_flow(
+    case: Annotated[str, typer.Option(help="A file of config/cash_flows/.")],
+) -> None:
+    """Print the cash flow of a public-private project over its term."""
+    from pipeline.command.cash_flow import show
+    from pipeline.store.configuration import read_cash_flow
+
+    _check_name("CASE", case)
+    show(read_cash_flow(_project_folder() / "config", case))
 
 
 @app.command()
@@ -143,6 +198,42 @@ def years_eval(
     with Batch() as batch:
         batch.add(folder / "index.html", years_page(found).encode())
     show(found, (folder / "index.html").relative_to(root))
+
+
+@app.command()
+def fetch(
+    city: Annotated[str, typer.Option(help="Name of the profile and folder to write.")],
+    place: Annotated[str, typer.Option(help="A district or town, or an OSM id: R4738525.")] = "",
+    bbox: Annotated[str, typer.Option(help="west,south,east,north in degrees.")] = "",
+    raw: Raw = None,
+) -> None:
+    """Fetch open data for a place: boundary, buildings, streets, facilities, terrain."""
+    from pipeline.command.fetch import fetch_place
+    from pipeline.store.configuration import read_fetch_settings
+
+    _check_name("CITY", city)
+    root = _project_folder()
+    if city == BUILT_IN:
+        raise Problem(
+            f"CITY={city}", "is the built-in city, which is made, not fetched",
+            fix="name another, e.g. make fetch CITY=yuzhong PLACE='渝中区, 重庆'",
+        )  # fmt: skip
+    if place and bbox:
+        raise Problem("PLACE and BBOX", "both are given", expected="one of them")
+    fetch_place(root, city, place.strip(), bbox.strip(), raw, read_fetch_settings(root / "config"))
+
+
+@app.command(name="new-city")
+def new_city(
+    name: Annotated[str, typer.Option(help="Name of the profile to write.")],
+    raw: Annotated[Path, typer.Option(help="Folder of raw files.")],
+    datum: Annotated[str, typer.Option(help="Of layers in degrees that do not state it.")] = "",
+) -> None:
+    """Look at a folder of raw files, guess what is what, and write a commented profile."""
+    from pipeline.command.new_city import make_new_city
+
+    _check_name("NAME", name)
+    make_new_city(_project_folder(), name, raw, datum)
 
 
 @app.command()

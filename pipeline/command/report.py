@@ -80,6 +80,7 @@ def show_run(
         out.print("合成数据 SYNTHETIC DATA: an invented city, not a real register", markup=False)
     out.print(_summary(places, settings, ledgers, seconds))
     out.print(_top(ledgers["plan"]))
+    show_plan(ledgers["plan"]["annual"])
     left = ledgers["score"]["criteria_left_out"]
     if left:
         out.print(
@@ -95,6 +96,40 @@ def show_run(
     out.print(_how_sure(ledgers["score"]["robustness"]), markup=False)
     for line in strayed_totals(settings, ledgers):
         out.print(line, markup=False, style="bold yellow")
+
+
+def show_plan(ledger: Mapping[str, Any]) -> None:
+    """Print in a few lines what is planned, how good that is, and who waits."""
+    out = console()
+    if not ledger["project_count"]:
+        out.print("annual plan 年度计划: no building is on a planned track", markup=False)
+        return
+    years = ledger["by_year"]
+    span = f"{years[0]['plan_year']:.0f}–{years[-1]['plan_year']:.0f}"
+    public = sum(row["public_cny"] for row in years)
+    budget = sum(row["budget_cny"] for row in years)
+    out.print(
+        f"annual plan 年度计划 {span}: {ledger['planned_count']:,} of {ledger['project_count']:,} "
+        f"projects 项目, {ledger['planned_household_count']:,} households 户, "
+        f"{ledger['planned_cost_cny'] / 1e8:,.2f} 亿元 (public 财政 {public / 1e8:,.2f}, "
+        f"budget 预算 {budget / 1e8:,.2f})",
+        markup=False,
+    )
+    gain = ledger["gain_over_greedy_share"]
+    beside = f", {gain:+.2%} over greedy 比贪心" if gain is not None else ""
+    if ledger["gap_share"] is not None:
+        out.print(
+            f"need relieved 解除需求 {ledger['relieved']:,.0f}, at most {ledger['gap_share']:.3%} "
+            f"below the best 与最优差距{beside}; left for the public after revenue 扣除收益后财政负担 "
+            f"{ledger['residual_public_cny'] / 1e8:,.2f} 亿元",
+            markup=False,
+        )
+    waits = ", ".join(f"{name} {count:,}" for name, count in ledger["waiting_by_reason"].items())
+    out.print(
+        f"waiting 未列入: {waits or 'none'}; stand-ins 估算 {ledger['estimated_share']:.1%} "
+        "of floor area 建筑面积",
+        markup=False,
+    )
 
 
 def _summary(

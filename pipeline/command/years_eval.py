@@ -27,6 +27,7 @@ from pipeline.years.evaluate import (
 )
 
 LOWEST, HIGHEST = int(np.argmin(np.abs(LEVELS - 0.05))), int(np.argmin(np.abs(LEVELS - 0.95)))
+_MOST_GROUPS = 60
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,15 @@ class Findings:
             (str(name), int(row.iloc[0]), *(round(float(v), 3) for v in row.iloc[1:]))  # type: ignore[misc]
             for name, row in found.iterrows()
         ]
+
+    def group_rows(self) -> list[tuple[str, int, float, float, float, float, float]]:
+        """Return ``rows_by`` for the largest groups, the rest as one."""
+        names, of, counts = np.unique(self.known.group, return_inverse=True, return_counts=True)
+        shown = np.argsort(-counts, kind="stable")[:_MOST_GROUPS]
+        small = ~np.isin(np.arange(len(names)), shown)
+        labels = names.astype(object)
+        labels[small] = f"… {int(small.sum())}"
+        return self.rows_by(labels[of].astype(str))
 
     def era_rows(self, year: Floats) -> list[tuple[str, int, float, float, float, float, float]]:
         """Return ``rows_by`` for spans of years: of the true ones, or of those predicted."""

@@ -18,13 +18,14 @@ from pipeline.years.shape import density_columns, shape_columns
 
 _YEAR_WORDS = re.compile(
     r"year|jahr|jaar|annee|ann[eé]e|anno|a[nñ]o|date|datum|fecha|built|build_?y|baujahr|bouwjaar|constr|renov|"
-    r"epoch|period|era\b|年|日期|建成|竣工|beginning|start|end$|age\b|vintage",
+    r"epoch|period|(^|_)era($|_)|年|日期|建成|竣工|beginning|start|end$|(^|_)age($|_)|vintage",
     re.IGNORECASE,
 )
 _ID_WORDS = re.compile(
     r"(^|_)(id|fid|gid|oid|objectid|code|ref|num|nr|pid|bbl|bin)\d*$|编号|序号", re.IGNORECASE
 )
 _PARCEL_MEDIAN_M2 = 2_000.0
+_MOST_CLASSES = 200
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def known_years(
     told: dict[str, Any] = {"rows": len(frame)}
     notes: list[tuple[str, str]] = []
     frame = _in_metres(_in_order(frame, year_field), file, notes)
-    shapes = shapely.force_2d(frame.geometry.to_numpy())
+    shapes = _areas_of_collections(shapely.force_2d(frame.geometry.to_numpy()))
     kind = shapely.get_type_id(shapes)
     is_point, is_area = np.isin(kind, [0, 4]), np.isin(kind, [3, 6])
     there = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
@@ -68,8 +69,12 @@ def known_years(
         shapely.centroid(np.where(there, shapes, shapely.Point(np.nan, np.nan)))
     )
     is_placed = there & np.isfinite(middle).all(axis=1) & (is_point | is_area)
-    year, fault = _years(frame[year_field], rule)
-    again = pd.Series(shapely.to_wkb(shapes)).duplicated().to_numpy() & is_placed
+    year, fault, middle_count = _years(frame[year_field], rule)
+    # a shape may stand there several times, once without a year
+    tells = is_placed & (fault == "")
+    shape_key = pd.Series(shapely.to_wkb(shapes))
+    again = np.zeros(len(frame), dtype=bool)
+    again[tells] = shape_key[tells].duplicated().to_numpy()
     reasons = np.select(
         [~is_placed, again], ["no usable shape", "same shape as an earlier row"], default=fault
     )
@@ -77,6 +82,11 @@ def known_years(
         told[str(reason)] = int((reasons == reason).sum())
     used = reasons == ""
     told["used"] = int(used.sum())
+    if middle_count:
+        notes.append(
+            (f"{middle_count} 行是年份区间：取其中点。",
+             f"{middle_count} rows state a span of years: its middle is taken.")
+        )  # fmt: skip
     if not used.any():
         raise Problem(
             file, f"no row has both a shape and a year in {year_field!r}",
@@ -84,7 +94,7 @@ def known_years(
             + ", ".join(map(str, frame[year_field].dropna().astype(str).unique()[:5])),
         )  # fmt: skip
     area = np.where(is_area, shapely.area(shapes), np.nan)
-    placed = is_placed & ~again
+    placed = is_placed & ~shape_key.duplicated().to_numpy()
     columns = shape_columns(np.where(is_area, shapes, shapely.Polygon())[used])
     columns = {name: np.where(is_area[used], values, np.nan) for name, values in columns.items()}
     columns |= density_columns(middle[used], middle[placed], np.nan_to_num(area[placed]))
@@ -105,7 +115,12 @@ def known_years(
     )
     told["columns_used"], told["columns_ignored"] = sorted(extra), ignored
     group = (
-        frame[group_field].astype("string").fillna("–").to_numpy(dtype=str)[used]
+        frame[group_field]
+        .astype("string")
+        .str.strip()
+        .fillna("")
+        .replace("", "–")
+        .to_numpy(dtype=str)[used]
         if group_field
         else np.full(int(used.sum()), "–")
     )
@@ -117,6 +132,16 @@ def known_years(
         told,
         notes,
     )
+
+
+def _areas_of_collections(shapes: np.ndarray) -> np.ndarray:
+    """Return shapes with the areas of mixed collections in their place, empty where they have none."""
+    found = shapes.copy()
+    for row in np.flatnonzero(shapely.get_type_id(shapes) == 7):
+        parts = shapely.get_parts(shapes[row])
+        areas = shapely.get_parts(parts[np.isin(shapely.get_type_id(parts), [3, 6])])
+        found[row] = shapely.MultiPolygon(list(areas))
+    return found
 
 
 def _in_order(frame: gpd.GeoDataFrame, year_field: str) -> gpd.GeoDataFrame:
@@ -154,17 +179,37 @@ def _in_metres(
         ) from None  # fmt: skip
 
 
-def _years(column: pd.Series, rule: ReadingRule) -> tuple[Floats, np.ndarray]:
-    """Return the year of each row and why it is not used, "" where it is."""
+_DATE = re.compile(
+    r"^\s*(\d{4})-\d{1,2}(?:-\d{1,2})?(?:[T ][\d:.,]*(?:Z|[+-]\d{2}:?\d{2})?)?\s*$"
+    r"|^\s*\d{1,2}[-/.]\d{1,2}[-/.](\d{4})(?:[T ].*)?\s*$"
+)
+
+
+def _years(column: pd.Series, rule: ReadingRule) -> tuple[Floats, np.ndarray, int]:
+    """Return the year of each row, why it is not used ("" where it is), and how many are middles.
+
+    Of a span of years the middle counts, up to the span that a run would take for a year.
+    """
     if pd.api.types.is_datetime64_any_dtype(column):
         column = column.dt.year
+    text = column.astype("string").str.strip()
+    if pd.api.types.is_bool_dtype(column):
+        column = text
     number = plain(pd.to_numeric(column, errors="coerce")).copy()
-    text = column.astype("string")
+    is_serial = (number >= 16_000_101) & (number <= 21_001_231)  # 19560301
+    number[is_serial] = np.floor(number[is_serial] / 10_000)
+    is_middle = np.zeros(len(column), dtype=bool)
     for row in np.flatnonzero(np.isnan(number) & text.notna().to_numpy()):
-        said = read_year(str(text.iloc[row]), earliest=rule.earliest, latest=rule.latest)
-        if said.low is not None and said.low == said.high:
-            number[row] = said.low
-    is_empty = text.isna().to_numpy() | (text.fillna("").str.strip() == "").to_numpy()
+        said = str(text.iloc[row])
+        if date := _DATE.match(said):
+            number[row] = float(date.group(1) or date.group(2))
+            continue
+        span = read_year(said, earliest=rule.earliest, latest=rule.latest)
+        if span.low is None or span.high is None or span.high - span.low > rule.max_vague_span_yr:
+            continue
+        number[row] = (span.low + span.high) // 2
+        is_middle[row] = span.low < span.high
+    is_empty = text.isna().to_numpy() | (text.fillna("") == "").to_numpy()
     is_whole = number == np.floor(number)
     fault = np.select(
         [
@@ -175,7 +220,7 @@ def _years(column: pd.Series, rule: ReadingRule) -> tuple[Floats, np.ndarray]:
         ["no year", "not one year", "impossible year"],
         default="",
     )
-    return number, fault
+    return number, fault, int((is_middle & (fault == "")).sum())
 
 
 def _attributes(fields: pd.DataFrame, year: Floats) -> tuple[dict[str, Floats], dict[str, str]]:
@@ -186,7 +231,7 @@ def _attributes(fields: pd.DataFrame, year: Floats) -> tuple[dict[str, Floats], 
     used: dict[str, Floats] = {}
     ignored: dict[str, str] = {}
     for name in map(str, fields.columns):
-        column = fields[name]
+        column = _numbers_of_words(fields[name])
         if _YEAR_WORDS.search(name):
             ignored[name] = "its name speaks of time"
         elif _ID_WORDS.search(name):
@@ -205,6 +250,15 @@ def _attributes(fields: pd.DataFrame, year: Floats) -> tuple[dict[str, Floats], 
         else:
             ignored[name] = "neither number nor word"
     return used, ignored
+
+
+def _numbers_of_words(column: pd.Series) -> pd.Series:
+    """Return a column of words that are all numbers as numbers: CSV knows no types."""
+    if not (pd.api.types.is_string_dtype(column) or column.dtype == object):
+        return column
+    number = pd.to_numeric(column, errors="coerce")
+    said = (column.astype("string").str.strip().fillna("") != "").to_numpy(dtype=bool)
+    return number if said.any() and number[said].notna().all() else column
 
 
 def _number_fault(values: Floats, year: Floats) -> str:
@@ -228,7 +282,7 @@ def _class_fault(codes: np.ndarray, class_count: int, year: Floats) -> str:
     known = codes >= 0
     if known.mean() < 0.05 or class_count < 2:
         return "empty or constant"
-    if class_count > 60:
+    if class_count > _MOST_CLASSES:
         return "too many different words"
     total = np.var(year[known])
     size = np.bincount(codes[known], minlength=class_count)

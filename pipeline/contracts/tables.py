@@ -26,6 +26,8 @@ class Table:
     """Columns to sort rows by, where that is not the key; empty values come first."""
     empty_last: bool = False
     """Sort empty values last instead."""
+    csv_leaves_out: tuple[str, ...] = ()
+    """Columns and families that only the Parquet file holds: what few read but many must open."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -178,6 +180,9 @@ BUILDING_RANKING = Table(
     home=SCENARIO,
     order=("rank", "building_id"),
     empty_last=True,
+    csv_leaves_out=(
+        "{}_walk_out_min", "{}_walk_back_min", "{}_min_count", "{}_climb_m", "construction_year_{}",
+    ),
 )  # fmt: skip
 
 _AREA_TOTALS = (

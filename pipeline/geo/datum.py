@@ -5,6 +5,9 @@ Neither has an EPSG code. The formulas are the ones published by the open-source
 (Tang, 2013) and since used throughout; outside China both equal WGS-84.
 """
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 
 from pipeline.geo.raster import Floats
@@ -69,16 +72,21 @@ def into_working_crs(
     ``cgcs2000`` and ``wgs84`` agree within decimetres and are taken as one. ``gcj02`` and ``bd09``
     are unbent first; projected ones are brought to degrees for that.
     """
-    from pyproj import Transformer
-
     if datum in ("gcj02", "bd09"):
-        to_degrees = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-        x, y = to_degrees.transform(x, y)
+        x, y = _transformer(crs, "EPSG:4326").transform(x, y)
         if datum == "bd09":
             x, y = gcj02_from_bd09(x, y)
         x, y = wgs84_from_gcj02(x, y)
         crs = "EPSG:4326"
     if crs == working_crs:
         return x, y
-    east, north = Transformer.from_crs(crs, working_crs, always_xy=True).transform(x, y)
+    east, north = _transformer(crs, working_crs).transform(x, y)
     return np.asarray(east), np.asarray(north)
+
+
+@cache
+def _transformer(crs: str, other: str) -> Any:
+    """Return the way from one CRS to another; making one takes longer than using it."""
+    from pyproj import Transformer
+
+    return Transformer.from_crs(crs, other, always_xy=True)

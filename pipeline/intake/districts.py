@@ -12,6 +12,8 @@ from pipeline.intake.osm_areas import repaired
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 
+_HULL_MARGIN_M = 1.0
+
 
 def districts_from_features(
     table: FeatureTable, source: Source, working_crs: str, rejects: Rejects
@@ -26,6 +28,12 @@ def districts_from_features(
             continue
         rows.append((keys.iloc[number] or row, names.iloc[number] or f"district {row}", area.shape))
     return _table(rows, working_crs)
+
+
+def district_around(buildings: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """Return one district around all buildings, for a city that comes without a boundary."""
+    hull = shapely.convex_hull(shapely.union_all(buildings.geometry.to_numpy()))
+    return _table([("1", name, hull.buffer(_HULL_MARGIN_M))], str(buildings.crs))
 
 
 def _table(rows: list[tuple[str, str, shapely.Geometry]], crs: str) -> gpd.GeoDataFrame:

@@ -52,6 +52,10 @@ def areas(table: FeatureTable, source: Source, working_crs: str) -> list[Area]:
     shapes = table.shapes.copy()
     shapes[is_missing] = shapely.Polygon()
     shapes = projected(shapes, source, working_crs)
+    points, owner = shapely.get_coordinates(shapes, return_index=True)
+    is_unusable = np.zeros(len(shapes), dtype=bool)
+    is_unusable[owner[~np.isfinite(points).all(axis=1)]] = True
+    shapes[is_unusable] = shapely.Polygon()
     sound = (
         ~is_missing & (shapely.get_type_id(shapes) == 3) & shapely.is_valid(shapes)
         & (shapely.area(shapes) > 0)
@@ -61,6 +65,8 @@ def areas(table: FeatureTable, source: Source, working_crs: str) -> list[Area]:
     for number, shape in enumerate(shapes):
         if is_missing[number]:
             found.append(Area(None, "no_shape", "the feature has no shape"))
+        elif is_unusable[number]:
+            found.append(Area(None, "position_unusable", "a coordinate is not a number"))
         elif sound[number]:
             found.append(Area(plain[number]))
         elif shapely.get_type_id(shape) in (3, 6):

@@ -82,6 +82,8 @@ def with_register(
     cells = all_cells.kept(usable)
     place_of = pd.Series(np.arange(len(buildings)), index=buildings["building_id"].to_numpy())
     place = place_of[as_list(cells.texts("building_id"))].to_numpy()
+    if not len(place):
+        return Registered(buildings, 0, dict.fromkeys(_WATCHED, 0))
     said = _columns(cells, settings, rejects)
     shapes = buildings.geometry.to_numpy()[place]
     counted = pd.Series(said["storey_count"], dtype="Float64").to_numpy(

@@ -24,13 +24,18 @@ from pipeline.contracts.tables import (
 )
 from pipeline.geo.raster import Raster
 from pipeline.intake.amenities import amenities_from_features, amenities_from_osm
-from pipeline.intake.districts import districts_from_features, districts_from_nominatim
+from pipeline.intake.districts import (
+    district_around,
+    districts_from_features,
+    districts_from_nominatim,
+)
 from pipeline.intake.estates import estates_from_features
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
 from pipeline.intake.neighbourhoods import with_neighbourhoods
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects, rejects_table
+from pipeline.intake.street_features import streets_as_osm
 from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
 from pipeline.intake.surveys import with_surveys
 from pipeline.intake.water import water_from_osm
@@ -63,10 +68,8 @@ def run(inputs: Inputs) -> Outputs:
             found = districts_from_nominatim(raw, source, crs, rejects)
             record(name, len(raw), 0, len(found))
         districts.append(found)
-    district_table = _stack(districts, crs)
-    if not len(district_table):
+    if districts and not len(_stack(districts, crs)):
         raise Problem(by_role["boundary"][0][1].path, "holds no usable district outline")
-    study_area = shapely.union_all(district_table.geometry.to_numpy())
 
     terrain_name, terrain_source = by_role["terrain"][0]
     terrain: Raster = inputs.sources[terrain_name]
@@ -95,6 +98,10 @@ def run(inputs: Inputs) -> Outputs:
             expected=f"features with {by_role['footprints'][0][1].columns.get('building_use_type')}",
             fix="check the file and sources.*.columns.building_use_type in the profile",
         )  # fmt: skip
+    district_table = (
+        _stack(districts, crs) if districts else district_around(buildings, settings.city.name_zh)
+    )
+    study_area = shapely.union_all(district_table.geometry.to_numpy())
     buildings = _place(buildings, district_table, all_rejects)
     buildings = _single(buildings, settings.intake.footprints, all_rejects)
     buildings = without_register(buildings)
@@ -126,8 +133,10 @@ def run(inputs: Inputs) -> Outputs:
     known: set[int] = set()
     water: list[gpd.GeoDataFrame] = []
     waters: set[str] = set()
-    for name, source in by_role["streets"]:
+    for place, (name, source) in enumerate(by_role["streets"], 1):
         extract = inputs.sources[name]
+        if isinstance(extract, FeatureTable):  # ways of different layers keep different numbers
+            extract = streets_as_osm(extract, source, place * 10**12)
         street = streets_from_osm(
             extract, source, settings.intake.streets, crs, all_rejects[name], known
         )

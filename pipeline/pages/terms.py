@@ -1,6 +1,7 @@
 """What words of the tables are called in both languages; a word that is not listed shows as it is."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from pipeline.pages.words import Words
 
@@ -135,6 +136,39 @@ QUADRANTS: Mapping[str, Words] = {
     "later_unknown": Words("不急、意愿未调查", "less needy, owners not asked"),
 }
 
+BATCHES: Mapping[str, Words] = {
+    "implement": Words("实施", "implement"),
+    "plan": Words("谋划", "plan"),
+    "reserve": Words("储备", "reserve"),
+}
+
+READINESS: Mapping[str, Words] = {
+    "agreed": Words("已同意", "agreed"),
+    "forecast": Words("预计同意", "expected to agree"),
+    "not_asked": Words("未调查或不全", "not asked, or in part"),
+    "refused": Words("同意无望", "no majority in sight"),
+}
+
+WAITS: Mapping[str, Words] = {
+    "refused": Words("同意无望", "no majority in sight"),
+    "not_asked": Words("未征求意愿", "owners not asked"),
+    "ready_late": Words("规划期内不具备开工条件", "ready after the last year"),
+    "works_too_long": Words("工期超出规划期", "works too long for the years left"),
+    "locked_out": Words("指定不列入", "locked out"),
+    "capacity": Words("区县开工能力已满", "capacity of its district"),
+    "budget": Words("资金有限，按需求与成本排后", "budget"),
+}
+
+FUNDS: Mapping[str, Words] = {
+    "central": Words("中央", "central"),
+    "municipal": Words("市级", "municipal"),
+    "district": Words("区县", "district"),
+    "special_bond": Words("专项债", "special bond"),
+    "private": Words("社会资本", "private"),
+    "resident": Words("居民出资", "residents"),
+    "maintenance_fund": Words("维修资金", "maintenance fund"),
+}
+
 ROW_TYPES: Mapping[str, Words] = {
     "estate": Words("小区", "estate"),
     "road": Words("道路", "road"),
@@ -151,6 +185,23 @@ UNITS: Mapping[str, Words] = {
     "min": Words("分钟", "min"),
     "°": Words("°", "°"),
 }
+
+
+class Labelled(Protocol):
+    """Anything of the settings that has a name in both languages."""
+
+    @property
+    def label_zh(self) -> str:
+        """Chinese name."""
+
+    @property
+    def label_en(self) -> str:
+        """English name."""
+
+
+def named(one: Labelled) -> Words:
+    """Return what a criterion, facility, tier or rule of the settings is called."""
+    return Words(one.label_zh, one.label_en)
 
 
 def term(words: Mapping[str, Words], code: object) -> Words:

@@ -1,11 +1,16 @@
 """Cash flow of a public-private project over its term, in whole cents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class CashFlow:
-    """Yearly and running balance; ``payback_year`` counts from 1, ``None`` if never."""
+    """Entries for year 0, the start, and each year of the term.
+
+    ``payback_year`` is the first year at whose end the running balance is not below zero, ``None``
+    if there is none; ``residual_public_cents`` what revenue never pays back.
+    """
 
     yearly_cents: tuple[int, ...]
     running_cents: tuple[int, ...]
@@ -15,15 +20,21 @@ class CashFlow:
 
 
 def cash_flow(
-    invested_cents: int, revenue_cents: tuple[int, ...], discount_share: float
+    invested_cents: Sequence[int], net_revenue_cents: Sequence[int], discount_share: float
 ) -> CashFlow:
-    """Invest at the start, earn at each year's end; residual is what revenue never pays back."""
-    running, balance = [], -invested_cents
-    for earned in revenue_cents:
-        balance += earned
+    """Return the cash flow: money goes out at the start of years 0, 1, … and comes in at their end.
+
+    ``invested_cents`` begins with year 0, ``net_revenue_cents`` (after running costs) with year 1;
+    the term is as long as the revenue.
+    """
+    term = len(net_revenue_cents)
+    spent = [*invested_cents, *[0] * (term + 1 - len(invested_cents))]
+    yearly = [-spent[0]]
+    yearly += [earned - spent[year] for year, earned in enumerate(net_revenue_cents, start=1)]
+    running, balance = [], 0
+    for amount in yearly:
+        balance += amount
         running.append(balance)
-    paid = next((year for year, left in enumerate(running, start=1) if left >= 0), None)
-    worth = sum(e / (1 + discount_share) ** y for y, e in enumerate(revenue_cents, start=1))
-    return CashFlow(
-        revenue_cents, tuple(running), paid, round(worth) - invested_cents, max(0, -balance)
-    )
+    paid = next((year for year in range(1, term + 1) if running[year] >= 0), None)
+    worth = sum(amount / (1 + discount_share) ** year for year, amount in enumerate(yearly))
+    return CashFlow(tuple(yearly), tuple(running), paid, round(worth), max(0, -balance))

@@ -67,7 +67,7 @@ def workbook_bytes(
     styles = _styles(book)
     rule = settings.schedule
     years = [rule.first_year + number for number in range(rule.year_count)]
-    top = book.add_worksheet("汇总")
+    top = _sheet(book, "汇总")
     for year in years:
         _list_sheet(
             book, styles, f"{year}年", annual_list[annual_list["list_year"] == year], _ON_YEARS
@@ -117,6 +117,16 @@ def _styles(book: Any) -> dict[str, Any]:
     return made
 
 
+def _sheet(book: Any, name: str) -> Any:
+    """Return a sheet that prints on A3 across, as wide as the page, its header on every page."""
+    sheet = book.add_worksheet(name)
+    sheet.set_landscape()
+    sheet.set_paper(8)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    return sheet
+
+
 def _style_of(name: str) -> str:
     kind, unit = COLUMNS[name].kind, COLUMNS[name].unit
     if kind == "text":
@@ -131,7 +141,7 @@ def _style_of(name: str) -> str:
 def _list_sheet(
     book: Any, styles: dict[str, Any], name: str, rows: pd.DataFrame, columns: Sequence[str]
 ) -> None:
-    sheet = book.add_worksheet(name)
+    sheet = _sheet(book, name)
     headers = [_CALLED[column] for column in columns]
     kinds = [_style_of(column) for column in columns]
     sheet.write_row(0, 0, headers, styles["head"])
@@ -175,7 +185,7 @@ def _total(
 
 def _funding_sheet(book: Any, styles: dict[str, Any], lines: pd.DataFrame) -> None:
     """Write what falls due by project and year; the summary adds this sheet up."""
-    sheet = book.add_worksheet(_FUNDING)
+    sheet = _sheet(book, _FUNDING)
     heads = ["年度", "区县", "项目编号", "项目名称", *SOURCE_WORDS.values(), "合计(万元)"]
     sheet.write_row(0, 0, heads, styles["head"])
     sheet.freeze_panes(1, 4)
@@ -298,7 +308,7 @@ def _district_block(
 
 
 def _assumptions(book: Any, styles: dict[str, Any], settings: PlanSettings, told: Told) -> None:
-    sheet = book.add_worksheet("假设")
+    sheet = _sheet(book, "假设")
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 6, 16)
     sheet.set_column(7, 7, 80)

@@ -12,17 +12,24 @@ Role = Literal[
     "clearance", "consent", "estate_survey", "built_up_year",
 ]  # fmt: skip
 Format = Literal[
-    "overpass_json", "nominatim_json", "osm_pbf", "shapefile", "geojson", "csv", "geotiff"
-]
+    "overpass_json", "nominatim_json", "osm_pbf", "shapefile", "geojson", "geopackage", "flatgeobuf",
+    "geoparquet", "file_geodatabase", "csv", "excel", "geotiff",
+]  # fmt: skip
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 
 OSM_FORMATS = ("overpass_json", "osm_pbf")
-VECTOR_FORMATS = ("shapefile", "geojson")
-REGISTER_FORMATS = ("csv",)
+REGISTER_FORMATS = ("csv", "excel")
+LAYERED_FORMATS = (
+    "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase",
+)  # fmt: skip
+VECTOR_FORMATS = (*LAYERED_FORMATS, *REGISTER_FORMATS)
+"""A table becomes a vector layer by its columns of coordinates."""
+SHAPE_COLUMNS = ("x", "y", "wkt")
+"""In ``columns`` of a table read as a layer: its coordinates in ``crs``, or its shape as text."""
 FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
     "boundary": ("nominatim_json", *VECTOR_FORMATS),
     "footprints": (*OSM_FORMATS, *VECTOR_FORMATS),
-    "streets": OSM_FORMATS,
+    "streets": (*OSM_FORMATS, *VECTOR_FORMATS),
     "amenities": (*OSM_FORMATS, *VECTOR_FORMATS),
     "terrain": ("geotiff",),
     "housing_register": REGISTER_FORMATS,
@@ -38,7 +45,8 @@ FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
     "estate_survey": REGISTER_FORMATS,
     "built_up_year": ("geotiff",),
 }
-NEEDED_ROLES = ("boundary", "footprints", "streets", "terrain")
+NEEDED_ROLES = ("footprints", "streets", "terrain")
+"""Without a boundary the hull of the footprints is the one district."""
 NEEDED_COLUMNS: dict[str, tuple[str, ...]] = {
     "footprints": ("building_use_type",),
     "housing_register": ("building_id",),
@@ -62,7 +70,12 @@ class Source(Section):
     """One raw file as it was delivered, never edited."""
 
     path: Name
-    """Path below the raw folder."""
+    """Path below the raw folder: a file, a zip with it, or a folder (.gdb). Tiles of a terrain model
+    may be given as a pattern, e.g. ``dem/*.tif``."""
+    more_paths: list[Name] = Field(default_factory=list)
+    """Further tiles of the same terrain model."""
+    layer: Name | None = None
+    """Layer or sheet, where a file holds several."""
     role: Role
     """What the pipeline takes from it."""
     format: Format

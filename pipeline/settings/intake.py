@@ -105,6 +105,8 @@ class IntakeSettings(Section):
     """Facility type → ``key=value`` tags that mean it."""
     min_terrain_cover_share: Share
     """The run stops if less than this share of the buildings lies on the terrain model."""
+    region_margin_m: Positive
+    """Files of a whole region (OSM PBF, terrain) are cut to the study area and this much around it."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "IntakeSettings":

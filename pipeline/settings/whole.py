@@ -8,8 +8,12 @@ from pipeline.settings.atlas import AtlasSettings
 from pipeline.settings.base import Section, Slug
 from pipeline.settings.city import (
     FORMATS_BY_ROLE,
+    LAYERED_FORMATS,
     NEEDED_COLUMNS,
     NEEDED_ROLES,
+    OSM_FORMATS,
+    REGISTER_FORMATS,
+    VECTOR_FORMATS,
     CitySettings,
     Source,
 )
@@ -47,8 +51,14 @@ class Settings(Section):
                     f"sources.{name}: role {source.role} is read from {' or '.join(allowed)}, "
                     f"not from {source.format}"
                 )
-            wanted = NEEDED_COLUMNS.get(source.role, ())
+            wanted: tuple[str, ...] = NEEDED_COLUMNS.get(source.role, ())
+            if source.format in REGISTER_FORMATS and LAYERED_FORMATS[0] in allowed:
+                wanted += ("wkt",) if "wkt" in source.columns else ("x", "y")
+            if source.role == "streets" and source.format in VECTOR_FORMATS:
+                wanted += ("highway_type",)
             absent = [column for column in wanted if column not in source.columns]
+            if source.format not in OSM_FORMATS:  # a constant says the same of every row
+                absent = [column for column in absent if column not in source.constants]
             if absent:
                 raise ValueError(
                     f"sources.{name}.columns: role {source.role} needs {', '.join(absent)}"

@@ -4,13 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.problem import Problem
+from pipeline.settings.cash_flow import CashFlowCase
 from pipeline.settings.change import Change
+from pipeline.settings.fetch import FetchSettings
 from pipeline.settings.load import (
     Layer,
     model_from_layers,
     refuse_foreign_sections,
     settings_from_layers,
 )
+from pipeline.settings.new_city import NewCityWords
 from pipeline.settings.whole import Settings
 
 
@@ -40,6 +43,45 @@ def read_change(config_folder: Path, name: str) -> tuple[Path, Change]:
     path = _choose(config_folder / "changes", name, "CHANGE")
     fix = "config/changes.schema.json and the files beside it show every key"
     return path, model_from_layers(Change, [_layer(path, "")], fix)
+
+
+def read_fetch_settings(config_folder: Path) -> FetchSettings:
+    """Return where and how open data is fetched.
+
+    Raises
+    ------
+    Problem
+        If the file is absent, is not YAML, or holds anything that the model refuses.
+    """
+    layer = _layer(config_folder / "fetch.yaml", "restore it from the repository")
+    return model_from_layers(
+        FetchSettings, [layer], "the comments in config/fetch.yaml explain every key"
+    )
+
+
+def read_new_city_words(config_folder: Path) -> NewCityWords:
+    """Return the words by which files and columns of a new city are recognised.
+
+    Raises
+    ------
+    Problem
+        If the file is absent, is not YAML, or holds anything that the model refuses.
+    """
+    layer = _layer(config_folder / "new_city.yaml", "restore it from the repository")
+    return model_from_layers(NewCityWords, [layer], "the comments in that file explain every key")
+
+
+def read_cash_flow(config_folder: Path, name: str) -> CashFlowCase:
+    """Return a case of config/cash_flows/.
+
+    Raises
+    ------
+    Problem
+        If the file is absent, is not YAML, or holds anything that the model refuses.
+    """
+    path = _choose(config_folder / "cash_flows", name, "CASE")
+    fix = "config/cash_flows/jiulongpo.yaml shows every key"
+    return model_from_layers(CashFlowCase, [_layer(path, "")], fix)
 
 
 def _choose(folder: Path, name: str, variable: str) -> Path:

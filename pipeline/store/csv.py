@@ -18,6 +18,7 @@ _FORMULA_STARTS = r"^[=+\-@\t\r]"
 def csv_bytes(table: Table, frame: Any) -> bytes:
     """Return a table as CSV with the column names, or headers, of its contract.
 
+    Columns of ``csv_leaves_out`` stay away.
     A text that begins with a sign that spreadsheets take for a formula gets an apostrophe in front.
     """
     import pyarrow as pa
@@ -27,6 +28,8 @@ def csv_bytes(table: Table, frame: Any) -> bytes:
     for name in frame.columns:
         column = column_of(table, name)
         assert column is not None
+        if column.name in table.csv_leaves_out:
+            continue
         values = frame[name]
         if column.kind == REAL:
             columns[name] = pa.array(values.round(column.decimals), from_pandas=True)

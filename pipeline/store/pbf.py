@@ -1,64 +1,146 @@
-"""Read OpenStreetMap PBF files, e.g. regional extracts."""
+"""Read OpenStreetMap PBF files, e.g. regional extracts, cut to the study area while reading."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import osmium
 
 from pipeline.contracts.raw import OsmExtract, OsmMember, OsmRelation, OsmWay
 from pipeline.problem import Problem
+from pipeline.store.study_area import Box
+
+MOST_BYTES = 3_000_000_000
+"""Positions of all nodes are held while reading, 16 bytes each: 3 GB of PBF need some 6 GB."""
+_KINDS = {"n": "node", "w": "way", "r": "relation"}
+_FAULTS = (RuntimeError, ValueError, UnicodeDecodeError, OverflowError)
 
 
-def read_pbf(path: Path) -> OsmExtract:
-    """Return every node, way and relation of a PBF file."""
-    ids: list[int] = []
-    x: list[float] = []
-    y: list[float] = []
-    node_tags: dict[int, dict[str, str]] = {}
-    ways: dict[int, OsmWay] = {}
-    relations: dict[int, OsmRelation] = {}
-    count = 0
-    try:
-        for element in osmium.FileProcessor(str(path)):
-            count += 1
-            tags = {tag.k: tag.v for tag in element.tags} if element.tags else {}
-            if isinstance(element, osmium.osm.Node):
-                location = element.location
-                if not location.valid():
-                    continue
-                ids.append(element.id)
-                x.append(location.lon)
-                y.append(location.lat)
-                if tags:
-                    node_tags[element.id] = tags
-            elif isinstance(element, osmium.osm.Way):
-                refs = tuple(node.ref for node in element.nodes)
-                ways[element.id] = OsmWay(element.id, refs, tags)
-            elif isinstance(element, osmium.osm.Relation):
-                members = tuple(
-                    OsmMember(_KINDS.get(one.type, one.type), one.ref, one.role)
-                    for one in element.members
-                )
-                relations[element.id] = OsmRelation(element.id, members, tags)
-    except (RuntimeError, ValueError, UnicodeDecodeError) as error:
+def read_pbf(path: Path, box: Box | None = None) -> OsmExtract:
+    """Return the ways, the relations and the tagged nodes of a PBF file, with the nodes of its ways.
+
+    Parameters
+    ----------
+    box
+        West, south, east, north in degrees. Only what touches it is kept, ways and outlines whole.
+        None: everything.
+    """
+    if path.stat().st_size > MOST_BYTES:
         raise Problem(
-            path, f"cannot be read as OpenStreetMap PBF ({error})",
+            path, f"is larger than {MOST_BYTES:,} bytes", expected="an extract of the region",
+            fix="cut it, e.g. with osmium extract",
+        )  # fmt: skip
+    try:
+        return _read(path, box)
+    except _FAULTS as error:
+        raise Problem(
+            path, f"cannot be read as OpenStreetMap PBF ({str(error)[:200]})",
             expected="a whole .osm.pbf file", fix="download or copy the file again",
         ) from None  # fmt: skip
-    if not count:
-        raise Problem(path, "holds no elements", fix="check the extract's area")
-    node_id = np.array(ids, dtype=np.int64)
-    unique, first = np.unique(node_id, return_index=True)
-    distinct = len(unique) + len(ways) + len(relations)
+
+
+class _Nodes:
+    """Positions of nodes, each once, and the tags of those that bear any."""
+
+    def __init__(self) -> None:
+        self.at: dict[int, tuple[float, float]] = {}
+        self.tags: dict[int, dict[str, str]] = {}
+
+
+def _read(path: Path, box: Box | None) -> OsmExtract:
+    nodes = _Nodes()
+    ways: dict[int, OsmWay] = {}
+    relations: dict[int, OsmRelation] = {}
+    kept_count = read_count = 0
+    for element in _elements(path):
+        read_count += 1
+        if element.is_way():
+            kept_count += _keep_way(element, nodes, ways, box)
+        elif element.is_node():
+            location = element.location
+            if not location.valid():
+                continue
+            x, y = location.lon, location.lat
+            if box is None or (box[0] <= x <= box[2] and box[1] <= y <= box[3]):
+                kept_count += 1
+                nodes.at[element.id] = x, y
+                nodes.tags[element.id] = dict(element.tags)
+        elif element.is_relation():
+            members = tuple(
+                OsmMember(_KINDS.get(one.type, one.type), one.ref, one.role)
+                for one in element.members
+            )
+            if box is None or any(_is_kept(one, nodes, ways) for one in members):
+                kept_count += 1
+                tags = dict(element.tags)
+                relations[element.id] = OsmRelation(element.id, members, tags)
+    if box is not None:
+        _fetch_outlines(path, nodes, ways, relations)
+    if not ways and not nodes.tags and not relations:
+        where = "" if box is None or not read_count else " in the study area"
+        raise Problem(path, f"holds no elements{where}", fix="check the extract's area")
+    ids = np.fromiter(nodes.at, dtype=np.int64, count=len(nodes.at))
+    positions = np.array(list(nodes.at.values()), dtype=np.float64).reshape(-1, 2)
+    order = np.argsort(ids)
+    distinct = len(nodes.tags) + len(ways) + len(relations)
     return OsmExtract(
-        unique,
-        np.array(x)[first],
-        np.array(y)[first],
-        node_tags,
+        ids[order],
+        positions[order, 0],
+        positions[order, 1],
+        nodes.tags,
         tuple(ways[key] for key in sorted(ways)),
         tuple(relations[key] for key in sorted(relations)),
-        repeated_count=count - distinct,
+        repeated_count=max(kept_count - distinct, 0),
     )
 
 
-_KINDS = {"n": "node", "w": "way", "r": "relation"}
+def _elements(path: Path) -> Iterator[Any]:
+    """Return ways with positions, relations and tagged nodes; plain nodes never reach Python."""
+    untagged: Any = osmium.filter.EmptyTagFilter()
+    plain_nodes = untagged.enable_for(osmium.osm.NODE)
+    yield from osmium.FileProcessor(str(path)).with_locations().with_filter(plain_nodes)
+
+
+def _keep_way(element: Any, nodes: _Nodes, ways: dict[int, OsmWay], box: Box | None) -> bool:
+    """Take a way and its nodes if it touches the box; return whether it is kept."""
+    try:
+        told = [(node.ref, (node.lon, node.lat)) for node in element.nodes]
+        refs = tuple([ref for ref, _ in told])
+    except osmium.InvalidLocationError:
+        refs = tuple([node.ref for node in element.nodes])
+        told = [(n.ref, (n.lon, n.lat)) for n in element.nodes if n.location.valid()]
+    if box is not None:
+        west, south, east, north = box
+        if not any(west <= x <= east and south <= y <= north for _, (x, y) in told):
+            return False
+    nodes.at.update(told)
+    ways[element.id] = OsmWay(element.id, refs, dict(element.tags))
+    return True
+
+
+def _is_kept(member: OsmMember, nodes: _Nodes, ways: dict[int, OsmWay]) -> bool:
+    return (member.type == "way" and member.id in ways) or (
+        member.type == "node" and member.id in nodes.tags
+    )
+
+
+def _fetch_outlines(
+    path: Path, nodes: _Nodes, ways: dict[int, OsmWay], relations: dict[int, OsmRelation]
+) -> None:
+    """Read the file once more for parts of outlines that lie outside the box."""
+    absent = {
+        member.id
+        for one in relations.values()
+        if one.tags.get("type") == "multipolygon"
+        for member in one.members
+        if member.type == "way" and member.id not in ways
+    }
+    if not absent:
+        return
+    by_id: Any = osmium.filter.IdFilter(sorted(absent))
+    wanted = by_id.enable_for(osmium.osm.WAY)
+    only_ways = osmium.filter.EntityFilter(osmium.osm.WAY)
+    source = osmium.FileProcessor(str(path)).with_locations()
+    for element in source.with_filter(only_ways).with_filter(wanted):
+        _keep_way(element, nodes, ways, None)

@@ -37,6 +37,11 @@ class Places:
         return self.root / "maps" / self.city / self.scenario
 
     @property
+    def check_page(self) -> Path:
+        """Page of what a check of the raw files found."""
+        return self.city_folder / "check.html"
+
+    @property
     def state_file(self) -> Path:
         """What the last run saw."""
         return self.city_folder / ".state.sqlite"

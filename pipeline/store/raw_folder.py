@@ -6,6 +6,8 @@ from pathlib import Path
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
 
+_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+
 
 def check_raw_folder(raw_folder: Path, city: str, sources: Mapping[str, Source]) -> None:
     """Stop if the raw folder or a source file is absent, all absent ones in one message."""
@@ -15,9 +17,10 @@ def check_raw_folder(raw_folder: Path, city: str, sources: Mapping[str, Source])
             fix=f"put them there, or say where they are: make rank CITY={city} RAW=folder",
         )  # fmt: skip
     absent = [
-        f"{source_path(raw_folder, source)} (source '{name}')"
+        f"{path} (source '{name}')"
         for name, source in sorted(sources.items())
-        if not source_path(raw_folder, source).is_file()
+        for path in source_paths(raw_folder, source)
+        if not is_there(path, source)
     ]
     if absent:
         raise Problem(
@@ -29,9 +32,39 @@ def check_raw_folder(raw_folder: Path, city: str, sources: Mapping[str, Source])
         )
 
 
-def source_path(raw_folder: Path, source: Source) -> Path:
-    """Return where a source lies; it may not point outside the raw folder."""
-    path = (raw_folder / source.path).resolve()
-    if not path.is_relative_to(raw_folder.resolve()):
-        raise Problem(source.path, "points outside the raw folder", expected="a path below it")
-    return path
+def is_there(path: Path, source: Source) -> bool:
+    """Return whether a source's file, or folder where its format is one, exists."""
+    return path.is_file() or (source.format == "file_geodatabase" and path.is_dir())
+
+
+def source_paths(raw_folder: Path, source: Source) -> list[Path]:
+    """Return where a source lies, patterns filled in; it may not point outside the raw folder.
+
+    A pattern that matches nothing is returned as it is, to be told as absent.
+    """
+    found: dict[Path, None] = {}
+    root = raw_folder.resolve()
+    for text in (source.path, *source.more_paths):
+        plain = (raw_folder / text).resolve()
+        matches = [plain]
+        if "*" in text and not plain.exists() and ".." not in Path(text).parts:
+            matches = sorted(path.resolve() for path in root.glob(text.lstrip("/"))) or [plain]
+        for path in matches:
+            if not path.is_relative_to(root):
+                raise Problem(text, "points outside the raw folder", expected="a path below it")
+            found[path] = None
+    return list(found)
+
+
+def source_files(raw_folder: Path, source: Source) -> list[Path]:
+    """Return every file that a source is made of: all parts of a shapefile, all of a folder."""
+    found: list[Path] = []
+    for path in source_paths(raw_folder, source):
+        if path.is_dir():
+            found += sorted(part for part in path.rglob("*") if part.is_file())
+        elif source.format == "shapefile" and path.suffix.lower() == ".shp":
+            parts = (path.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS)
+            found += [path, *(part for part in parts if part != path and part.is_file())]
+        else:
+            found.append(path)
+    return found

@@ -43,6 +43,9 @@ def read_json(path: Path, encoding: str) -> Any:
         ) from None  # fmt: skip
     except RecursionError:
         raise Problem(path, "JSON nested too deeply", fix=AGAIN) from None
+    except ValueError as error:
+        # a whole number of thousands of digits
+        raise Problem(path, f"not usable JSON ({str(error)[:100]})", fix=AGAIN) from None
 
 
 def overpass_extract(path: Path, reply: Any) -> OsmExtract:

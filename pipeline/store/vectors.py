@@ -1,67 +1,219 @@
-"""Read vector files as bureaus keep them."""
+"""Read vector files as bureaus keep them: one way for all of GDAL's formats, GeoParquet and tables."""
 
 import warnings
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import shapely
 
 from pipeline.contracts.raw import FeatureTable
 from pipeline.problem import Problem
-from pipeline.settings.city import Source
+from pipeline.settings.city import SHAPE_COLUMNS, Source
+from pipeline.store.archives import path_in_zip
+
+MOST_ROWS = 20_000_000
+_SUFFIX = {
+    "shapefile": ".shp", "geojson": "json", "geopackage": ".gpkg", "flatgeobuf": ".fgb",
+    "file_geodatabase": ".gdb",
+}  # fmt: skip
+_SIGNS = {
+    "shapefile": b"\x00\x00\x27\x0a", "geopackage": b"SQLite format 3\x00", "flatgeobuf": b"fgb\x03",
+    "geoparquet": b"PAR1",
+}  # fmt: skip
 
 
 def read_features(path: Path, name: str, source: Source) -> FeatureTable:
     """Return the features of a vector file, fields as text.
 
     The stated encoding is used, since shapefiles often come without one; the stated CRS must be the
-    file's own.
-    """
-    import pyogrio
-    from pyproj import CRS
+    file's own where the file tells one.
 
-    if path.stat().st_size == 0:
+    Raises
+    ------
+    Problem
+        If the file is not of the stated format, cut short, empty, in another CRS, has several layers
+        of which none is named, or lacks a stated field.
+    """
+    if path.is_file() and path.stat().st_size == 0:
         raise Problem(path, "the file is empty", expected=source.format, fix="copy the file again")
-    options = {"encoding": source.encoding} if source.encoding else {}
+    is_zip = path.is_file() and path.suffix.lower() == ".zip" and source.format in _SUFFIX
+    if not is_zip:
+        _check_sign(path, source)
+    if source.format == "geoparquet":
+        from pipeline.store.geoparquet import read_geoparquet
+
+        fields, shapes, crs = read_geoparquet(path)
+    else:
+        inside = path_in_zip(path, _SUFFIX[source.format], source.layer) if is_zip else str(path)
+        fields, shapes, crs = _read_by_gdal(path, inside, name, source)
+        _check_whole(path, len(shapes))
+    if not len(shapes) or shapely.is_missing(shapes).all():
+        raise Problem(path, "holds no features with a shape", fix="check the file")
+    if crs is not None and not _says_nothing(path, source, crs):
+        _check_crs(path, name, source, crs)
+    check_fields(path, name, source, fields)
+    try:
+        texts = as_text(fields)
+        for column in texts.columns:
+            pa.chunked_array(pa.array(texts[column])).validate(full=True)
+    except (pa.ArrowException, ValueError) as error:
+        raise Problem(
+            path, f"its text is damaged ({str(error)[:100]})",
+            fix=f"copy the file again, or correct sources.{name}.encoding",
+        ) from None  # fmt: skip
+    return FeatureTable(texts, shapes)
+
+
+def features_from_rows(path: Path, rows: pd.DataFrame, source: Source) -> FeatureTable:
+    """Return the rows of a table as features: points by ``x`` and ``y``, or shapes by ``wkt``.
+
+    A row whose coordinates cannot be read has no shape; intake tells it.
+    """
+
+    def column(ours: str) -> pd.Series:
+        return rows[next(name for name in source.columns[ours] if name in rows.columns)]
+
+    if "wkt" in source.columns:
+        shapes = shapely.from_wkt(column("wkt").to_numpy(dtype=object), on_invalid="ignore")
+    else:
+        x, y = (_numbers(column(axis)) for axis in ("x", "y"))
+        known = np.isfinite(x) & np.isfinite(y)
+        shapes = np.full(len(rows), None, dtype=object)
+        shapes[known] = shapely.points(x[known], y[known])
+    if shapely.is_missing(shapes).all():
+        told = "wkt" if "wkt" in source.columns else "x and y"
+        raise Problem(
+            path, f"no row has readable coordinates in the columns for {told}",
+            expected="numbers such as 106.5516, or text such as POINT (106.55 29.56)",
+            fix="correct columns.x and columns.y, or columns.wkt, in the profile",
+        )  # fmt: skip
+    return FeatureTable(rows, np.asarray(shapes, dtype=object))
+
+
+def _numbers(texts: pd.Series) -> np.ndarray:
+    plain = texts.astype("str").str.strip().str.replace(",", "", regex=False)
+    return pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64)
+
+
+def _check_sign(path: Path, source: Source) -> None:
+    """Stop if the first bytes are not those of the stated format: GDAL would try all it knows."""
+    if source.format == "file_geodatabase":
+        if not path.is_dir() or not list(path.glob("a0000000*.gdbtable")):
+            raise Problem(
+                path, "is no File Geodatabase", expected="a folder with files a00000001.gdbtable …",
+                fix="copy the whole .gdb folder again, or zip it",
+            )  # fmt: skip
+        return
+    with path.open("rb") as file:
+        start = file.read(2048)
+    sign = _SIGNS.get(source.format)
+    text = start.decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")
+    if (sign is not None and not start.startswith(sign)) or (sign is None and text[:1] != "{"):
+        what = "a web page" if text[:1] == "<" else f"not a {source.format}"
+        raise Problem(
+            path, f"this is {what}", expected=f"a file of the format {source.format}",
+            fix="correct the format in the profile, or copy the file again",
+        )  # fmt: skip
+
+
+def _read_by_gdal(
+    path: Path, inside: str, name: str, source: Source
+) -> tuple[pd.DataFrame, np.ndarray, Any]:
+    import pyogrio
+
+    options: dict[str, Any] = {}
+    if source.encoding and source.format in ("shapefile", "geojson"):
+        options["encoding"] = source.encoding
     try:
         with warnings.catch_warnings():
             # GDAL names self-crossing rings one by one; intake looks at each itself
-            warnings.simplefilter("ignore", RuntimeWarning)
-            frame = pyogrio.read_dataframe(path, use_arrow=True, **options)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
-        raise Problem(
-            path, f"cannot be read as {source.format} ({error})",
-            fix="copy the file again, with all its parts (.shp .shx .dbf .prj)",
-        ) from None  # fmt: skip
+            warnings.simplefilter("ignore")
+            layer = _layer(path, inside, name, source)
+            frame = pyogrio.read_dataframe(inside, layer=layer, use_arrow=True, **options)
     except (UnicodeDecodeError, LookupError) as error:
         raise Problem(
-            path, f"its text is not {source.encoding} ({error})",
+            path, f"its text is not {source.encoding or 'utf-8'} ({error})",
             fix=f"correct sources.{name}.encoding, e.g. gbk or utf-8",
         ) from None  # fmt: skip
-    _check_whole(path, len(frame))
-    if "geometry" not in frame.columns or not len(frame):
-        raise Problem(path, "holds no features with a shape", fix="check the file")
-    if frame.crs is None or not frame.crs.equals(CRS.from_user_input(source.crs)):
-        found = frame.crs.to_epsg() or frame.crs.name if frame.crs is not None else "not stated"
-        stated = CRS.from_user_input(source.crs).to_epsg()
-        if frame.crs is None or frame.crs.to_epsg(min_confidence=25) != stated:
-            raise Problem(
-                path, f"its CRS is {found}", expected=f"{source.crs}, as sources.{name}.crs says",
-                fix=f"correct sources.{name}.crs in the profile, or reproject the file",
-            )  # fmt: skip
+    except (Problem, MemoryError):
+        raise
+    except Exception as error:
+        # GDAL, Arrow, pandas and shapely raise a dozen kinds for a damaged file
+        raise Problem(
+            path, f"cannot be read as {source.format} ({str(error)[:200] or type(error).__name__})",
+            fix="copy the file again, with all its parts (.shp .shx .dbf .prj)"
+            if source.format == "shapefile" else "copy the file again",
+        ) from None  # fmt: skip
+    if "geometry" not in frame.columns:
+        return pd.DataFrame(frame), np.array([], dtype=object), None
     fields = pd.DataFrame(frame.drop(columns="geometry"))
+    return fields, frame.geometry.to_numpy(), frame.crs
+
+
+def _layer(path: Path, inside: str, name: str, source: Source) -> str | None:
+    """Return the layer to read; stop if there are several and the profile names none."""
+    import pyogrio
+
+    if source.format == "shapefile":
+        return None
+    layers = [str(one) for one, kind in pyogrio.list_layers(inside) if kind is not None]
+    if source.layer is None and len(layers) > 1:
+        layers = [one for one in layers if one != "layer_styles"]
+        if len(layers) > 1:
+            raise Problem(
+                path, f"holds {len(layers)} layers: {', '.join(layers[:12])}",
+                fix=f"name one of them as sources.{name}.layer",
+            )  # fmt: skip
+    if source.layer is not None and source.layer not in layers:
+        raise Problem(
+            path, f"has no layer {source.layer!r}", expected="one of: " + ", ".join(layers[:12]),
+            fix=f"correct sources.{name}.layer",
+        )  # fmt: skip
+    return source.layer or (layers[0] if layers else None)
+
+
+def _says_nothing(path: Path, source: Source, crs: Any) -> bool:
+    """Return whether a GeoJSON states no CRS: GDAL then takes it for degrees, whatever it holds."""
+    if source.format != "geojson" or crs.to_epsg() != 4326 or path.suffix.lower() == ".zip":
+        return False
+    with path.open("rb") as file:
+        return b'"crs"' not in file.read(100_000)
+
+
+def _check_crs(path: Path, name: str, source: Source, found: Any) -> None:
+    from pyproj import CRS
+
+    stated = CRS.from_user_input(source.crs)
+    if (
+        found.equals(stated, ignore_axis_order=True)
+        or found.to_epsg(min_confidence=25) == stated.to_epsg()
+    ):
+        return
+    raise Problem(
+        path, f"its CRS is {found.to_epsg() or found.name}",
+        expected=f"{source.crs}, as sources.{name}.crs says",
+        fix=f"correct sources.{name}.crs in the profile, or reproject the file",
+    )  # fmt: skip
+
+
+def check_fields(path: Path, name: str, source: Source, fields: pd.DataFrame) -> None:
+    """Stop if none of the fields that the profile names for a column is there."""
+    wanted = {column: names for column, names in source.columns.items() if names}
     absent = {
         field
-        for fields_of in source.columns.values()
-        for field in fields_of
-        if not set(fields_of) & set(fields.columns)
+        for column, names in wanted.items()
+        for field in (names[:1] if column in SHAPE_COLUMNS else names)
+        if not set(names) & set(fields.columns)
     }
     if absent:
         raise Problem(
             path, f"has no field {', '.join(sorted(absent))}",
-            expected="one of: " + ", ".join(map(str, fields.columns)),
+            expected="one of: " + ", ".join(map(str, fields.columns))[:600],
             fix=f"correct sources.{name}.columns, or its encoding",
         )  # fmt: skip
-    return FeatureTable(as_text(fields), frame.geometry.to_numpy())
 
 
 def _check_whole(path: Path, row_count: int) -> None:
@@ -83,7 +235,30 @@ def as_text(fields: pd.DataFrame) -> pd.DataFrame:
     for name in fields.columns:
         column = fields[name]
         if pd.api.types.is_float_dtype(column):
-            whole = (column.dropna() % 1 == 0).all()
-            column = column.astype("Int64") if whole else column
-        texts[name] = column.astype("string").fillna("").astype("str").str.strip()
+            column = _whole_where_possible(column)
+        elif pd.api.types.is_object_dtype(column) or not _is_plain(column):
+            column = column.map(_cell, na_action="ignore")
+        texts[str(name)] = column.astype("string").fillna("").astype("str").str.strip()
     return pd.DataFrame(texts, index=fields.index)
+
+
+def _is_plain(column: pd.Series) -> bool:
+    kinds = pd.api.types
+    return bool(
+        kinds.is_string_dtype(column) or kinds.is_integer_dtype(column)
+        or kinds.is_bool_dtype(column) or kinds.is_datetime64_any_dtype(column)
+    )  # fmt: skip
+
+
+def _whole_where_possible(column: pd.Series) -> pd.Series:
+    known = column.dropna()
+    bounded = np.isfinite(known) & (np.abs(known) < 2**53)
+    if bounded.all() and (known % 1 == 0).all():
+        return column.astype("Int64")
+    return column
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value)

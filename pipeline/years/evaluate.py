@@ -13,10 +13,12 @@ import numpy as np
 from pipeline.geo.raster import Floats
 from pipeline.settings.measure import YearRule
 from pipeline.years.conformal import LEVELS, local_quantiles, share_by
+from pipeline.years.ensemble import mixed
 from pipeline.years.estimate import Fitted, fitted, group_medians
 from pipeline.years.units import Ints, neighbour_columns
 
 BASELINES = ("group", "nearest_10")
+PLACES = ("east_m", "north_m")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Judged:
     quantiles: Floats
     by_cutoff_share: Floats
     importance_yr: Mapping[str, float]
-    """How much larger the mean error grows when a column is shuffled, of the largest twenty."""
+    """How much larger the mean error of the model grows when a column is shuffled, largest twenty."""
+    mixture: Mapping[str, float]
+    """Mean share of each estimate in the mixture."""
 
 
 def judge(
@@ -58,25 +62,38 @@ def judge(
     block
         Square of ground, none of which serves as a neighbour of another in it; none for random parts.
     """
-    count = len(year)
-    model, group_baseline = np.full(count, np.nan), np.full(count, np.nan)
-    nearest = np.full(count, np.nan)
+    own = np.column_stack(list(columns.values())) if columns else np.empty((len(year), 0))
+    is_place = np.array([name in PLACES for name in columns], dtype=bool)
+    baselines = {name: np.full(len(year), np.nan) for name in BASELINES}
     importance: dict[str, float] = {}
-    own = np.column_stack(list(columns.values())) if columns else np.empty((count, 0))
-    for part in np.unique(fold):
-        held, seen = fold == part, fold != part
-        near = neighbour_columns(points, np.where(seen, year, np.nan), block)
+
+    def estimates(parts: tuple[int, ...]) -> dict[str, Floats]:
+        seen = ~np.isin(fold, parts)
+        near = neighbour_columns(points, np.where(seen, year, np.nan), block, is_wide=True)
         medians = group_medians(group, group[seen], year[seen])
-        names = [*near, "group_median_year", *columns]
-        table = np.column_stack([*near.values(), medians, own])
-        fit = fitted(table, year, seen, np.zeros(count), rule.model)
-        model[held] = fit.predict(table[held])
-        group_baseline[held], nearest[held] = medians[held], near["nearest_10_year"][held]
-        if part == fold.min():
-            importance = _importance(fit, table[held], year[held], names, rule.model.seed)
-    baselines = {"group": group_baseline, "nearest_10": nearest}
-    quantiles = _cross_quantiles(year, model, fold, rule)
-    return Judged(model, baselines, quantiles, share_by(quantiles, rule.cutoff_year), importance)
+        told = np.column_stack([*near.values(), medians])
+        found = {}
+        for name, table in {
+            "all_columns": np.column_stack([told, own]),
+            "without_place": np.column_stack([told, own[:, ~is_place]]),
+        }.items():
+            fit = fitted(table, year, seen, np.zeros(len(year)), rule.model)
+            found[name] = fit.predict(table)
+            if name == "all_columns" and parts == (first,):
+                names = [*near, "group_median_year", *columns]
+                held = ~seen
+                importance.update(_importance(fit, table[held], year[held], names, rule.model.seed))
+        if len(parts) == 1:
+            baselines["group"][~seen] = medians[~seen]
+            baselines["nearest_10"][~seen] = near["nearest_10_year"][~seen]
+        around = {f"{name}_year": near[f"{name}_year"] for name in ("nearest_10", "near_weighted")}
+        return found | around | {"near_median_year": near["near_median_year"], "group": medians}
+
+    first = int(fold.min())
+    found = mixed(year, fold, estimates)
+    quantiles = _cross_quantiles(year, found.year, fold, rule)
+    by_cutoff_share = share_by(quantiles, rule.cutoff_year)
+    return Judged(found.year, baselines, quantiles, by_cutoff_share, importance, found.mean_shares)
 
 
 def _cross_quantiles(year: Floats, model: Floats, fold: Ints, rule: YearRule) -> Floats:

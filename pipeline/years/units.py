@@ -13,6 +13,7 @@ from pipeline.geo.raster import Floats
 
 Ints = NDArray[np.int64]
 NEIGHBOUR_COUNT = 12
+_WIDE_COUNT, _OLD_SHARE = 50, 0.1
 _OFFSET_M = 50.0
 
 
@@ -63,7 +64,7 @@ def unit_means(unit_of_building: Ints, columns: Floats) -> Floats:
 
 
 def neighbour_columns(
-    middle: Floats, year_mean: Floats, block: Ints | None = None
+    middle: Floats, year_mean: Floats, block: Ints | None = None, *, is_wide: bool = False
 ) -> dict[str, Floats]:
     """Return what is known of the years of the nearest other units.
 
@@ -73,10 +74,14 @@ def neighbour_columns(
         Position and known year of each unit, NaN where none is known.
     block
         Units of one block do not see each other; without it a unit only does not see itself.
+    is_wide
+        Also tell the mean of many units around, and how far the oldest part of town is.
     """
     known = np.flatnonzero(np.isfinite(year_mean))
     own = np.arange(len(middle)) if block is None else block
-    rows, distance = _nearest(middle, known, own)
+    rows, distance = _nearest(middle, known, own, _WIDE_COUNT if is_wide else NEIGHBOUR_COUNT)
+    wide = _wide_columns(middle, year_mean, known, rows) if is_wide else {}
+    rows, distance = rows[:, :NEIGHBOUR_COUNT], distance[:, :NEIGHBOUR_COUNT]
     years = np.where(rows >= 0, year_mean[known[rows]], np.nan)
     weight = np.where(rows >= 0, 1 / (distance + _OFFSET_M), 0.0)
     with np.errstate(invalid="ignore"):
@@ -92,6 +97,18 @@ def neighbour_columns(
             "near_high_year": np.fmax.reduce(years[:, :6], axis=1),
             "nearest_m": distance[:, 0],
             "nearest_3_m": distance[:, min(2, distance.shape[1] - 1)],
+            **wide,
+        }
+
+
+def _wide_columns(middle: Floats, year_mean: Floats, known: Ints, rows: Ints) -> dict[str, Floats]:
+    years = np.where(rows >= 0, year_mean[known[rows]], np.nan)
+    old = known[year_mean[known] <= np.quantile(year_mean[known], _OLD_SHARE)]
+    core = np.median(middle[old], axis=0)
+    with np.errstate(invalid="ignore"):
+        return {
+            "near_wide_year": _mean_of_first(years, _WIDE_COUNT),
+            "core_m": np.hypot(*(middle - core).T),
         }
 
 
@@ -109,23 +126,23 @@ def _median(years: Floats) -> Floats:
     return np.where(count > 0, middle, np.nan)
 
 
-def _nearest(middle: Floats, known: Ints, own: Ints) -> tuple[Ints, Floats]:
+def _nearest(middle: Floats, known: Ints, own: Ints, wanted: int) -> tuple[Ints, Floats]:
     """Return positions in ``known`` and distances of the nearest units of another block, −1 if too few.
 
     More and more neighbours are asked for until enough of them lie in other blocks.
     """
-    rows = np.full((len(middle), NEIGHBOUR_COUNT), -1, dtype=np.int64)
-    distance = np.full((len(middle), NEIGHBOUR_COUNT), np.nan)
+    rows = np.full((len(middle), wanted), -1, dtype=np.int64)
+    distance = np.full((len(middle), wanted), np.nan)
     tree, open_ = cKDTree(middle[known]), np.arange(len(middle))
-    reach = NEIGHBOUR_COUNT + 1
+    reach = wanted + 1
     while len(open_) and len(known):
         asked = min(reach, len(known))
         far, found = tree.query(middle[open_], k=asked)
         far, found = far.reshape(len(open_), -1), found.reshape(len(open_), -1)
         is_other = own[known[found]] != own[open_][:, None]
-        enough = is_other.sum(axis=1) >= min(NEIGHBOUR_COUNT, len(known))
+        enough = is_other.sum(axis=1) >= min(wanted, len(known))
         done = enough | (asked == len(known))
-        order = np.argsort(~is_other, axis=1, kind="stable")[:, :NEIGHBOUR_COUNT]
+        order = np.argsort(~is_other, axis=1, kind="stable")[:, :wanted]
         there = np.take_along_axis(is_other, order, axis=1)
         width = order.shape[1]
         picked = np.where(there, np.take_along_axis(found, order, axis=1), -1)

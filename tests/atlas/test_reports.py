@@ -1,5 +1,6 @@
 """The plain pages: numbers by hand, hostile names as text, links that lead somewhere."""
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 
@@ -9,7 +10,16 @@ import pytest
 import shapely
 
 from pipeline.atlas.brief_facts import area_keys, decades, mean_points, top_areas, totals
-from pipeline.atlas.brief_map import SQUARE, path_of, spread_out, squares, view_of
+from pipeline.atlas.brief_map import (
+    SQUARE,
+    backdrop,
+    district_map,
+    path_of,
+    spread_out,
+    squares,
+    view_of,
+)
+from pipeline.atlas.brief_plan import AreaPlan, area_plans
 from pipeline.atlas.buildings import used_criteria
 from pipeline.atlas.quality_facts import (
     SourceLine,
@@ -19,13 +29,15 @@ from pipeline.atlas.quality_facts import (
     shares,
     source_lines,
 )
+from pipeline.atlas.quality_plan import plan_part
+from pipeline.atlas.quality_settings import settings_part
 from pipeline.atlas.reports import report_pages
-from pipeline.contracts.tables import DISTRICTS
+from pipeline.contracts.tables import DISTRICTS, STREET_EDGES, WATER
 from pipeline.pages.addresses import brief_name, links, page_stem
 from pipeline.pages.curves import need_curve
 from pipeline.pages.drawing import percent
 from pipeline.pages.words import Words
-from tests.atlas import town
+from tests.atlas import plan_town, town
 
 VOID = {"meta", "input", "col", "br"}
 
@@ -70,6 +82,12 @@ def read(page: str) -> Reader:
     reader.close()
     assert reader.open == []
     return reader
+
+
+def planned_brief() -> str:
+    inputs = plan_town.inputs()
+    used = used_criteria(inputs.settings.score.criteria, inputs.ledgers["score"]["weights"])
+    return report_pages(inputs, used)["briefs/R1.html"]
 
 
 def test_hostile_names_are_text_on_every_page() -> None:
@@ -182,7 +200,7 @@ def test_an_area_tells_what_its_own_buildings_need() -> None:
         "floor_area_sum_m2": np.nan, "score_mean_points": 2.0, "rank_best": 7,
         "rank_p05_median": 3, "rank_p95_median": pd.NA, "longitude_deg": 106.5, "latitude_deg": 29.5,
     }  # fmt: skip
-    (area,) = top_areas("甲", listed, pd.DataFrame([row]), ["x", "y"])
+    (area,) = top_areas("甲", listed, pd.DataFrame([row]), ["x", "y"], pd.DataFrame())
     assert area.needs == ("y",), "a criterion that brings no points is no need"
     assert area.household_count is None
     assert (area.rank_low, area.rank_high) == (3.0, None)
@@ -283,6 +301,114 @@ def test_nearly_all_is_not_all() -> None:
     assert [percent(v) for v in (0, 0.004, 0.5, 0.996, 1)] == ["0%", "<1%", "50%", ">99%", "100%"]
 
 
+def test_a_district_without_buildings_has_a_brief_that_says_so() -> None:
+    inputs = town.inputs(is_synthetic=True)
+    districts = inputs.tables[DISTRICTS]
+    empty = districts.assign(district_id="R2", district_name="空区")
+    empty["geometry"] = empty.geometry.translate(900, 0)
+    two = pd.concat([districts, empty], ignore_index=True)
+    more = dataclasses.replace(inputs, tables={**inputs.tables, DISTRICTS: two})
+    used = used_criteria(inputs.settings.score.criteria, inputs.ledgers["score"]["weights"])
+    brief = report_pages(more, used)["briefs/R2.html"]
+    said = "".join(read(brief).text)
+    assert "空区" in said
+    assert "没有可列出的片区" in said
+    assert "nan" not in brief.lower().replace("nanning", "")
+
+
+def test_maps_beside_are_linked_if_they_are_named() -> None:
+    inputs = town.inputs(is_synthetic=True)
+    used = used_criteria(inputs.settings.score.criteria, inputs.ledgers["score"]["weights"])
+    found = report_pages(inputs, used, ["index.html", "districts/R1.html"])
+    assert "../districts/R1.html" in read(found["briefs/R1.html"]).links
+    assert "districts/R1.html" in read(found["quality.html"]).links
+    assert "../districts/R1.html" not in read(pages()["briefs/R1.html"]).links
+
+
 def test_every_district_gets_its_brief() -> None:
     ids = town.inputs(is_synthetic=True).tables[DISTRICTS]["district_id"]
     assert {brief_name(one) for one in ids} <= set(pages())
+
+
+def test_a_brief_tells_the_plan_where_there_is_one() -> None:
+    said = "".join(read(planned_brief()).text)
+    assert "2027" in said
+    assert "123" in said, "1,234,000 yuan are 123 万元"
+    assert "1,000" not in said, "the project that waits has no cost in the plan"
+    assert "年度计划" in said
+    assert "年度计划" not in "".join(read(pages()["briefs/R1.html"]).text)
+
+
+def test_an_area_has_the_cost_of_what_lies_wholly_in_it() -> None:
+    listed = pd.DataFrame(
+        {
+            "area_id": ["a", "a", "b", "b", "c"],
+            "project_id": ["P1", "P2", "P2", "P3", None],
+            "planned_year": pd.array([2026, 2028, 2028, None, None], dtype="Int64"),
+        }
+    )
+    projects = pd.DataFrame(
+        {
+            "project_id": ["P1", "P2", "P3"],
+            "planned_year": pd.array([2026, 2028, None], dtype="Int64"),
+            "cost_cny": [10.0, 20.0, 40.0],
+        }
+    )
+    found = area_plans(listed, projects, ["a", "b", "c"])
+    assert found["a"] == AreaPlan(2026, 2028, 2, 10.0), "P2 lies in b too"
+    assert found["b"] == AreaPlan(2028, 2028, 1, None)
+    assert found["c"] == AreaPlan(None, None, 0, None)
+
+
+def test_the_quality_page_tells_the_plan_or_that_there_is_none() -> None:
+    annual = {
+        "project_count": 30, "planned_count": 12, "planned_building_count": 110, "price_year": 2025,
+        "planned_household_count": 4_200, "planned_cost_cny": 15_000_000.0, "gap_share": 0.0004,
+        "gain_over_greedy_share": 0.025, "estimated_share": 0.5,
+        "planned_by_source_cny": {"central": 9_000_000.0, "never_heard_of": 6_000_000.0},
+        "waiting_by_reason": {"budget": 17, "refused": 1},
+        "by_year": [{"plan_year": 2026, "project_count": 12, "household_plan_count": 4_200,
+                     "payment_cny": 15_000_000.0, "public_cny": 9_000_000.0,
+                     "budget_cny": 10_000_000.0, "budget_left_cny": 1_000_000.0}],
+    }  # fmt: skip
+    said = "".join(read("".join(plan_part(annual))).text)
+    for words in ("1,500 万元", "0.040%", "2.5%", "50.0%", "900", "17", "1,000", "never heard of"):
+        assert words in said, words
+    assert "没有可排的项目" in "".join(plan_part({}))
+
+
+def test_settings_show_their_source_and_what_this_run_states_itself() -> None:
+    inputs = town.inputs()
+    remarks = {
+        "measure.walking.tobler_steepness": ("default.yaml", "Tobler <1993>"),
+        "plan.min_area_building_count": ("cities/x.yaml", "our own"),
+    }
+    shown = "".join(settings_part(inputs.settings, remarks))
+    assert "Tobler &lt;1993&gt;" in shown
+    first = shown[: shown.index("<details")]
+    assert "plan.min_area_building_count" in first
+    assert "tobler" not in first
+
+
+def drawn_map(shapes: list[shapely.Geometry]) -> str:
+    inputs = town.inputs()
+    behind = backdrop(*(inputs.tables[table] for table in (DISTRICTS, WATER, STREET_EDGES)))
+    return district_map(
+        "<i>区</i>", np.array(shapes), np.ones(len(shapes), dtype=np.int64), behind,
+        inks=["#111111"] * 5, labels=np.zeros((0, 2)),
+    )  # fmt: skip
+
+
+def test_a_map_of_any_size_stays_small() -> None:
+    near = [town.square(x * 9.0, y * 9.0, 7) for x in range(90) for y in range(90)]
+    assert len(drawn_map(near)) < 300_000, "8,100 houses as squares"
+    few = near[:2000]
+    assert len(drawn_map(few)) < 200_000, "2,000 as outlines"
+
+
+def test_large_buildings_are_drawn_with_their_corners() -> None:
+    corners = [(0, 0), (300, 0), (300, 80), (80, 80), (80, 300), (0, 300)]
+    house = shapely.Polygon([(town.ORIGIN[0] + x, town.ORIGIN[1] + y) for x, y in corners])
+    (path,) = re.findall(r'<path d="([^"]+)" fill="#111111"', drawn_map([house]))
+    steps = re.findall(r"-?\d+ -?\d+", path)
+    assert len(steps) == 1 + 6, "a start and six sides"

@@ -22,6 +22,7 @@ from pipeline.contracts.tables import (
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
     PLAN_PROJECTS,
+    PLAN_SUMMARY,
     RANKING,
     REJECTS,
     STREET_EDGES,
@@ -107,7 +108,12 @@ def inputs(**city: Any) -> Inputs:
         BUILDING_RANKING: listed,
         DISTRICT_PRIORITY: _areas(),
         PLAN_PROJECTS: pd.DataFrame(
-            {"project_id": ["P1", "P2"], "unit_cost_cny_per_m2": [1000.0, 800.0]}
+            {
+                "project_id": ["P1", "P2"],
+                "unit_cost_cny_per_m2": [1000.0, 800.0],
+                "planned_year": pd.array([2026, None], dtype="Int64"),
+                "cost_cny": [1_500_000.0, 800_000.0],
+            }
         ),
     }
     tables |= reported(tables)
@@ -365,6 +371,8 @@ def reported(tables: dict[Any, Any]) -> dict[Any, Any]:
         "has_lift": pd.array([None] * count, dtype="boolean"),
         "hazard_grade_code": pd.Series([None] * count, dtype="str"),
         "management_type": pd.Series([None] * count, dtype="str"),
+        "consent_share": np.nan,
+        "readiness_share": np.nan,
     }
     areas = {
         "row_type": ["district", "road"],
@@ -385,4 +393,5 @@ def reported(tables: dict[Any, Any]) -> dict[Any, Any]:
         BUILDING_RANKING: tables[BUILDING_RANKING].assign(**listed),
         DISTRICT_PRIORITY: tables[DISTRICT_PRIORITY].assign(**areas),
         REJECTS: pd.DataFrame(rejects),
+        PLAN_SUMMARY: pd.DataFrame({"district_name": [], "plan_year": []}),
     }

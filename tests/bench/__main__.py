@@ -31,6 +31,7 @@ from pipeline.measure.walks import BuildingWalks
 from pipeline.store.configuration import read_settings
 from pipeline.store.files import read_raster
 from tests.bench.pages import pages
+from tests.bench.scoring import one_weight, scoring
 from tests.bench.years import years
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,6 +201,9 @@ def main() -> None:
     measured = pd.read_parquet(TABLES / "measurements.parquet")
     rule = read_settings(ROOT / "config", "reference", "base").measure.years
     years(housing, buildings, measured, rule, timed)
+    print("scoring")
+    scoring(TABLES, read_settings(ROOT / "config", "reference", "base"), timed)
+    one_weight(ROOT, RAW)
     print("walking")
     walking(housing)
     print("the map in Chromium")

@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from pipeline.atlas.stage import run
-from tests.atlas import town
+from tests.atlas import plan_town, town
 from tests.browser.conftest import Opened
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
-    for name, text in run(town.inputs(is_synthetic=True)).pages.items():
+    plain = run(town.inputs(is_synthetic=True)).pages
+    planned = run(plan_town.inputs()).pages["briefs/R1.html"]
+    for name, text in {**plain, "briefs/planned.html": planned}.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -27,11 +29,12 @@ def opened(browser: Any, path: Path, **size: int) -> Opened:
     return one
 
 
+@pytest.mark.parametrize("name", ["R1.html", "planned.html"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_brief_prints_on_one_sheet_of_a4_with_nothing_cut_off(
-    browser: Any, folder: Path, language: str
+    browser: Any, folder: Path, language: str, name: str
 ) -> None:
-    one = opened(browser, folder / "briefs" / "R1.html")
+    one = opened(browser, folder / "briefs" / name)
     one.page.check(f"#say-{language}")
     sheet = one.page.pdf(prefer_css_page_size=True)
     assert re.search(rb"/Count (\d+)", sheet).group(1) == b"1"  # type: ignore[union-attr]

@@ -116,6 +116,84 @@ def test_the_same_page_from_rows_in_another_order(project: Project) -> None:
     assert pages[0] == pages[1]
 
 
+def test_where_only_neighbours_tell_the_mixture_is_no_worse_than_they(project: Project) -> None:
+    """A model that trusts coordinates or noise too far would lose to the ten nearest."""
+    rng = np.random.default_rng(4)
+    frame = town()
+    east, north = frame.centroid.x / 700, frame.centroid.y / 900
+    year = np.floor(1930 + 40 * np.sin(east) * np.cos(north) + rng.normal(0, 6, COUNT))
+    frame = frame.assign(bouwjaar=year, hoogte=rng.normal(9, 3, COUNT))
+    said = judged(project, frame.set_geometry(frame.centroid), "points.parquet")
+    blocked = {
+        line.split("│")[1].strip(): float(line.split("│")[2])
+        for line in said.splitlines()
+        if line.startswith("│")
+    }
+    assert blocked["this method"] <= 1.03 * blocked["10 nearest"]
+    assert "Points without outlines" in said
+
+
+@pytest.mark.parametrize("kind", ["wkt", "degrees", "metres", "layers", "plain"])
+def test_tables_with_shapes_or_places_and_files_of_several_layers_are_read(
+    tmp_path: Path, kind: str
+) -> None:
+    from pipeline.store.footprint_files import read_footprint_file
+
+    frame = town().head(20)
+    path = tmp_path / {"layers": "a.gpkg", "plain": "a.parquet"}.get(kind, "a.csv")
+    table = pd.DataFrame(frame.drop(columns="geometry"))
+    if kind == "wkt":
+        table.assign(WKT=frame.to_wkt()["geometry"]).to_csv(path, index=False)
+    elif kind == "degrees":
+        middle = frame.centroid.to_crs("EPSG:4326")
+        table.assign(lon=middle.x, lat=middle.y).to_csv(path, index=False)
+    elif kind == "metres":
+        table.assign(X=frame.centroid.x, Y=frame.centroid.y).to_csv(path, index=False, sep=";")
+    elif kind == "layers":
+        frame.head(1).to_file(path, layer="a_note")
+        frame.to_file(path, layer="houses")
+    else:
+        table.assign(geometry=frame.to_wkb()["geometry"]).to_parquet(path)
+    found = read_footprint_file(path)
+    assert len(found) == 20
+    assert {"bouwjaar", "wijk"} <= set(found.columns)
+    assert found.geometry.notna().all()
+
+
+def test_years_are_read_from_dates_spans_and_numbers_as_files_write_them() -> None:
+    from pipeline.command.years_file import known_years
+    from pipeline.store.configuration import read_settings
+    from tests.conftest import REPOSITORY
+
+    rule = read_settings(REPOSITORY / "config", "reference", "base").intake.years
+    said = [
+        "1950-03-01T00:00:00",
+        "01/06/1961",
+        "1970-1979",
+        "1985.0",
+        "19920315",
+        "--01-01",
+        "?",
+        "0",
+    ]
+    frame = town().head(len(said)).assign(bouwjaar=said)
+    found = known_years(frame, "x", "bouwjaar", "", rule)
+    assert sorted(found.year.tolist()) == [1950, 1961, 1974, 1985, 1992]
+    assert any("span of years" in english for _, english in found.notes)
+
+
+def test_of_a_shape_that_stands_twice_the_row_with_a_year_counts() -> None:
+    from pipeline.command.years_file import known_years
+    from pipeline.store.configuration import read_settings
+    from tests.conftest import REPOSITORY
+
+    rule = read_settings(REPOSITORY / "config", "reference", "base").intake.years
+    frame = town().iloc[[0, 0, 1, 2]].assign(bouwjaar=["", "1931", "1941", "1951"])
+    found = known_years(frame, "x", "bouwjaar", "", rule)
+    assert sorted(found.year.tolist()) == [1931, 1941, 1951]
+    assert found.told["no year"] == 1
+
+
 def test_pandas_reads_the_years_of_dates() -> None:
     from pipeline.command.years_file import known_years
     from pipeline.store.configuration import read_settings

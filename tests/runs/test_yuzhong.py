@@ -189,3 +189,27 @@ def test_the_priority_list_starts_with_the_district_then_its_top_areas(folder: P
     tiers = listed[[f"tier_{number}_count" for number in range(1, 6)]].sum(axis=1)
     assert (tiers == listed["ranked_count"]).all()
     assert (folder / "district_priority.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+def test_the_brief_and_the_page_of_quality_tell_what_the_lists_tell(
+    yuzhong: Project, folder: Path, ranking: pd.DataFrame
+) -> None:
+    maps = yuzhong.root / "maps" / "yuzhong" / "base"
+    (brief_file,) = (maps / "briefs").glob("*.html")
+    assert brief_file.stat().st_size <= 300_000
+    brief = brief_file.read_text(encoding="utf-8")
+    listed = pd.read_csv(folder / "district_priority.csv", encoding="utf-8-sig")
+    areas = listed[listed["row_type"] != "district"].head(10)
+    shown = re.findall(r"<tr><td[^>]*>(\d+)</td><td[^>]*>([^<]*)</td>", brief)
+    assert [name for _, name in shown] == areas["area_name"].to_list()
+    assert f"{len(ranking):,} <small>" in brief
+    tiers = ranking["tier_number"].value_counts()
+    for number in range(1, 6):
+        assert f'<td class="number">{tiers[number]:,}</td>' in brief
+    quality = (maps / "quality.html").read_text(encoding="utf-8")
+    rejects = pd.read_csv(folder / "rejects.csv", encoding="utf-8-sig")
+    defaults = (rejects["reason_code"] == "mapping_default").sum()
+    assert f'<td class="number">{defaults:,}</td>' in quality
+    some = int((ranking["stand_in_count"] > 0).sum())
+    assert f"{some:,} 栋（" in quality
+    assert "GB 50180-2018: a 5-minute walk is 300 m" in quality

@@ -1,5 +1,7 @@
 """Inference of years: parts by hand, the whole on a small made-up town."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,11 +18,13 @@ from pipeline.years.conformal import (
     weighted_quantiles,
     within,
 )
+from pipeline.years.ensemble import best_shares
 from pipeline.years.evaluate import calibration_error, even_folds, square_blocks
 from pipeline.years.infer import Inference, YearFacts, infer_years
+from pipeline.years.intervals import errors_together, miss_shares, whole_year_ends
 from pipeline.years.selection import losses
 from pipeline.years.shape import density_columns, shape_columns
-from pipeline.years.siblings import siblings_of, thinned
+from pipeline.years.siblings import error_growth_per_m, siblings_of, thinned
 from pipeline.years.units import neighbour_columns, units_of
 from tests.conftest import REPOSITORY
 
@@ -167,6 +171,70 @@ def test_calibration_error_is_the_mean_gap() -> None:
     share = np.array([0.1] * 10 + [0.9] * 10)
     truth = np.array([1.0] * 2 + [0.0] * 8 + [1.0] * 10)
     assert calibration_error(share, truth) == pytest.approx(0.5 * 0.1 + 0.5 * 0.1)
+
+
+def test_a_building_alone_errs_alone_and_a_lost_estate_errs_together() -> None:
+    """Estates of 1, 4 (none known) and 4 with 3 more known: 1 + 3/1 = 4 and 1 + 3/4 = 1.75."""
+    unit = np.array([0, *[1] * 4, *[2] * 7])
+    judged = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8])
+    found = errors_together(unit, judged, np.array([0.0, 0.0, 3.0]))
+    assert found.tolist() == [1, *[4] * 4, *[1.75] * 4]
+
+
+def test_shares_that_may_miss_keep_their_mean_in_every_group() -> None:
+    rng = np.random.default_rng(2)
+    together = rng.choice([1.0, 2.0, 30.0], 900)
+    groups = (rng.integers(0, 3, 900), rng.integers(0, 4, 900))
+    share = miss_shares(together, groups, 0.1, 0.2)
+    for group in groups:
+        assert np.bincount(group, share) / np.bincount(group) == pytest.approx(0.1, abs=0.002)
+    assert share.max() <= 0.2
+    assert share[together == 30].max() < share[together == 1].min()
+
+
+def test_ends_amid_a_year_take_it_in_by_lot_and_hold_in_proportion() -> None:
+    """Years 1980 (30 %) and 1981, evenly within the year: nine of ten hold, not seven or ten."""
+    rng = np.random.default_rng(6)
+    count = 20_000
+    truth = np.where(rng.random(count) < 0.3, 1980, 1981)
+    spread = np.interp(LEVELS, [0, 0.3, 1], [1979.5, 1980.5, 1981.5])
+    keys = rng.integers(0, 2**63, count, dtype=np.uint64)
+    low, high = whole_year_ends(np.tile(spread, (count, 1)), np.full(count, 0.1), keys)
+    assert set(low) <= {1980, 1981} and set(high) <= {1980, 1981}
+    assert ((low <= truth) & (truth <= high)).mean() == pytest.approx(0.9, abs=0.01)
+
+
+def test_errors_that_do_not_grow_with_distance_are_not_spread_by_it() -> None:
+    near, ones = np.linspace(0, 200, 400), np.ones(400)
+    assert error_growth_per_m(np.tile([1.0, -1.0], 200), near, ones) == pytest.approx(0, abs=1e-9)
+    assert error_growth_per_m(2 + near / 50, near, ones) == pytest.approx(0.01)
+
+
+def test_a_decade_does_not_speak_beside_a_year_but_does_where_nothing_else_is_said() -> None:
+    """Two houses say 1976 and 八十年代; a third unit says only 八十年代."""
+    facts = _town()
+    known, low, high = (facts.known_year.copy() for _ in range(3))
+    exact, hinted = facts.unit_of_building == 40, facts.unit_of_building == 41
+    for at, kind in ((known, 1984), (low, 1980), (high, 1989)):
+        at[np.flatnonzero(exact)] = [1976 if kind else np.nan, kind, np.nan, np.nan]
+        at[np.flatnonzero(hinted)] = [kind, np.nan, np.nan, np.nan]
+    low[np.flatnonzero(exact)[0]] = high[np.flatnonzero(exact)[0]] = 1976
+    found = infer_years(replace(facts, known_year=known, low_year=low, high_year=high), RULE)
+    beside, lone = np.flatnonzero(exact)[2], np.flatnonzero(hinted)[2]
+    assert abs(found.quantiles[beside, MIDDLE] - 1976) < 1
+    assert abs(found.quantiles[lone, MIDDLE] - 1984.5) < 1
+    assert found.last_year[lone] - found.first_year[lone] >= 7
+    assert found.report["with_vague_siblings_only"] == 3
+
+
+def test_mixing_is_never_worse_than_the_best_and_leaves_fools_out() -> None:
+    rng = np.random.default_rng(9)
+    year = rng.uniform(1900, 2000, 500)
+    one, two = (year + rng.normal(0, 10, 500) for _ in range(2))
+    shares = best_shares({"one": one, "two": two, "fool": rng.uniform(1900, 2000, 500)}, year)
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["fool"] == 0
+    assert 0.3 <= shares["one"] <= 0.7, "two as good ones are mixed by half"
 
 
 def _town(count: int = 1200, *, noise: bool = False) -> YearFacts:

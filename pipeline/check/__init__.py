@@ -1,0 +1,1 @@
+"""Look a city's raw files over before anybody believes a ranking made from them."""

@@ -1,0 +1,176 @@
+"""What of each source can be compared with the others on the ground: outlines, lines, points.
+
+Coordinates stay as the source has them, so that another datum or CRS can be tried on them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from pipeline.contracts.raw import FeatureTable, OsmExtract
+from pipeline.geo.raster import Floats
+from pipeline.settings.city import Source
+
+STREETS, BORDERS, POINTS, OUTLINES = "streets", "borders", "points", "outlines"
+_FACILITY_KEYS = {"amenity", "shop", "tourism", "leisure", "office", "healthcare", "craft"}
+_NO_GROUND = ("tunnel", "bridge", "covered", "indoor")
+_KIND_BY_ROLE = {
+    "footprints": OUTLINES, "streets": STREETS, "amenities": POINTS, "housing_register": POINTS,
+    "estates": BORDERS, "boundary": BORDERS, "subdistricts": BORDERS, "communities": BORDERS,
+    "heritage_areas": BORDERS,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The shapes of one source in its own coordinates.
+
+    ``shapes`` are polygons for outlines and borders, lines for streets, points for points.
+    """
+
+    name: str
+    source: Source
+    kind: str
+    shapes: NDArray[np.object_]
+
+
+def layer_of(name: str, source: Source, raw: Any) -> Layer | None:
+    """Return the layer of a source; none if it has no shapes that lie on the ground."""
+    kind = _KIND_BY_ROLE.get(source.role)
+    if kind is None:
+        return None
+    if isinstance(raw, OsmExtract):
+        shapes = _from_osm(raw, kind, source)
+    elif isinstance(raw, FeatureTable):
+        shapes = _from_features(raw, kind)
+    elif isinstance(raw, pd.DataFrame):
+        shapes = _from_register(raw, source)
+    elif isinstance(raw, list):
+        shapes = _from_places(raw)
+    else:
+        return None
+    return Layer(name, source, kind, shapes) if len(shapes) else None
+
+
+def sample(layer: Layer, count: int, seed: int) -> Floats:
+    """Return up to ``count`` positions of a layer: points, or places spread along its lines."""
+    random = np.random.default_rng(seed)
+    if layer.kind == POINTS:
+        points = shapely.get_coordinates(layer.shapes)
+        if len(points) <= count:
+            return points
+        return points[np.sort(random.choice(len(points), count, replace=False))]
+    lines = layer.shapes if layer.kind == STREETS else shapely.boundary(layer.shapes)
+    parts = shapely.get_parts(lines)
+    points, owner = shapely.get_coordinates(parts, return_index=True)
+    first, second = points[:-1], points[1:]
+    length = np.where(owner[:-1] == owner[1:], np.hypot(*(second - first).T), 0.0)
+    total = np.cumsum(length)
+    if not len(total) or not total[-1] > 0:
+        return np.empty((0, 2))
+    at = np.sort(random.uniform(0, total[-1], count))
+    piece = np.searchsorted(total, at, side="right").clip(max=len(total) - 1)
+    share = ((at - (total[piece] - length[piece])) / np.where(length > 0, length, 1)[piece])[
+        :, None
+    ]
+    return np.asarray(first[piece] * (1 - share) + second[piece] * share)
+
+
+def _finite(shapes: Iterable[Any]) -> NDArray[np.object_]:
+    found = np.array([one for one in shapes if one is not None], dtype=object)
+    if not len(found):
+        return found
+    found = shapely.force_2d(found[~shapely.is_empty(found)])
+    return np.asarray(found[np.isfinite(shapely.bounds(found)).all(axis=1)])
+
+
+def _from_features(table: FeatureTable, kind: str) -> NDArray[np.object_]:
+    shapes = _finite(table.shapes)
+    if not len(shapes):
+        return shapes
+    if kind == POINTS:
+        return np.asarray(_finite(shapely.point_on_surface(shapes)))
+    parts = shapely.get_parts(shapes)
+    wanted = 1 if kind == STREETS else 3
+    return np.asarray(parts[shapely.get_type_id(parts) == wanted])
+
+
+def _from_places(places: list[dict[str, Any]]) -> NDArray[np.object_]:
+    found = []
+    for place in places:
+        try:
+            found.append(shapely.geometry.shape(place["geojson"]))
+        except (ValueError, TypeError, KeyError, AttributeError, shapely.errors.ShapelyError):
+            continue
+    parts = shapely.get_parts(_finite(found))
+    return np.asarray(parts[shapely.get_type_id(parts) == 3])
+
+
+def _from_register(rows: pd.DataFrame, source: Source) -> NDArray[np.object_]:
+    axes = []
+    for column in ("longitude_deg", "latitude_deg"):
+        names = [name for name in source.columns.get(column, []) if name in rows.columns]
+        if not names:
+            return np.array([], dtype=object)
+        axes.append(pd.to_numeric(rows[names[0]], errors="coerce").to_numpy(dtype=float))
+    return _finite(shapely.points(*axes))
+
+
+def _from_osm(extract: OsmExtract, kind: str, source: Source) -> NDArray[np.object_]:
+    if kind == POINTS:
+        return _osm_points(extract)
+    if kind == STREETS:
+        chosen = [way.node_ids for way in extract.ways if _is_open_street(way.tags)]
+        return _osm_lines(extract, chosen, closed=False)
+    uses = source.columns.get("building_use_type", ["building"])
+    chosen = [
+        way.node_ids for way in extract.ways
+        if len(way.node_ids) > 3 and way.node_ids[0] == way.node_ids[-1]
+        and any(way.tags.get(use) for use in uses)
+    ]  # fmt: skip
+    return _osm_lines(extract, chosen, closed=True)
+
+
+def _is_open_street(tags: Mapping[str, str]) -> bool:
+    return "highway" in tags and all(tags.get(key, "no") == "no" for key in _NO_GROUND)
+
+
+def _osm_points(extract: OsmExtract) -> NDArray[np.object_]:
+    wanted = [key for key, tags in extract.node_tags.items() if not _FACILITY_KEYS.isdisjoint(tags)]
+    index = np.searchsorted(extract.node_id, np.array(sorted(wanted), dtype=np.int64))
+    nodes = shapely.points(extract.node_x[index], extract.node_y[index])
+    ways = [
+        way.node_ids for way in extract.ways
+        if len(way.node_ids) > 3 and way.node_ids[0] == way.node_ids[-1]
+        and not _FACILITY_KEYS.isdisjoint(way.tags)
+    ]  # fmt: skip
+    areas = shapely.centroid(_osm_lines(extract, ways, closed=True))
+    return _finite([*np.atleast_1d(nodes), *areas])
+
+
+def _osm_lines(
+    extract: OsmExtract, node_ids: list[tuple[int, ...]], *, closed: bool
+) -> NDArray[np.object_]:
+    """Return lines, or polygons, through nodes; those with absent nodes are left out."""
+    least = 4 if closed else 2
+    node_ids = [ids for ids in node_ids if len(ids) >= least]
+    if not node_ids or not len(extract.node_id):
+        return np.array([], dtype=object)
+    wanted = np.fromiter((node for ids in node_ids for node in ids), dtype=np.int64)
+    owner = np.repeat(np.arange(len(node_ids)), [len(ids) for ids in node_ids])
+    index = np.searchsorted(extract.node_id, wanted).clip(max=len(extract.node_id) - 1)
+    x, y = extract.node_x[index], extract.node_y[index]
+    absent = (extract.node_id[index] != wanted) | ~np.isfinite(x) | ~np.isfinite(y)
+    whole = ~np.isin(owner, owner[absent])
+    owner = np.unique(owner[whole], return_inverse=True)[1]
+    points = np.column_stack([x, y])[whole]
+    if not len(points):
+        return np.array([], dtype=object)
+    if closed:
+        return np.asarray(shapely.polygons(shapely.linearrings(points, indices=owner)))
+    return np.asarray(shapely.linestrings(points, indices=owner))

@@ -1,0 +1,85 @@
+"""Recognise fields by their names and check that their cells can be what the name says."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+_BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
+_FILL = re.compile(r"[\W_]+")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d|\d0年代|[一二三四五六七八九]十年代|世纪")
+_MOST = 0.8
+_VAGUE = {
+    "name", "名称", "code", "id", "type", "类型", "year", "use", "name:zh", "编号", "units",
+    "height", "building", "levels", "kind",
+}  # fmt: skip
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "storey_count": (0, 200),
+    "height_m": (0, 900),
+    "household_count": (0, 20_000),
+    "stairwell_count": (0, 300),
+    "entry_storey_number": (-20, 200),
+    "recorded_floor_area_m2": (0, 1e9),
+    "shop_floor_area_m2": (0, 1e9),
+    "longitude_deg": (-180, 180),
+    "latitude_deg": (-90, 90),
+    "resident_count": (0, 1e8),
+    "elder_count": (0, 1e8),
+}
+
+
+def plain(name: str) -> str:
+    """Return a name without case, blanks, brackets and what stands in them."""
+    return _FILL.sub("", _BRACKETS.sub("", name).lower()) or name.lower()
+
+
+def matched(
+    fields: Sequence[str], wanted: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[list[str], bool]]:
+    """Return for each of our columns the fields that are called so, and whether the name is exact.
+
+    A field serves one column only. A Chinese name also counts where it is part of a longer one.
+    """
+    found: dict[str, tuple[list[str], bool]] = {}
+    free = {field: plain(field) for field in fields}
+    for column, names in wanted.items():
+        same = [field for name in names for field in free if free[field] == plain(name)]
+        if same:
+            found[column] = list(dict.fromkeys(same)), True
+            free = {field: text for field, text in free.items() if field not in same}
+    for column, names in wanted.items():
+        if column in found:
+            continue
+        part = [
+            field for name in names for field in free
+            if _CHINESE.search(name) and len(name) >= 2 and plain(name) in free[field]
+        ]  # fmt: skip
+        if part:
+            found[column] = [part[0]], False
+            del free[part[0]]
+    return found
+
+
+def weight(fields: Sequence[str]) -> float:
+    """Return how much a match says about what a file is: little if anything may be called so."""
+    return 0.5 if all(plain(field) in {plain(one) for one in _VAGUE} for field in fields) else 2.0
+
+
+def cannot_be(column: str, cells: pd.Series) -> str:
+    """Return why cells cannot be what their field's name says; empty if they can."""
+    texts = cells.astype("str").str.strip()
+    texts = texts[(texts != "") & (texts != "nan")]
+    if not len(texts):
+        return "is empty in the first rows"
+    if column == "construction_year_text":
+        share = texts.str.contains(_YEAR).mean()
+        return "" if share >= 1 - _MOST else f"holds no years (e.g. {texts.iloc[0][:30]!r})"
+    if column in _BOUNDS:
+        low, high = _BOUNDS[column]
+        numbers = pd.to_numeric(
+            texts.str.replace(",", "").str.extract(r"^(-?\d+(?:\.\d+)?)")[0], errors="coerce"
+        )
+        share = numbers.between(low, high).mean()
+        return "" if share >= _MOST else f"does not hold such numbers (e.g. {texts.iloc[0][:30]!r})"
+    return ""

@@ -1,0 +1,204 @@
+"""Guess which file is what: by its kind, its fields, its name, and what its cells hold."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from pipeline.new_city.names import cannot_be, matched, plain, weight
+from pipeline.new_city.osm import COLUMNS, STREET_CLASSES, osm_roles
+from pipeline.new_city.where import middle_area_m2
+from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS
+from pipeline.settings.new_city import NewCityWords
+from pipeline.store.looks import Look
+
+_AREAS = ("footprints", "boundary", "subdistricts", "communities", "estates", "heritage_areas")
+_OSM = ("overpass_json", "osm_pbf")
+_TABLES = ("csv", "excel")
+_ENOUGH = 3.0
+_KEYS = ("building_id", "estate_id", "estate_name", "community_id")
+_RECOGNISED_SHARE = 0.2
+_STREETS_SHARE = 0.5
+_PATH = re.compile(r"[;；|/>]")
+_EARTH_M = (-500.0, 9000.0)
+
+
+@dataclass
+class Guess:
+    """One source: a file, what it is taken for and why, and which field is which column."""
+
+    look: Look
+    role: str
+    why: str
+    columns: dict[str, tuple[list[str], str]] = field(default_factory=dict)
+    """Our column → fields and the note to write behind them."""
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    score: float = 0.0
+    doubts: list[str] = field(default_factory=list)
+    more_paths: list[str] = field(default_factory=list)
+
+
+def guesses(
+    look: Look, words: NewCityWords, facility_tags: Mapping[str, Collection[str]]
+) -> list[Guess]:
+    """Return what a file can be taken for; several roles only for OpenStreetMap files."""
+    if look.format in _OSM:
+        return [
+            Guess(look, role, f"{count:,} elements speak for it", score=count,
+                  columns={key: (tags, "") for key, tags in COLUMNS[role].items()})
+            for role, count in osm_roles(look.tags, facility_tags).items()
+        ]  # fmt: skip
+    if look.format == "nominatim_json":
+        return [Guess(look, "boundary", "a Nominatim reply with an outline", score=9)]
+    if look.format == "geotiff":
+        return _raster(look, words)
+    roles = [
+        role for role in words.columns
+        if look.format in FORMATS_BY_ROLE[role] and _geometry_fits(look, role)
+    ]  # fmt: skip
+    found = [guess for role in roles if (guess := _by_fields(look, role, words, facility_tags))]
+    found.sort(key=lambda guess: -guess.score)
+    return found[:1]
+
+
+def _geometry_fits(look: Look, role: str) -> bool:
+    if look.format in _TABLES:
+        return role not in (*_AREAS, "streets")
+    wanted = "polygon" if role in _AREAS else "line" if role == "streets" else "point"
+    return look.geometry == wanted
+
+
+def _raster(look: Look, words: NewCityWords) -> list[Guess]:
+    if _file_word(look, words.file_words.get("built_up_year", [])):
+        return [Guess(look, "built_up_year", "its name", score=5)]
+    assert look.values is not None
+    low, high = look.values
+    if not (_EARTH_M[0] <= low <= high <= _EARTH_M[1]):
+        return []
+    word = _file_word(look, words.file_words.get("terrain", []))
+    why = f"heights from {low:.0f} to {high:.0f} m" + (f", {word!r} in its name" if word else "")
+    return [Guess(look, "terrain", why, score=5.0 if word else 3.0)]
+
+
+def _by_fields(
+    look: Look, role: str, words: NewCityWords, facility_tags: Mapping[str, Collection[str]]
+) -> Guess | None:
+    guess = Guess(look, role, "")
+    for column, (fields, is_exact) in matched(
+        list(map(str, look.fields.columns)), words.columns[role]
+    ).items():
+        fault = cannot_be(column, look.fields[fields[0]])
+        if fault:
+            guess.doubts.append(f"{fields[0]} ({column}) {fault}")
+            continue
+        guess.columns[column] = fields, "guess" + ("" if is_exact else ": part of the name fits")
+    if role == "amenities" and look.format in _TABLES:
+        positions = matched([str(name) for name in look.fields.columns], words.positions)
+        if set(positions) != {"x", "y"}:
+            return None
+        guess.columns |= {axis: (fields, "guess") for axis, (fields, _) in positions.items()}
+        guess.look = _at_positions(look, positions)
+    own = [column for column in guess.columns if column not in _KEYS]
+    guess.score = sum(weight(fields) for fields, _ in guess.columns.values())
+    needed = set(NEEDED_COLUMNS.get(role, ())) - (
+        {"building_use_type"} if role == "footprints" else set()
+    )
+    if not needed <= set(guess.columns):
+        return None
+    word = _file_word(look, words.file_words.get(role, []))
+    count = len(guess.columns)
+    reasons = [f"{count} field{'s fit' if count > 1 else ' fits'}"] if count else []
+    if word:
+        guess.score += 4 + len(word) / 10
+        reasons.append(f"{word!r} in its name")
+    if role in _AREAS:
+        size_m2 = middle_area_m2(look)
+        if role == "footprints" and look.row_count >= 50 and 8 <= size_m2 <= 5000:
+            guess.score += 3
+            reasons.append(f"{look.row_count:,} outlines of {size_m2:,.0f} m² (median)")
+        elif role == "footprints" and size_m2 > 20_000:
+            return None
+        elif role == "boundary" and look.row_count <= 60 and size_m2 >= 1e6:
+            guess.score += 2.5
+            reasons.append(f"{look.row_count} × {size_m2 / 1e6:,.1f} km² (median)")
+        elif role == "boundary" and size_m2 < 1e5:
+            return None
+    if role == "streets" and "highway_type" not in guess.columns:
+        return None
+    if role == "housing_register" and len(own) < 2:
+        return None
+    if role == "inspection" and not any(column.endswith("_fault_share") for column in own):
+        return None
+    if role not in _AREAS and not own and not word:
+        return None
+    _take_values(guess, words, facility_tags)
+    if role == "amenities" and not guess.values and not _speaks_ours(guess, facility_tags):
+        return None
+    if role == "streets" and not _are_streets(guess):
+        return None
+    guess.why = ", ".join(reasons)
+    return guess if guess.score >= _ENOUGH else None
+
+
+def _at_positions(look: Look, positions: Mapping[str, tuple[list[str], bool]]) -> Look:
+    """Return the look with where its rows lie: in degrees, if their numbers can be."""
+    x, y = (
+        pd.to_numeric(look.fields[positions[axis][0][0]], errors="coerce").dropna()
+        for axis in ("x", "y")
+    )
+    if not len(x) or not len(y):
+        return look
+    bounds = float(x.min()), float(y.min()), float(x.max()), float(y.max())
+    is_degrees = (
+        max(abs(bounds[0]), abs(bounds[2])) <= 180 and max(abs(bounds[1]), abs(bounds[3])) <= 90
+    )
+    return replace(look, bounds=bounds, crs="EPSG:4326" if is_degrees else "")
+
+
+def _take_values(
+    guess: Guess, words: NewCityWords, facility_tags: Mapping[str, Collection[str]]
+) -> None:
+    """Take from the known words those that the file's cells hold."""
+    for column, meanings in words.values.items():
+        if column not in guess.columns:
+            continue
+        cells = set(guess.look.fields[guess.columns[column][0][0]].astype("str").str.strip())
+        held = {cell: ours for cell in sorted(cells) if (ours := _meaning(cell, meanings))}
+        if held:
+            guess.values[column] = held
+        if column == "amenity_type":
+            strange = sorted(cells - set(held) - set(facility_tags) - {""})
+            if strange:
+                guess.doubts.append(f"types that are not used: {', '.join(strange[:8])}")
+
+
+def _meaning(cell: str, meanings: Mapping[str, str]) -> str:
+    """Return what a cell means; of a path such as 医疗保健服务;诊所;诊所 the last known part counts."""
+    parts = [cell, *reversed(_PATH.split(cell))]
+    return next((meanings[part.strip()] for part in parts if part.strip() in meanings), "")
+
+
+def _speaks_ours(guess: Guess, facility_tags: Mapping[str, Collection[str]]) -> bool:
+    if "amenity_type" not in guess.columns:
+        return False
+    cells = guess.look.fields[guess.columns["amenity_type"][0][0]]
+    return bool(cells.isin(list(facility_tags)).mean() >= _RECOGNISED_SHARE)
+
+
+def _are_streets(guess: Guess) -> bool:
+    """Return whether most cells name a class of street, as OpenStreetMap writes it or translated."""
+    cells = guess.look.fields[guess.columns["highway_type"][0][0]].astype("str").str.strip()
+    known = {*STREET_CLASSES, *guess.values.get("highway_type", {})}
+    strange = sorted(set(cells) - known - {""})
+    if strange:
+        guess.doubts.append(f"classes of street that are not known: {', '.join(strange[:8])}")
+    return bool(cells.isin(list(known)).mean() >= _STREETS_SHARE)
+
+
+def _file_word(look: Look, words: list[str]) -> str:
+    """Return the longest of the words that stands in a file's name."""
+    name = plain(look.path.rsplit(".", 1)[0])
+    fitting = [word for word in words if plain(word) in name]
+    return max(fitting, key=len, default="")
