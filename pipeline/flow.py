@@ -130,6 +130,7 @@ STAGES = (
         reads=(
             DISTRICTS,
             BUILDINGS,
+            ESTATES,
             WATER,
             STREET_EDGES,
             MEASUREMENTS,

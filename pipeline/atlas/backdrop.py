@@ -212,6 +212,14 @@ def add_water(pack: Pack, water: gpd.GeoDataFrame) -> int:
     return len(water)
 
 
+def add_estates(pack: Pack, estates: gpd.GeoDataFrame) -> int:
+    """Pack the outlines of estates with their names and return how many there are."""
+    estates = estates.iloc[spatial_order(estates.geometry.to_numpy())]
+    add_polygons(pack, "estates", mercator_shapes(estates), quantum=LINE_QUANTUM_UNITS)
+    pack.categories("estates.name", estates["estate_name"])
+    return len(estates)
+
+
 def add_districts(pack: Pack, districts: gpd.GeoDataFrame, middles: Floats) -> None:
     """Pack the district outlines, and their names with a place to write them."""
     add_polygons(pack, "districts", mercator_shapes(districts))

@@ -10,6 +10,7 @@ import shapely
 from pipeline.atlas.backdrop import (
     add_contours,
     add_districts,
+    add_estates,
     add_shade,
     add_streets,
     add_water,
@@ -159,6 +160,7 @@ def _backdrop(scene: Scene, settings: Settings) -> tuple[Pack, dict[str, Any], i
     shade_place = add_shade(pack, shade(scene.terrain, settings.atlas))
     drawn = {
         "contour_lines": add_contours(pack, scene.contours),
+        "estates": add_estates(pack, scene.estates),
         "water_areas": add_water(pack, scene.water),
         "street_lines": add_streets(pack, scene.streets),
     }

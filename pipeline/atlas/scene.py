@@ -17,6 +17,7 @@ from pipeline.contracts.tables import (
     BUILDINGS,
     DISTRICT_PRIORITY,
     DISTRICTS,
+    ESTATES,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
     PLAN_PROJECTS,
@@ -39,6 +40,7 @@ class Scene:
     others: gpd.GeoDataFrame
     """All other footprints."""
     districts: gpd.GeoDataFrame
+    estates: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame
     contours: gpd.GeoDataFrame
     water: gpd.GeoDataFrame
@@ -64,6 +66,7 @@ class Scene:
             buildings=buildings,
             others=self.others[self.others["district_name"] == name].reset_index(drop=True),
             districts=own.reset_index(drop=True),
+            estates=_touching(self.estates, own.geometry.iloc[0]),
             streets=_touching(self.streets, around),
             contours=_clipped(_touching(self.contours, around), around),
             water=_touching(self.water, around),
@@ -90,6 +93,7 @@ def city_scene(inputs: Inputs) -> Scene:
         buildings=table.to_crs(WEB_MERCATOR),
         others=others.to_crs(WEB_MERCATOR),
         districts=tables[DISTRICTS].to_crs(WEB_MERCATOR),
+        estates=tables[ESTATES].to_crs(WEB_MERCATOR),
         streets=street_lines(tables[STREET_EDGES]).to_crs(WEB_MERCATOR),
         contours=lines.to_crs(WEB_MERCATOR),
         water=tables[WATER].to_crs(WEB_MERCATOR),

@@ -18,6 +18,7 @@ from pipeline.contracts.tables import (
     BUILDINGS,
     DISTRICT_PRIORITY,
     DISTRICTS,
+    ESTATES,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
     PLAN_PROJECTS,
@@ -97,6 +98,9 @@ def inputs(**city: Any) -> Inputs:
         ),
         BUILDINGS: buildings,
         STREET_EDGES: _streets(),
+        ESTATES: _frame(
+            {"estate_id": ["S1"], "estate_name": ["<u>大院</u>"]}, [square(-10, -10, 90)]
+        ),
         WATER: _frame({"water_id": ["W1"]}, [square(-240, -240, 100)]),
         MEASUREMENTS: measured,
         MAIN_ROAD_PATHS: _paths(),

@@ -66,8 +66,9 @@ function run(map, model) {
   const lists = addLists(map, model, actions);
   const grid = addGrid(model, state, actions);
   const whatIf = addWhatIf(model, actions);
-  const redrawFilters = addFilters(model, state, () => {
+  const redrawFilters = addFilters(model, state, (key) => {
     recolour();
+    if (key === "district" && model.shown) map.fitBounds(boundsOfShown(model), { padding: [20, 20] });
     grid.fill();
     remember();
   });

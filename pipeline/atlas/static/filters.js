@@ -66,7 +66,7 @@ function addFilters(model, state, change) {
       )));
       select.addEventListener("change", () => {
         state.filters = { ...state.filters, [key]: select.value };
-        change();
+        change(key);
       });
       return element("label", { class: "field" }, element("span", {}, text("filter_" + key)), select);
     });

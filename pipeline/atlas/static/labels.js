@@ -2,6 +2,7 @@
 const LABEL_FONT = '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif';
 const STREET_LABEL_ZOOMS = { main: 15, minor: 16.5, service: 17.5, foot: 17, steps: 17 };
 const SAME_NAME_GAP = 320;
+const ESTATE_NAME_ZOOM = 15.5;
 
 const Labels = L.Layer.extend({
   initialize(model) {
@@ -42,6 +43,7 @@ const Labels = L.Layer.extend({
     context.lineJoin = "round";
     const taken = [];
     drawDistrictNames(context, this.model, view, taken);
+    drawEstateNames(context, this.model, view, taken);
     drawStreetNames(context, this.model, view, taken);
     drawRanks(context, this.model, view, taken);
     drawHeights(context, this.model, view, taken);
@@ -73,6 +75,21 @@ function drawDistrictNames(context, model, view, taken) {
     const half = context.measureText(name).width / 2;
     if (isFree(taken, px, py, half, 12)) write(context, name, px, py, OUTLINE_COLOUR, "rgba(255,255,255,.85)", 5);
   });
+}
+
+function drawEstateNames(context, model, view, taken) {
+  if (view.zoom < ESTATE_NAME_ZOOM) return;
+  const { words, places } = once(model, "estates.name", () => model.columns.categories("estates.name"));
+  context.font = `600 14px ${LABEL_FONT}`;
+  for (let row = 0; row < model.estates.count; row += 1) {
+    if (!places[row] || !meets(model.estates.box, row, view, 0)) continue;
+    const name = words[places[row] - 1];
+    const [x, y] = middleOf(model.estates, row);
+    const px = x * view.scale - view.left, py = y * view.scale - view.top;
+    const half = context.measureText(name).width / 2;
+    if (px < half || px > view.width - half || py < 9 || py > view.height - 9) continue;
+    if (isFree(taken, px, py, half, 9)) write(context, name, px, py, ESTATE_COLOUR, "rgba(255,255,255,.9)", 4);
+  }
 }
 
 // Names run along their street, longest pieces first.
@@ -160,6 +177,7 @@ function drawRanks(context, model, view, taken) {
   const rows = within(model.grid, model.ranked, view.west, view.north, view.east, view.south);
   rows.sort((a, b) => model.rank[a] - model.rank[b]);
   for (const row of rows) {
+    if (!model.rank[row]) continue;
     const { box } = model.ranked;
     const width = (box[4 * row + 2] - box[4 * row]) * view.scale;
     const height = (box[4 * row + 3] - box[4 * row + 1]) * view.scale;

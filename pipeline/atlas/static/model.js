@@ -11,6 +11,7 @@ function buildModel(columns, page) {
     count: ranked.count,
     others: columns.polygons("others"),
     districts: columns.polygons("districts"),
+    estates: columns.polygons("estates"),
     water: columns.polygons("water"),
     streets: columns.lines("streets"),
     contours: columns.lines("contours"),

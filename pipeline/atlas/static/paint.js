@@ -7,6 +7,8 @@ const SMALLEST_PIXELS = 1.8;
 const WATER_FILL = "#b5d3e3";
 const OTHER_FILL = "#c3c7cd";
 const OTHER_EDGE = "#a3a9b2";
+const ESTATE_COLOUR = "#3d5a2a";
+const ESTATE_ZOOM = 14.5;
 const OUTLINE_COLOUR = "#26405f";
 
 // Width in pixels by zoom: [zoom, width] pairs, straight between.
@@ -67,7 +69,21 @@ function paintBack(context, model, view) {
   paintContours(context, model, view);
   paintStreets(context, model, view);
   paintOutside(context, model, view);
+  paintEstates(context, model, view);
   paintOthers(context, model, view);
+}
+
+function paintEstates(context, model, view) {
+  if (view.zoom < ESTATE_ZOOM) return;
+  context.beginPath();
+  for (let row = 0; row < model.estates.count; row += 1) {
+    if (meets(model.estates.box, row, view, 4 / view.scale)) addRings(context, model.estates, row, view);
+  }
+  context.setLineDash([5, 3]);
+  context.lineWidth = 1.2;
+  context.strokeStyle = ESTATE_COLOUR;
+  context.stroke();
+  context.setLineDash([]);
 }
 
 function isFarOut(model, view) {

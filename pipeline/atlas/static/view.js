@@ -24,9 +24,18 @@ function bringIntoView(map, model, row) {
 }
 
 function boundsOf(model) {
-  const shapes = model.districts.count ? model.districts : model.ranked;
+  return boundsOfShapes(model.districts.count ? model.districts : model.ranked, () => true);
+}
+
+function boundsOfShown(model) {
+  const isAny = model.shown.includes(1);
+  return isAny ? boundsOfShapes(model.ranked, (row) => model.shown[row]) : boundsOf(model);
+}
+
+function boundsOfShapes(shapes, isMeant) {
   let west = Infinity, north = Infinity, east = -Infinity, south = -Infinity;
   for (let i = 0; i < shapes.count; i += 1) {
+    if (!isMeant(i)) continue;
     west = Math.min(west, shapes.box[4 * i]);
     north = Math.min(north, shapes.box[4 * i + 1]);
     east = Math.max(east, shapes.box[4 * i + 2]);
