@@ -55,7 +55,7 @@ def run(inputs: Inputs) -> Outputs:
             )
             for key in apart
         }
-        reports = report_pages(inputs, used)
+        reports = report_pages(inputs, used, [INDEX, *map(district_page_name, apart)])
         text, ledger = whole.result()
         pages = {INDEX: text} | {name: part.result()[0] for name, part in parts.items()} | reports
     ledger["district_page_bytes"] = {name: len(pages[name].encode()) for name in parts}

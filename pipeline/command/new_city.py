@@ -53,4 +53,5 @@ def _show(found: NewCity, name: str, raw: Path) -> None:
             markup=False,
         )
     else:
-        out.print(f"next 下一步: make rank CITY={name} RAW={raw}", markup=False)
+        choice = f"CITY={name} RAW={raw}"
+        out.print(f"next 下一步: make check {choice}, make rank {choice}", markup=False)

@@ -18,6 +18,12 @@ COLUMNS: dict[str, dict[str, list[str]]] = {
     "amenities": {"amenity_name": [*NAMES, "ref"]},
 }
 """Role → our column → tags."""
+STREET_CLASSES = (
+    "motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link", "secondary",
+    "secondary_link", "tertiary", "tertiary_link", "unclassified", "residential", "living_street",
+    "service", "pedestrian", "track", "road", "footway", "steps", "path", "cycleway", "bridleway",
+    "corridor", "busway",
+)  # fmt: skip
 _POINTS = {
     "bus_stop",
     "crossing",
@@ -57,7 +63,13 @@ def building_guesses(tags: Sequence[Tags]) -> dict[str, dict[str, Noted]]:
     ones = levels.count("1")
     is_vague = vague > _HALF * len(buildings)
     is_default = len(levels) >= _FEW and ones > _HALF * len(levels)
-    found = {}
+    found = {
+        "score.coverage": {
+            "min_known_share": Noted(
+                0.2, "what open data know of fewer buildings cannot order them"
+            )
+        }
+    }
     if is_vague:
         told = f"{vague:,} of {len(buildings):,} buildings say no more than yes"
         found["intake.housing"] = {

@@ -152,11 +152,11 @@ def _chosen(
             questions.append(f"{look.path} does not state its CRS and none fits: state it by hand")
         if not guessed:
             reason = (
-                "lines; streets are read from OpenStreetMap files (.osm.pbf, Overpass JSON)"
+                "lines whose class of street was not recognised" + _fields_of(look)
                 if look.geometry == "line"
                 else "not recognised" + _fields_of(look)
             )
-            unused.append((look.path, reason))
+            unused.append((f"{look.path} {look.layer}".strip(), reason))
         found += guessed
     own_footprints = [g for g in found if g.role == "footprints" and g.look.format not in _OSM]
     if own_footprints:  # a bureau's own go before OpenStreetMap's of the same place
@@ -166,6 +166,7 @@ def _chosen(
             questions.append(
                 f"{guess.look.path} holds buildings too; {own_footprints[0].look.path} is used"
             )
+    _join_tiles(found)
     for role in _SINGLE:
         several = sorted((g for g in found if g.role == role), key=lambda g: -g.score)
         for guess in several[1:]:
@@ -173,6 +174,26 @@ def _chosen(
             unused.append((guess.look.path, f"another {role}; {several[0].look.path} is used"))
             questions.append(f"which {role}? {several[0].look.path} or {guess.look.path}")
     return found, unused
+
+
+def _join_tiles(found: list[Guess]) -> None:
+    """Make one terrain of the tiles that lie in one folder and share CRS and kind of name."""
+    tiles = sorted((g for g in found if g.role == "terrain"), key=lambda g: g.look.path)
+    for guess in tiles:
+        if guess not in found:
+            continue
+        key = _tile_key(guess)
+        same = [other for other in tiles if other is not guess and _tile_key(other) == key]
+        guess.more_paths = [other.look.path for other in same]
+        if same:
+            guess.why += f", {len(same) + 1} tiles"
+        for other in same:
+            found.remove(other)
+
+
+def _tile_key(guess: Guess) -> tuple[str, str]:
+    folder, _, name = guess.look.path.rpartition("/")
+    return f"{folder}/{re.sub(r'[0-9]+', '#', name)}", guess.look.crs
 
 
 def _leave_to_osm(
@@ -242,11 +263,6 @@ def _working_crs(
 ) -> tuple[str, str]:
     if terrain is not None and terrain.is_square_metric:
         return terrain.crs, "that of the terrain, in metres"
-    if terrain is not None:
-        questions.append(
-            f"the terrain {terrain.path} is not in square cells of metres ({terrain.crs or 'no CRS'}): "
-            "if the run refuses it, bring it into the city's crs, e.g. gdalwarp -t_srs … -tr 30 30"
-        )
     if place is None:
         questions.append("no file says where the city lies: correct city.crs by hand")
         return "EPSG:32648", "guess: nothing says where the city lies"
@@ -262,6 +278,10 @@ def _lines(
 ) -> SourceLines:
     look = guess.look
     own = {"path": Noted(look.path), "role": Noted(guess.role), "format": Noted(look.format)}
+    if look.layer:
+        own["layer"] = Noted(look.layer)
+    if guess.more_paths:
+        own["more_paths"] = Noted(guess.more_paths)
     columns = {key: Noted(fields, note) for key, (fields, note) in guess.columns.items()}
     if guess.role == "boundary" and look.format == "nominatim_json":
         columns = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from pipeline.new_city.names import cannot_be, matched, plain, weight
-from pipeline.new_city.osm import COLUMNS, osm_roles
+from pipeline.new_city.osm import COLUMNS, STREET_CLASSES, osm_roles
 from pipeline.new_city.where import middle_area_m2
 from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS
 from pipeline.settings.new_city import NewCityWords
@@ -19,6 +19,7 @@ _TABLES = ("csv", "excel")
 _ENOUGH = 3.0
 _KEYS = ("building_id", "estate_id", "estate_name", "community_id")
 _RECOGNISED_SHARE = 0.2
+_STREETS_SHARE = 0.5
 _PATH = re.compile(r"[;；|/>]")
 _EARTH_M = (-500.0, 9000.0)
 
@@ -36,6 +37,7 @@ class Guess:
     constants: dict[str, str] = field(default_factory=dict)
     score: float = 0.0
     doubts: list[str] = field(default_factory=list)
+    more_paths: list[str] = field(default_factory=list)
 
 
 def guesses(
@@ -63,8 +65,9 @@ def guesses(
 
 def _geometry_fits(look: Look, role: str) -> bool:
     if look.format in _TABLES:
-        return role not in _AREAS
-    return look.geometry == ("polygon" if role in _AREAS else "point")
+        return role not in (*_AREAS, "streets")
+    wanted = "polygon" if role in _AREAS else "line" if role == "streets" else "point"
+    return look.geometry == wanted
 
 
 def _raster(look: Look, words: NewCityWords) -> list[Guess]:
@@ -119,9 +122,11 @@ def _by_fields(
             return None
         elif role == "boundary" and look.row_count <= 60 and size_m2 >= 1e6:
             guess.score += 2.5
-            reasons.append(f"{look.row_count} outlines of {size_m2 / 1e6:,.1f} km² (median)")
+            reasons.append(f"{look.row_count} × {size_m2 / 1e6:,.1f} km² (median)")
         elif role == "boundary" and size_m2 < 1e5:
             return None
+    if role == "streets" and "highway_type" not in guess.columns:
+        return None
     if role == "housing_register" and len(own) < 2:
         return None
     if role == "inspection" and not any(column.endswith("_fault_share") for column in own):
@@ -130,6 +135,8 @@ def _by_fields(
         return None
     _take_values(guess, words, facility_tags)
     if role == "amenities" and not guess.values and not _speaks_ours(guess, facility_tags):
+        return None
+    if role == "streets" and not _are_streets(guess):
         return None
     guess.why = ", ".join(reasons)
     return guess if guess.score >= _ENOUGH else None
@@ -178,6 +185,16 @@ def _speaks_ours(guess: Guess, facility_tags: Mapping[str, Collection[str]]) -> 
         return False
     cells = guess.look.fields[guess.columns["amenity_type"][0][0]]
     return bool(cells.isin(list(facility_tags)).mean() >= _RECOGNISED_SHARE)
+
+
+def _are_streets(guess: Guess) -> bool:
+    """Return whether most cells name a class of street, as OpenStreetMap writes it or translated."""
+    cells = guess.look.fields[guess.columns["highway_type"][0][0]].astype("str").str.strip()
+    known = {*STREET_CLASSES, *guess.values.get("highway_type", {})}
+    strange = sorted(set(cells) - known - {""})
+    if strange:
+        guess.doubts.append(f"classes of street that are not known: {', '.join(strange[:8])}")
+    return bool(cells.isin(list(known)).mean() >= _STREETS_SHARE)
 
 
 def _file_word(look: Look, words: list[str]) -> str:

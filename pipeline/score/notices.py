@@ -20,11 +20,13 @@ def notices(
     criteria: Mapping[str, Criterion],
     consistency: Mapping[str, float],
     settings: NoticeSettings,
+    barely_known: Mapping[str, float],
 ) -> list[Notice]:
     """Return what a reader should know before the ranking, each with a code and both languages.
 
-    ``need`` has a column for each criterion of ``weights``; rows are those of ``table``. Empty if
-    nothing is odd.
+    ``need`` has a column for each criterion of ``weights``; rows are those of ``table``;
+    ``barely_known`` is the share known of criteria that count though hardly any building has data.
+    Empty if nothing is odd.
     """
     names = list(weights)
     share = np.array([weights[name] for name in names], dtype=float)
@@ -35,6 +37,7 @@ def notices(
         *_without_data(names, table, criteria),
         *_same(names, need, spread, criteria, settings),
         *_equal_weights(names, share, criteria),
+        *_barely_known(barely_known, criteria),
         *_contradictory(consistency, settings.max_consistency_ratio),
     ]
 
@@ -81,6 +84,17 @@ def _without_data(
                 f"{listed}: no data on {criteria[name].label_en}, all buildings take the stand-in",
             ))  # fmt: skip
     return told
+
+
+def _barely_known(
+    barely_known: Mapping[str, float], criteria: Mapping[str, Criterion]
+) -> list[Notice]:
+    return [_told(
+        "barely_known", [name],
+        f"“{criteria[name].label_zh}”只有{share:.1%}的建筑有数据，其余采用替代值，难以据此排序",
+        f"{criteria[name].label_en} is known for {share:.1%} of the buildings, all others take the "
+        "stand-in: set score.coverage.min_known_share to leave it out",
+    ) for name, share in barely_known.items()]  # fmt: skip
 
 
 def _same(

@@ -122,7 +122,8 @@ def run(inputs: Inputs) -> Outputs:
         "criteria_left_out": absent,
         "notices": notices(
             scored.need_matrix(is_ranked), scored.weights, rows, scored.used, given.consistency,
-            settings.notices,
+            settings.notices, {n: s for n, s in known.items()
+                               if n in scored.weights and s < settings.coverage.notice_below_share},
         ),
         **told,
         "robustness": _robustness_told(ranking[is_ranked], settings),
@@ -134,12 +135,12 @@ def _scored(
     table: pd.DataFrame, settings: ScoreSettings, given: Weighting, known: Mapping[str, float]
 ) -> tuple[Scored, dict[str, str]]:
     """Return need and points by criterion, and the criteria left out with the reason."""
-    absent = left_out(known, given.weights, settings.min_known_share)
+    absent = left_out(known, given.weights, settings.coverage.min_known_share)
     used = {name: c for name, c in settings.criteria.items() if name not in absent}
     if not used:
         raise Problem(
             "score.criteria", "no criterion has data for this city",
-            expected=f"one known for at least {settings.min_known_share:.0%} of the buildings",
+            expected=f"one known for at least {settings.coverage.min_known_share:.0%} of the buildings",
             fix="add sources to the city profile, or give a weight to a criterion that has data",
         )  # fmt: skip
     weights = weight_units({name: given.weights[name] for name in used})
@@ -196,7 +197,7 @@ def _second_look(
     floor = plain_numbers(rows["floor_area_m2"])
     # a few unknown areas take the middle one; if hardly any is known there is no line to draw
     is_known = np.isfinite(floor)
-    is_costed = is_known.any() and is_known.mean() >= settings.min_known_share
+    is_costed = is_known.any() and is_known.mean() >= settings.coverage.notice_below_share
     floor = np.nan_to_num(floor, nan=float(np.nanmedian(floor))) if is_costed else floor
     weights = drawn_weights(names, shares, rule, np.random.default_rng(rule.seed))
     bands = rank_bands(need, weights, is_lifted, floor * rule.cost_cny_per_m2, rule)

@@ -119,6 +119,16 @@ class WeightingSettings(Section):
     """Each counts the same. Groups that nobody judges keep the proportions of the direct weights."""
 
 
+class CoverageSettings(Section):
+    """What becomes of a criterion that few buildings have data for."""
+
+    min_known_share: Share
+    """A criterion known for a smaller share of the buildings is left out and named; with 0 only one
+    that no building has data for, so that no building's place depends on which others are there."""
+    notice_below_share: Share
+    """A criterion that counts though fewer are known is reported."""
+
+
 class NoticeSettings(Section):
     """From where on something legal is reported as silly."""
 
@@ -177,8 +187,7 @@ class ScoreSettings(Section):
     """Stage 3."""
 
     criteria: dict[Slug, Criterion]
-    min_known_share: Share
-    """A criterion known for a smaller share of the buildings is left out and named."""
+    coverage: CoverageSettings
     tier_upper_rank_shares: Annotated[list[Share], Field(min_length=5, max_length=5)]
     """Share of the ranked buildings at which each of the five tiers ends."""
     tie_breaks: list[Measure]

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,16 +12,16 @@ import numpy as np
 import pandas as pd
 
 from pipeline.problem import Problem
+from pipeline.store.archives import path_in_zip, zip_members
+from pipeline.store.encodings import encoding_of, shapefile_encoding
 
 SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
 _MOST_TEXT_BYTES = 200_000_000
-_SAMPLE_DBF_ROWS = 2000
 _MOST_OSM_ELEMENTS = 20_000
 VECTOR_ENDINGS = {
     ".shp": "shapefile", ".geojson": "geojson", ".gpkg": "geopackage", ".fgb": "flatgeobuf",
     ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".gdb": "file_geodatabase",
 }  # fmt: skip
-_RASTER_ENDINGS = (".tif", ".tiff")
 _PARTS = {
     ".shx",
     ".dbf",
@@ -69,6 +68,8 @@ class Look:
     is_square_metric: bool = False
     """Rasters: north-up square cells in metres."""
     file_date: str = ""
+    layer: str = ""
+    """Layer or sheet, where the file holds several."""
 
 
 def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
@@ -85,7 +86,7 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
         try:
-            looks.append(_look(path, name))
+            looks += _looks(path, name)
         except Problem as problem:
             others.append((name, problem.found))
         except MemoryError:
@@ -113,34 +114,84 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _look(path: Path, name: str) -> Look:
+def _looks(path: Path, name: str) -> list[Look]:
+    """Return a look at a file, or at each of its layers or sheets."""
     ending = path.suffix.lower()
     stamp = pd.Timestamp(path.stat().st_mtime, unit="s").strftime("%Y-%m-%d")
-    if ending in VECTOR_ENDINGS:
-        return _vector(path, name, VECTOR_ENDINGS[ending], stamp)
-    if ending in _RASTER_ENDINGS:
-        return _raster(path, name, stamp)
-    if ending == ".pbf":
-        return _pbf(path, name, stamp)
-    if ending == ".json":
-        return _json(path, name, stamp)
-    if ending in (".csv", ".txt"):
-        return _table(path, name, stamp)
-    if ending in (".xlsx", ".xlsm"):
-        rows = pd.read_excel(path, nrows=MOST_ROWS, dtype=str).fillna("")
-        rows.columns = [str(one).strip() for one in rows.columns]
-        return Look(name, "excel", encoding=None, row_count=len(rows), fields=rows, file_date=stamp)
     if ending == ".zip":
-        return _vector(Path(f"/vsizip/{path}"), name, "shapefile", stamp)
-    raise Problem(name, "of a kind that is not read")
+        return _zip(path, name, stamp)
+    if ending in VECTOR_ENDINGS:
+        return _layers(str(path), path, name, VECTOR_ENDINGS[ending], stamp)
+    if ending in (".xlsx", ".xlsm"):
+        return _sheets(path, name, stamp)
+    single = {
+        ".pbf": _pbf,
+        ".json": _json,
+        ".csv": _table,
+        ".txt": _table,
+        ".tif": _raster,
+        ".tiff": _raster,
+    }
+    if ending not in single:
+        raise Problem(name, "of a kind that is not read")
+    return [single[ending](path, name, stamp)]
 
 
-def _vector(path: Path, name: str, kind: str, stamp: str) -> Look:
+def _zip(path: Path, name: str, stamp: str) -> list[Look]:
+    """Look at the one dataset in a zip."""
+    members = [member.lower() for member in zip_members(path)]
+    for ending, kind in VECTOR_ENDINGS.items():
+        if kind != "geoparquet" and any(ending in member for member in members):
+            return _layers(path_in_zip(path, ending, None), path, name, kind, stamp)
+    raise Problem(name, "a zip without a file of shapes")
+
+
+def _sheets(path: Path, name: str, stamp: str) -> list[Look]:
+    """Look at the sheets of a workbook that have a header and rows."""
+    zip_members(path)  # refuses what would fill the memory
+    sheets = pd.read_excel(path, sheet_name=None, nrows=MOST_ROWS, dtype=str)
+    found = []
+    for title, rows in sheets.items():
+        fields = rows.fillna("").rename(columns=lambda one: str(one).strip())
+        if len(fields) and len(fields.columns) > 1:
+            layer = str(title) if len(sheets) > 1 else ""
+            found.append(
+                Look(
+                    name,
+                    "excel",
+                    layer=layer,
+                    row_count=len(fields),
+                    fields=fields,
+                    file_date=stamp,
+                )
+            )
+    if not found:
+        raise Problem(name, "holds no rows")
+    return found
+
+
+def _layers(inside: str, path: Path, name: str, kind: str, stamp: str) -> list[Look]:
+    import pyogrio
+
+    if kind in ("shapefile", "geoparquet", "geojson"):
+        return [_vector(inside, path, name, kind, stamp, "")]
+    layers = [
+        str(one) for one, shape in pyogrio.list_layers(inside)
+        if shape is not None and one != "layer_styles"
+    ]  # fmt: skip
+    if len(layers) == 1:
+        return [_vector(inside, path, name, kind, stamp, "")]
+    return [_vector(inside, path, name, kind, stamp, layer) for layer in layers]
+
+
+def _vector(inside: str, path: Path, name: str, kind: str, stamp: str, layer: str) -> Look:
     import pyogrio
     import shapely
 
-    encoding, is_certain = _dbf_encoding(path) if kind == "shapefile" else ("utf-8", True)
-    date = ""
+    encoding, is_certain, date = "utf-8", True, ""
+    if kind == "shapefile":
+        in_zip = inside.removeprefix(f"/vsizip/{path}/") if inside.startswith("/vsizip/") else ""
+        encoding, is_certain = shapefile_encoding(path, in_zip)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if kind == "geoparquet":
@@ -151,13 +202,18 @@ def _vector(path: Path, name: str, kind: str, stamp: str) -> Look:
             fields = pd.DataFrame(whole.drop(columns=whole.geometry.name)).head(MOST_ROWS)
             shapes = whole.geometry.head(SAMPLE_SHAPES).dropna().to_numpy()
         else:
+            chosen = {"layer": layer} if layer else {}
             options = {"encoding": encoding} if kind == "shapefile" else {}
-            about = pyogrio.read_info(path, force_feature_count=True, force_total_bounds=True)
-            sample = pyogrio.read_dataframe(path, max_features=SAMPLE_SHAPES, columns=[])
+            about = pyogrio.read_info(
+                inside, force_feature_count=True, force_total_bounds=True, **chosen
+            )
+            sample = pyogrio.read_dataframe(
+                inside, max_features=SAMPLE_SHAPES, columns=[], **chosen
+            )
             if "geometry" not in sample:
                 raise Problem(name, "holds no features with a shape")
             fields = pyogrio.read_dataframe(
-                path, max_features=MOST_ROWS, read_geometry=False, **options
+                inside, max_features=MOST_ROWS, read_geometry=False, **chosen, **options
             )
             count, bounds, crs = about["features"], about["total_bounds"], sample.crs
             date = str((about.get("layer_metadata") or {}).get("DBF_DATE_LAST_UPDATE", ""))[:10]
@@ -170,7 +226,7 @@ def _vector(path: Path, name: str, kind: str, stamp: str) -> Look:
         name, kind, _epsg(crs), encoding, is_certain,
         "polygon" if 3 in kinds else "line" if kinds & {1, 2} else "point",
         int(count), fields.astype("string").fillna(""), float(np.median(shapely.area(shapes))),
-        (west, south, east, north), date=date if date > "1990" else "", file_date=stamp,
+        (west, south, east, north), date=date if date > "1990" else "", file_date=stamp, layer=layer,
     )  # fmt: skip
 
 
@@ -181,54 +237,6 @@ def _epsg(crs: Any) -> str:
     return f"EPSG:{code}" if code else ""
 
 
-def _dbf_encoding(path: Path) -> tuple[str, bool]:
-    """Return the encoding of a shapefile's table: as its .cpg says, or the one its bytes fit."""
-    table = path.with_suffix(".dbf")
-    if not table.is_file():
-        return "utf-8", False
-    said = path.with_suffix(".cpg")
-    if said.is_file():
-        word = said.read_text(errors="replace").strip().lower().replace("_", "-")
-        known = {"utf8": "utf-8", "936": "gbk", "cp936": "gbk", "65001": "utf-8"}.get(word, word)
-        try:
-            "".encode(known)
-        except LookupError:
-            pass
-        else:
-            return known, True
-    with table.open("rb") as file:
-        head = file.read(32)
-        start, width = struct.unpack("<HH", head[8:12])
-        about = file.read(start - 32)
-        body = file.read(width * _SAMPLE_DBF_ROWS)
-    cells = [about[at : at + 11].split(b"\x00")[0] for at in range(0, len(about) - 31, 32)]
-    widths = [about[at + 16] for at in range(0, len(about) - 31, 32)]
-    for row in range(len(body) // max(width, 1)):
-        at = row * width + 1
-        for size in widths:
-            cells.append(body[at : at + size].strip())
-            at += size
-    return _encoding_of(cells)
-
-
-def _encoding_of(cells: list[bytes]) -> tuple[str, bool]:
-    foreign = [cell for cell in cells if not cell.isascii()]
-    if not foreign:
-        return "utf-8", True
-    fits = {name: sum(_decodes(cell, name) for cell in foreign) for name in ("utf-8", "gbk")}
-    if fits["utf-8"] >= 0.9 * len(foreign):
-        return "utf-8", True
-    return ("gbk", False) if fits["gbk"] >= 0.9 * len(foreign) else ("gb18030", False)
-
-
-def _decodes(cell: bytes, encoding: str) -> bool:
-    try:
-        cell.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _table(path: Path, name: str, stamp: str) -> Look:
     with path.open("rb") as file:
         content = file.read(_MOST_TEXT_BYTES)
@@ -237,7 +245,7 @@ def _table(path: Path, name: str, stamp: str) -> Look:
         encoding, is_certain = "utf-8-sig", True
     else:
         lines = content.splitlines()
-        encoding, is_certain = _encoding_of(lines if is_whole else lines[:-1])
+        encoding, is_certain = encoding_of(lines if is_whole else lines[:-1])
     text = content.decode(encoding, errors="replace")
     rows = list(csv.reader(io.StringIO(text)))
     rows = [row for row in rows if row]
@@ -303,7 +311,7 @@ def _json(path: Path, name: str, stamp: str) -> Look:
             file_date=stamp,
         )  # fmt: skip
     if isinstance(found, dict) and found.get("type") == "FeatureCollection":
-        return _vector(path, name, "geojson", stamp)
+        return _vector(str(path), path, name, "geojson", stamp, "")
     raise Problem(name, "JSON of another kind")
 
 

@@ -117,7 +117,8 @@ def _source_lines(source: SourceLines, anchors: list[tuple[str, dict[str, Any]]]
     if best:
         name, differing = best
         rest = [(key, source.common[key]) for key in differing]
-        lines.append((f"    <<: *{name}" + (f", {_pairs(rest)}" if rest else ""), ""))
+        told = _notes([(key, source.common[key]) for key in plain])
+        lines.append((f"    <<: *{name}" + (f", {_pairs(rest)}" if rest else ""), told))
     else:
         where, whose = (
             [(key, source.common[key]) for key in plain if (key in _WHERE) == is_where]

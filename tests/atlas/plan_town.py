@@ -28,6 +28,7 @@ def inputs() -> Inputs:
             "project_id": ["P1", "P2"],
             "planned_year": pd.array([2027, None], dtype="Int64"),
             "cost_cny": [1_234_000.0, 9_999_000.0],
+            "unit_cost_cny_per_m2": [500.0, 700.0],
         }
     )
     summary = pd.DataFrame(

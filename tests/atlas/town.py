@@ -4,6 +4,7 @@ Weights: climb 0.6, slope 0.4; so need 0.25 and 0.5 give 15 and 20 points. ``B1`
 square hole, ``B2`` two squares apart. Coordinates are metres from ``ORIGIN`` in EPSG:32648.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -37,6 +38,7 @@ CELL_M = 20.0
 IDS = ["B1", "B2", "B3", "B4", "B5", "B6"]
 NAMES = {
     "B1": "红楼",
+    "B2": '=HYPERLINK("http://example.invalid","点")\u202e',
     "B3": "<img src=x onerror=alert(1)>",
     "B4": "{{7*7}} ${1+1}",
     "B5": "</script><script>alert(2)</script>",
@@ -309,6 +311,51 @@ def _areas() -> pd.DataFrame:
             "area_id": ["a", "b"],
         }
     )
+
+
+def with_tracks(before: Inputs) -> Inputs:
+    """Return the town with B2 in a grade of danger and B4 in a clearance plan: neither has a rank."""
+    tables = dict(before.tables)
+    for table in (RANKING, BUILDING_RANKING):
+        frame = tables[table].copy()
+        key = frame["building_id"]
+        frame["rank"] = key.map({"B1": 1, "B3": 2, "B6": 3, "B5": 4}).astype("Int64")
+        frame["tier_number"] = key.map({"B1": 2, "B3": 3, "B6": 4, "B5": 5}).astype("Int64")
+        frame["track_type"] = key.map({"B2": "hazard", "B4": "excluded"}).fillna("ranked")
+        reasons = {"B2": "hazard_grade_D", "B4": "in_clearance_plan"}
+        frame["track_reason_code"] = key.map(reasons).fillna("year_unknown")
+        if table == BUILDING_RANKING:
+            frame["hazard_grade_code"] = key.map({"B2": "D"}).astype("str").where(key == "B2")
+            frame["is_in_clearance_plan"] = (key == "B4").astype("boolean")
+        tables[table] = frame
+    return replace(before, tables=tables)
+
+
+def with_two_districts(before: Inputs) -> Inputs:
+    """Return the town in two districts: 东区 holds B3, B4, B5 and the rest is 西区."""
+    tables = dict(before.tables)
+    east = ["B3", "B4", "B5"]
+    for table in (BUILDINGS, BUILDING_RANKING):
+        frame = tables[table].copy()
+        is_east = frame["building_id"].isin(east)
+        frame["district_name"] = np.where(is_east, "东区", "西区")
+        if table == BUILDINGS:
+            frame["district_id"] = np.where(is_east, "E", "W")
+        tables[table] = frame
+    shapes = [square(80, 50, 300), square(-250, -250, 300)]
+    districts = {"district_id": ["E", "W"], "district_name": ["东区", "西区"]}
+    tables[DISTRICTS] = _frame(districts, shapes)
+    rows = tables[DISTRICT_PRIORITY]
+    parts = [
+        rows.assign(district_name=name, district_rank=i) for i, name in ((1, "西区"), (2, "东区"))
+    ]
+    told = pd.concat(parts, ignore_index=True)
+    told["area_id"] = [f"{name}{i}" for i, name in enumerate(told["district_name"])]
+    is_district = told["row_type"] == "district"
+    told.loc[is_district, "area_id"] = told.loc[is_district, "district_name"]
+    told.loc[is_district, "area_name"] = told.loc[is_district, "district_name"]
+    tables[DISTRICT_PRIORITY] = told
+    return replace(before, tables=tables)
 
 
 def reported(tables: dict[Any, Any]) -> dict[Any, Any]:

@@ -30,6 +30,7 @@ from pipeline.measure.streets import access_table, street_world
 from pipeline.measure.walks import BuildingWalks
 from pipeline.store.configuration import read_settings
 from pipeline.store.files import read_raster
+from tests.bench.pages import pages
 from tests.bench.scoring import one_weight, scoring
 from tests.bench.years import years
 
@@ -205,6 +206,8 @@ def main() -> None:
     one_weight(ROOT, RAW)
     print("walking")
     walking(housing)
+    print("the map in Chromium")
+    pages(ROOT, timed)
     print(f"shapely {shapely.__version__}, numpy {np.__version__}, {os.cpu_count()} cores")
 
 

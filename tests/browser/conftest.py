@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.atlas.stage import run
 from tests.atlas import town
+from tests.conftest import Project
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -45,8 +46,19 @@ def browser() -> Iterator[Any]:
 def town_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small town's page as a file."""
     path = tmp_path_factory.mktemp("atlas") / "index.html"
-    path.write_text(run(town.inputs(is_synthetic=True)).pages["index.html"], encoding="utf-8")
+    path.write_text(
+        run(town.inputs(is_synthetic=True)).pages["index.html"], encoding="utf-8", newline=""
+    )
     return path
+
+
+@pytest.fixture(scope="session")
+def yuzhong(tmp_path_factory: pytest.TempPathFactory, yuzhong_raw: Path) -> Project:
+    """Yuzhong, ranked in a project of its own."""
+    project = Project(tmp_path_factory.mktemp("yuzhong"))
+    result = project.run("rank", "--city", "yuzhong", "--raw", str(yuzhong_raw))
+    assert result.returncode == 0, result.stderr
+    return project
 
 
 class Opened:

@@ -25,15 +25,6 @@ LIVE = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def yuzhong(tmp_path_factory: pytest.TempPathFactory, yuzhong_raw: Path) -> Project:
-    """Yuzhong, ranked in a project of its own."""
-    project = Project(tmp_path_factory.mktemp("yuzhong"))
-    result = project.run("rank", "--city", "yuzhong", "--raw", str(yuzhong_raw))
-    assert result.returncode == 0, result.stderr
-    return project
-
-
 @pytest.fixture
 def city(browser: Any, yuzhong: Project) -> Iterator[Opened]:
     """Yuzhong's page, drawn."""

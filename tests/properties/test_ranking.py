@@ -57,7 +57,6 @@ def with_criteria(weights: dict[str, float]) -> Settings:
     score = WHOLE.score.model_copy(
         update={
             "criteria": criteria,
-            "min_known_share": 0.0,
             "robustness": WHOLE.score.robustness.model_copy(update={"draws": 60, "errors": {}}),
         }
     )

@@ -10,7 +10,7 @@ import shapely.affinity
 
 from pipeline.settings.whole import Settings
 from pipeline.store.configuration import read_settings
-from tests import foreign_town
+from tests import bureau, foreign_town
 from tests.conftest import REPOSITORY, Project
 
 
@@ -140,6 +140,40 @@ def test_a_shapefile_without_crs_and_code_page_is_placed_and_read(
         "construction_year_text": ["建成年代"],
     }  # fmt: skip
     assert source.values == {"building_use_type": {"住宅": "residential"}}
+
+
+def test_a_bureaus_folder_of_many_kinds_is_ranked_as_it_is(tmp_path: Path) -> None:
+    """Zip, workbook of two sheets, list of places, GeoPackage of two layers, tiles in degrees."""
+    project, raw = Project(tmp_path / "project"), tmp_path / "raw"
+    bureau.write(raw)
+    made = project.run("new-city", "--name", "bureau", "--raw", str(raw), "--datum", "wgs84")
+    assert made.returncode == 0, made.stderr
+    assert "datum of" not in made.stdout  # told with DATUM=
+    sources = read_settings(project.root / "config", "bureau", "base").sources
+    assert {name: (one.path, one.layer) for name, one in sources.items()} == {
+        "boundary": ("底图.gpkg", "边界"), "streets": ("底图.gpkg", "道路"),
+        "footprints": ("房屋.zip", None), "housing_register": ("登记册.xlsx", "登记"),
+        "amenities": ("poi_2024.csv", None), "terrain": ("高程_1.tif", None),
+    }  # fmt: skip
+    assert sources["terrain"].more_paths == ["高程_2.tif"]
+    assert (sources["footprints"].encoding, sources["amenities"].encoding) == ("gbk", "gbk")
+    assert sources["amenities"].date == "2024"
+    ranked = project.run("rank", "--city", "bureau", "--raw", str(raw))
+    assert ranked.returncode == 0, ranked.stderr
+    found = table(project, "bureau", "base/building_ranking")
+    assert len(found) == 100
+    assert found["slope_deg"].between(11.0, 11.6).all()  # atan 0.2 = 11.31°
+    high = found.loc[bureau.house_key(9, 4)]
+    assert (high["construction_year"], high["storey_count"], high["district_name"]) == (
+        1979,
+        7,
+        "渝中区",
+    )
+    assert 65 < high["main_road_climb_m"] < 80  # nine rows of 40 m at 0.2, and a house's own edge
+    places = pd.read_parquet(project.root / "data/processed/bureau/amenities.parquet")
+    assert places["amenity_type"].value_counts().to_dict() == {
+        "health_station": 25, "convenience_shop": 25, "primary_school": 25,
+    }  # fmt: skip
 
 
 def test_what_is_missing_and_what_cannot_be_read_is_said(tmp_path: Path) -> None:

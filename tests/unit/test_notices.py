@@ -19,7 +19,7 @@ def codes(need: np.ndarray, weights: list[int], **changes: object) -> list[str]:
     table["district_name"] = np.where(np.arange(COUNT) < 50, "甲区", "乙区")
     table = table.assign(**changes)
     found = notices(
-        need, dict(zip(NAMES, weights, strict=True)), table, CRITERIA, {}, SCORE.notices
+        need, dict(zip(NAMES, weights, strict=True)), table, CRITERIA, {}, SCORE.notices, {}
     )
     return [one["code"] for one in found]
 
@@ -55,13 +55,24 @@ def test_weights_no_one_can_tell_apart() -> None:
     assert codes(spread(1, 1, 1), [3334, 3333, 3333]) == ["equal_weights"]
 
 
+def test_a_criterion_that_hardly_any_building_has_data_for() -> None:
+    table = pd.DataFrame({SCORE.criteria[name].measure: np.ones(COUNT) for name in NAMES})
+    weights = dict(zip(NAMES, [5000, 3000, 2000], strict=True))
+    found = notices(
+        spread(1, 1, 1), weights, table.assign(district_name="区"), CRITERIA, {}, SCORE.notices,
+        {"age": 0.007},
+    )  # fmt: skip
+    assert [one["code"] for one in found] == ["barely_known"]
+    assert "0.7%" in found[0]["text_zh"]
+
+
 def test_judgments_that_contradict_each_other() -> None:
     found = notices(
         spread(1, 1, 1), dict(zip(NAMES, [5000, 3000, 2000], strict=True)),
         pd.DataFrame({"district_name": ["甲区"] * COUNT} | {
             SCORE.criteria[name].measure: np.ones(COUNT) for name in NAMES
         }),
-        CRITERIA, {"bureau/groups": 0.25, "residents/groups": 0.05}, SCORE.notices,
+        CRITERIA, {"bureau/groups": 0.25, "residents/groups": 0.05}, SCORE.notices, {},
     )  # fmt: skip
     assert [(one["code"], one["criteria"]) for one in found] == [
         ("inconsistent_judgments", ["bureau/groups"])

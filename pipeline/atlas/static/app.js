@@ -53,6 +53,7 @@ function run(map, model) {
       else settling = setTimeout(settled, SETTLE_DELAY_MS);
     },
     searched: () => grid.fill(),
+    warm: () => tiles.paintLater(),
     toggleTable: (isOpen) => {
       byId("dock").hidden = !isOpen;
       grid.redraw();
@@ -222,6 +223,8 @@ function run(map, model) {
     model, map,
     idOf: (row) => label(model, "building_id", row),
     factOf: (name, row) => fact(model, name, row),
+    placeOf: (row) => toLatLng(...middleOf(model.ranked, row)),
+    fit: () => map.fitBounds(boundsOf(model), { animate: false }),
     settle: (raw) => settle(model, { ...model.choice, raw }),
   });
   document.documentElement.dataset.readyMs = String(Math.round(performance.now()));

@@ -28,6 +28,13 @@ function gridColumns(model) {
   ];
 }
 
+// Rows without a rank, by id, as the lists have them.
+function unrankedRows(model) {
+  const ids = [];
+  for (let row = 0; row < model.count; row += 1) if (!model.rank[row]) ids.push([label(model, "building_id", row), row]);
+  return ids.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+}
+
 // Places of words in the order of the language's dictionary.
 function orderOfWords(words) {
   const compare = new Intl.Collator("zh-Hans-CN").compare;
@@ -71,7 +78,7 @@ function addGrid(model, state, actions) {
     const found = [];
     const take = (row) => { if ((!model.shown || model.shown[row]) && (!matches || matches(row))) found.push(row); };
     model.byRank.forEach(take);
-    for (let row = 0; row < model.count; row += 1) if (!model.rank[row]) take(row);
+    unrankedRows(model).forEach(take);
     return found;
   }
 

@@ -67,11 +67,16 @@ function paintBack(context, model, view) {
   paintContours(context, model, view);
   paintStreets(context, model, view);
   paintOutside(context, model, view);
+  paintOthers(context, model, view);
+}
+
+function isFarOut(model, view) {
+  return view.zoom <= PIXEL_ZOOM && model.count > PIXEL_COUNT;
 }
 
 function paintFront(context, model, view) {
   context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
-  if (view.zoom <= PIXEL_ZOOM && model.count > PIXEL_COUNT) paintPixels(context, model, view);
+  if (isFarOut(model, view)) paintPixels(context, model, view, model.ranked, model.classes, pixelColours(model));
   else if (view.zoom <= PIXEL_ZOOM) paintOneByOne(context, model, view);
   else paintBatches(context, model, view);
   paintSteps(context, model, view);
@@ -225,32 +230,57 @@ function edgeOf(colouring) {
   return colouring.key === "tier" ? "rgba(82, 8, 10, 0.75)" : "rgba(52, 28, 72, 0.7)";
 }
 
-// Far out: each building sets pixels, never fewer than SMALLEST_PIXELS square. Rows come in the order
-// of the ground, so no class paints over the others as a rule.
-function paintPixels(context, model, view) {
-  const size = Math.round(view.side * view.ratio);
-  const image = context.createImageData(size, size);
-  const pixels = new Uint32Array(image.data.buffer);
-  setPixels(pixels, size, model.others, view, null, [pixelOf(OTHER_FILL)]);
+function paintOthers(context, model, view) {
+  if (isFarOut(model, view)) {
+    paintPixels(context, model, view, model.others, null, [pixelOf(OTHER_FILL)]);
+    return;
+  }
+  context.lineJoin = "round";
+  context.fillStyle = OTHER_FILL;
+  context.beginPath();
+  for (const row of within(model.otherGrid, model.others, view.west, view.north, view.east, view.south)) addShape(context, model.others, row, view);
+  context.fill();
+  if (view.zoom <= PIXEL_ZOOM) return;
+  context.lineWidth = 0.6;
+  context.strokeStyle = OTHER_EDGE;
+  context.stroke();
+}
+
+function pixelColours(model) {
   const colours = new Uint32Array(256).fill(pixelOf(MISSING_COLOUR));
   colours[FAINT] = pixelOf(FAINT_COLOUR);
   model.colouring.colours.forEach((colour, place) => { colours[place] = pixelOf(colour); });
-  setPixels(pixels, size, model.ranked, view, model.classes, colours);
-  const sheet = once(model, "pixel sheet", () => document.createElement("canvas"));
-  if (sheet.width !== size) {
-    sheet.width = size;
-    sheet.height = size;
-  }
-  sheet.getContext("2d").putImageData(image, 0, 0);
-  context.drawImage(sheet, 0, 0, size, size, 0, 0, view.side, view.side);
+  return colours;
 }
 
+// Far out: each building sets pixels, never fewer than SMALLEST_PIXELS square. Rows come in the order
+// of the ground, so no class paints over the others as a rule. Only what was set is copied and cleared.
+function paintPixels(context, model, view, shapes, classes, colours) {
+  const size = Math.round(view.side * view.ratio);
+  const sheet = once(model, "pixel sheet " + size, () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = size;
+    canvas.height = size;
+    const image = canvas.getContext("2d").createImageData(size, size);
+    return { canvas, image, pixels: new Uint32Array(image.data.buffer) };
+  });
+  const { canvas, image, pixels } = sheet;
+  const [x, y, right, bottom] = setPixels(pixels, size, shapes, view, classes, colours);
+  if (right <= x || bottom <= y) return;
+  canvas.getContext("2d").putImageData(image, 0, 0, x, y, right - x, bottom - y);
+  const scale = view.side / size;
+  context.drawImage(canvas, x, y, right - x, bottom - y, x * scale, y * scale, (right - x) * scale, (bottom - y) * scale);
+  for (let line = y; line < bottom; line += 1) pixels.fill(0, line * size + x, line * size + right);
+}
+
+// Returns the box of what was set: left, top, right, bottom.
 function setPixels(pixels, size, shapes, view, classes, colours) {
   const { box, count } = shapes;
   const { west, north, east, south } = view;
   const scale = view.scale * view.ratio;
   const left = view.left * view.ratio, top = view.top * view.ratio;
   const smallest = SMALLEST_PIXELS * view.ratio;
+  let fromX = size, fromY = size, toX = 0, toY = 0;
   for (let row = 0, at = 0; row < count; row += 1, at += 4) {
     if (box[at] > east || box[at + 2] < west || box[at + 1] > south || box[at + 3] < north) continue;
     const colour = colours[classes === null ? 0 : classes[row]];
@@ -264,7 +294,12 @@ function setPixels(pixels, size, shapes, view, classes, colours) {
     for (let y = y0; y < y1; y += 1) {
       for (let p = y * size + x0; p < y * size + x1; p += 1) pixels[p] = colour;
     }
+    fromX = Math.min(fromX, x0);
+    fromY = Math.min(fromY, y0);
+    toX = Math.max(toX, x1);
+    toY = Math.max(toY, y1);
   }
+  return [fromX, fromY, toX, toY];
 }
 
 function pixelOf(colour) {
@@ -287,10 +322,6 @@ function addShape(context, shapes, row, view) {
 
 function paintOneByOne(context, model, view) {
   const area = [view.west, view.north, view.east, view.south];
-  context.fillStyle = OTHER_FILL;
-  context.beginPath();
-  for (const row of within(model.otherGrid, model.others, ...area)) addShape(context, model.others, row, view);
-  context.fill();
   for (const row of within(model.grid, model.ranked, ...area).sort((a, b) => a - b)) {
     context.beginPath();
     addShape(context, model.ranked, row, view);
@@ -302,13 +333,6 @@ function paintOneByOne(context, model, view) {
 function paintBatches(context, model, view) {
   const area = [view.west, view.north, view.east, view.south];
   context.lineJoin = "round";
-  context.beginPath();
-  for (const row of within(model.otherGrid, model.others, ...area)) addShape(context, model.others, row, view);
-  context.fillStyle = OTHER_FILL;
-  context.fill();
-  context.lineWidth = 0.6;
-  context.strokeStyle = OTHER_EDGE;
-  context.stroke();
   const batches = new Map();
   for (const row of within(model.grid, model.ranked, ...area)) {
     const place = model.classes[row];

@@ -14,10 +14,7 @@ const CanvasTiles = L.GridLayer.extend({
     const canvas = document.createElement("canvas");
     canvas.atlasCoords = coords;
     this.waiting.push({ canvas, done });
-    if (!this.isPlanned) {
-      this.isPlanned = true;
-      requestAnimationFrame(() => this.work(FRAME_BUDGET_MS));
-    }
+    this.plan();
     return canvas;
   },
 
@@ -26,13 +23,10 @@ const CanvasTiles = L.GridLayer.extend({
     const end = performance.now() + budget;
     while (this.waiting.length && performance.now() < end) {
       const { canvas, done } = this.waiting.shift();
-      this.paintOn(canvas);
-      done(null, canvas);
+      this.paintOn(canvas, !done);
+      if (done) done(null, canvas);
     }
-    if (this.waiting.length) {
-      this.isPlanned = true;
-      requestAnimationFrame(() => this.work(FRAME_BUDGET_MS));
-    }
+    if (this.waiting.length) this.plan();
   },
 
   // Paint all that waits, now: before printing and at the start.
@@ -40,8 +34,30 @@ const CanvasTiles = L.GridLayer.extend({
     this.work(Infinity);
   },
 
+  // What is in sight at once, the rest as frames have time for it.
   repaint() {
-    for (const key of Object.keys(this._tiles || {})) this.paintOn(this._tiles[key].el, true);
+    const tiles = Object.values(this._tiles || {}).map(({ el }) => el);
+    const sight = this._map ? this._map.getPixelBounds() : null;
+    const isInSight = ({ atlasCoords: { x, y } }) => sight
+      && sight.intersects(L.bounds([x * TILE_SIDE, y * TILE_SIDE], [(x + 1) * TILE_SIDE, (y + 1) * TILE_SIDE]));
+    this.waiting = this.waiting.filter(({ done }) => done);
+    for (const canvas of tiles) {
+      if (isInSight(canvas)) this.paintOn(canvas, true);
+      else this.waiting.push({ canvas, done: null });
+    }
+    if (this.waiting.length) this.plan();
+  },
+
+  // So that the first move of a slider finds all that never changes painted already.
+  paintLater() {
+    for (const { el } of Object.values(this._tiles || {})) if (!el.atlasBack) this.waiting.push({ canvas: el, done: null });
+    if (this.waiting.length) this.plan();
+  },
+
+  plan() {
+    if (this.isPlanned) return;
+    this.isPlanned = true;
+    requestAnimationFrame(() => this.work(FRAME_BUDGET_MS));
   },
 
   // What never changes is kept beside a square once it has to be painted again.

@@ -47,11 +47,12 @@ function inLanguage(pair) {
   return language === "zh" ? pair.zh : pair.en;
 }
 
+const NUMBER_FORMATS = [0, 1, 2, 3, 4].map((decimals) => (
+  new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+));
+
 function grouped(number, decimals = 0) {
-  return number.toLocaleString("en-US", {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  });
+  return NUMBER_FORMATS[decimals].format(number);
 }
 
 function withUnit(number, unit, decimals) {
