@@ -1,5 +1,7 @@
 """The one kind of error a user may meet: where, what was found, what was expected, what to do."""
 
+_MOST_SIGNS = 3000
+
 
 class Problem(Exception):
     """A fault in the user's files, settings or machine, told in one message.
@@ -17,10 +19,10 @@ class Problem(Exception):
     """
 
     def __init__(self, where: object, found: str, *, expected: str = "", fix: str = "") -> None:
-        self.where = str(where)
-        self.found = found
-        self.expected = expected
-        self.fix = fix
+        self.where = _cut(str(where))
+        self.found = _cut(found)
+        self.expected = _cut(expected)
+        self.fix = _cut(fix)
         super().__init__(self.text())
 
     def text(self) -> str:
@@ -31,3 +33,8 @@ class Problem(Exception):
         if self.fix:
             lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)
+
+
+def _cut(text: str) -> str:
+    """Return a text that a reader can take in: data may hold names of megabytes."""
+    return text if len(text) <= _MOST_SIGNS else f"{text[:_MOST_SIGNS]} …"

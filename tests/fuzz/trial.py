@@ -182,7 +182,7 @@ def _child(settings: Settings, raw: Path, writer: int) -> None:
         ended = ("told", problem.text())
     except BaseException:
         ended = ("traceback", traceback.format_exc()[-1500:])
-    os.write(writer, pickle.dumps(ended)[:60_000])
+    os.write(writer, pickle.dumps((ended[0], ended[1][:15_000])))  # less than a pipe holds
     os._exit(0)
 
 
@@ -217,6 +217,8 @@ def _listing(folder: Path) -> list[tuple[str, int]]:
 def trials(folder: Path, count: int, first_seed: int) -> list[Outcome]:
     """Return the outcomes of so many trials, spread evenly over the readers."""
     every = towns(folder / "towns")
+    for town in every:  # what readers import is then there before the first fork
+        read_sources(town.folder.parent, town.settings.sources, town.settings.city.crs, 5000.0)
     return [
         trial(every[number % len(every)], first_seed + number, folder / f"scratch{number}")
         for number in range(count)
