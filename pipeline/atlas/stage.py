@@ -1,16 +1,21 @@
 """Stage 5, atlas: offline pages on which people read, search and question the ranking."""
 
+import gc
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import get_context
 
 import geopandas as gpd
 import pandas as pd
 
-from pipeline.atlas.buildings import used_criteria
+from pipeline.atlas.buildings import Used, used_criteria
 from pipeline.atlas.map_page import Neighbours, map_page
 from pipeline.atlas.qgis_style import district_style, tier_style
 from pipeline.atlas.reports import report_pages
-from pipeline.atlas.scene import city_scene
+from pipeline.atlas.scene import Scene, city_scene
 from pipeline.contracts.stage import Inputs, MapLayer, Outputs
 from pipeline.contracts.tables import BUILDING_RANKING, BUILDINGS, DISTRICTS
 from pipeline.pages.addresses import INDEX, QUALITY, brief_name, district_page_name
@@ -28,6 +33,10 @@ PLANNER_COLUMNS = frozenset(
         "funded_share", "consent_share", "readiness_share", "quadrant_type",
     )
 )  # fmt: skip
+MANY_BUILDINGS = 5_000
+"""From here on a second interpreter is worth its start of a second."""
+CHILD_SHARE = 0.8
+"""Share of the district maps that it makes, while this one makes the city's and the reports."""
 PLANNER_ENDINGS = ("_points", "_climb_m", "_walk_m")
 """What the GeoPackage tells of a building; all columns stand in the CSV and Parquet lists."""
 
@@ -46,21 +55,45 @@ def run(inputs: Inputs) -> Outputs:
     apart = [key for key, name in names.items() if name in settled] if len(names) > 1 else []
     addresses = [INDEX, QUALITY, *map(district_page_name, apart), *map(brief_name, names)]
     near = Neighbours(tuple(addresses), names)
-    scene = city_scene(inputs)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        whole = threads.submit(map_page, scene, inputs, used, near)
-        parts = {
-            district_page_name(key): threads.submit(
-                lambda one: map_page(scene.part(one), inputs, used, near, one), key
-            )
-            for key in apart
-        }
+    told = replace(inputs, tables={}, sources={}, rasters={})
+    away = apart[: round(CHILD_SHARE * len(apart))] if len(listed) >= MANY_BUILDINGS else []
+    with _other_core(is_wanted=bool(away)) as child, ThreadPoolExecutor(os.cpu_count()) as threads:
+        scene = city_scene(inputs)
+        sent = child.submit(district_pages, scene, told, used, near, away) if child else None
+        whole = threads.submit(map_page, scene, told, used, near)
         reports = report_pages(inputs, used, [INDEX, *map(district_page_name, apart)])
+        here = [key for key in apart if key not in away]
+        parts = district_pages(scene, told, used, near, here)
         text, ledger = whole.result()
-        pages = {INDEX: text} | {name: part.result()[0] for name, part in parts.items()} | reports
+        parts |= sent.result() if sent else {}
+    pages = {INDEX: text} | {name: parts[name] for name in sorted(parts)} | reports
     ledger["district_page_bytes"] = {name: len(pages[name].encode()) for name in parts}
     layers = qgis_layers(districts, inputs.tables[BUILDINGS], listed, settings)
     return Outputs(pages=pages, map_layers={"ranking.gpkg": layers}, ledger=ledger)
+
+
+def district_pages(
+    scene: Scene, inputs: Inputs, used: tuple[Used, ...], near: Neighbours, district_ids: list[str]
+) -> dict[str, str]:
+    """Return the map of each of these districts by its address."""
+    return {
+        district_page_name(key): map_page(scene.part(key), inputs, used, near, key)[0]
+        for key in district_ids
+    }
+
+
+@contextmanager
+def _other_core(*, is_wanted: bool) -> Iterator[ProcessPoolExecutor | None]:
+    """Give a second interpreter: packing holds the first one's lock, so threads would take turns.
+
+    It imports what it needs while the scene is made ready.
+    """
+    if not is_wanted:
+        yield None
+        return
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=gc.disable) as child:
+        child.submit(district_pages, None, None, (), None, [])  # type: ignore[arg-type]
+        yield child
 
 
 def qgis_layers(
