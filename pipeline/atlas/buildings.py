@@ -4,10 +4,9 @@ The page adds up points itself, from need and weight in ten-thousandths, by the 
 rule as the score; ``add_ranked`` stops if that would show other points than the tables hold.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -23,12 +22,19 @@ from pipeline.atlas.mercator import (
     twice_areas,
 )
 from pipeline.atlas.packing import Pack
+from pipeline.atlas.ties import (
+    check_order,
+    check_tiers,
+    real_numbers,
+    tie_places,
+    tie_shift,
+)
 from pipeline.contracts.columns import COLUMNS, WHOLE
 from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
 from pipeline.settings.score import Criterion, ScoreSettings
 
-OTHER_QUANTUM_UNITS = 12
+OTHER_QUANTUM_UNITS = 16
 NEED_UNITS = 10_000
 WEIGHT_UNITS = 10_000
 POINT_UNITS = 1000
@@ -166,7 +172,7 @@ def add_ranked(
     score = _checked_score(table, used)
     tie_breaks = score_settings.tie_breaks
     places = tie_places(table, tie_breaks)
-    rank = _real(table["rank"])
+    rank = real_numbers(table["rank"])
     if is_part:
         in_city = np.sort(rank[~np.isnan(rank)])
         pack.numbers("city_rank", in_city.astype(np.int64))
@@ -183,7 +189,7 @@ def add_ranked(
         need = need_units(table, item.name)
         stand_in = (table[f"{item.name}_origin"] == "stand_in").to_numpy()
         pack.numbers(f"stand_in.{item.name}", stand_in)
-        value = _real(table[item.criterion.measure])
+        value = real_numbers(table[item.criterion.measure])
         beyond = excess(value, need, item.criterion, item.per_unit)
         extended, rest = extended_need(need, beyond, item.criterion)
         pack.numbers(f"need.{item.name}", extended)
@@ -196,14 +202,14 @@ def add_ranked(
     guesses = _guesses(table, shapes)
     for name, decimals in FACTS:
         if name in table.columns and name not in scored and table[name].notna().any():
-            values, guess = _real(table[name]), guesses.get(name)
+            values, guess = real_numbers(table[name]), guesses.get(name)
             pack.measures(f"fact.{name}", values, decimals=decimals, expected=guess)
     for name, decimals in OPTIONAL_FACTS:
         if name in table.columns and table[name].notna().any():
-            pack.measures(f"fact.{name}", _real(table[name]), decimals=decimals)
+            pack.measures(f"fact.{name}", real_numbers(table[name]), decimals=decimals)
     _add_band(pack, table)
     _add_years(pack, table)
-    back, out = (_real(table[f"main_road_walk_{way}_min"]) for way in ("back", "out"))
+    back, out = (real_numbers(table[f"main_road_walk_{way}_min"]) for way in ("back", "out"))
     later = np.floor(back * 10 + 0.5) / 10 - np.floor(out * 10 + 0.5) / 10
     pack.measures("fact.main_road_walk_later_min", later, decimals=1)
     for name in CATEGORIES:
@@ -227,8 +233,8 @@ def _guesses(table: pd.DataFrame, shapes: NDArray[np.object_]) -> dict[str, NDAr
     """Return what the page can work out itself: footprints from outlines, floors from storeys."""
     twice = twice_areas(shapes, RANKED_QUANTUM_UNITS)
     footprint = np.floor(twice * half_unit_m2(table) + 0.5).astype(np.int64)
-    shown = np.floor(_real(table["footprint_area_m2"]) + 0.5).astype(np.int64)
-    storeys = np.nan_to_num(_real(table["storey_count"])).astype(np.int64)
+    shown = np.floor(real_numbers(table["footprint_area_m2"]) + 0.5).astype(np.int64)
+    storeys = np.nan_to_num(real_numbers(table["storey_count"])).astype(np.int64)
     return {"footprint_area_m2": footprint, "floor_area_m2": shown * storeys}
 
 
@@ -252,12 +258,12 @@ def _add_band(pack: Pack, table: pd.DataFrame) -> None:
     A step is a hundredth of the root of the whole list: 4 places about rank 1,000 of 40,000 would
     be more than the draws know. Told are steps from the rank itself.
     """
-    rank = _real(table["rank"])
+    rank = real_numbers(table["rank"])
     most = max(float(np.nan_to_num(rank).max()), 1)
     own = band_step(rank, most)
     for name in ("rank_p05", "rank_p95"):
         if name in table.columns and table[name].notna().any():
-            steps = band_step(_real(table[name]), most) - own
+            steps = band_step(real_numbers(table[name]), most) - own
             pack.measures(f"band.{name}", steps, decimals=0)
 
 
@@ -277,7 +283,7 @@ def add_counts(
             continue
         known.append(facility)
         for name in names:
-            pack.measures(f"fact.{name}", _real(table[name]), decimals=0)
+            pack.measures(f"fact.{name}", real_numbers(table[name]), decimals=0)
     return known
 
 
@@ -287,12 +293,14 @@ def _add_years(pack: Pack, table: pd.DataFrame) -> None:
     Of a recorded or vague year these are what the source allows, of an inferred one the whole years
     around the interval that holds it in nine of ten cases.
     """
-    year = _real(table["construction_year"])
-    low, high = (_real(table[f"construction_year_{end}"]) for end in ("low", "high"))
+    year = real_numbers(table["construction_year"])
+    low, high = (real_numbers(table[f"construction_year_{end}"]) for end in ("low", "high"))
     low = np.where(np.isnan(low), year, low)
     high = np.where(np.isnan(high), year, high)
     is_inferred = table["construction_year_basis_type"].isin(INFERRED_BASES).to_numpy()
-    early, middle, late = (_real(table[f"construction_year_{p}"]) for p in ("p05", "p50", "p95"))
+    early, middle, late = (
+        real_numbers(table[f"construction_year_{p}"]) for p in ("p05", "p50", "p95")
+    )
     low = np.where(is_inferred, np.floor(early), low)
     high = np.where(is_inferred, np.ceil(late), high)
     pack.measures("fact.construction_year_low", low, decimals=0)
@@ -313,7 +321,7 @@ def add_others(pack: Pack, others: gpd.GeoDataFrame) -> int:
 
 def need_units(table: pd.DataFrame, name: str) -> NDArray[np.int64]:
     """Return a criterion's need in ten-thousandths."""
-    share = _real(table[f"{name}_need_share"])
+    share = real_numbers(table[f"{name}_need_share"])
     return np.floor(share * NEED_UNITS + 0.5).astype(np.int64)
 
 
@@ -358,68 +366,6 @@ def extended_need(
     return need + carried, beyond - carried * towards
 
 
-def tie_places(table: pd.DataFrame, tie_breaks: Sequence[str]) -> NDArray[np.int64]:
-    """Return the place of each row if all scores were equal: larger tie breaks first, then the id."""
-    ids = table["building_id"].to_numpy(dtype=str)
-    by_id = np.argsort(np.argsort(ids, kind="stable"), kind="stable")
-    keys = [-np.nan_to_num(_real(table[name]), nan=-np.inf) for name in tie_breaks]
-    return _places(np.lexsort([by_id, *reversed(keys)]))
-
-
-def tie_shift(places: NDArray[np.int64], keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return the true place among ties minus the one that whole-number keys tell, rows deciding last.
-
-    The page knows the keys already, so that only what their rounding hides must be told.
-    """
-    rows = np.arange(len(places))
-    return places - _places(np.lexsort([rows, *(-key for key in reversed(keys))]))
-
-
-def _places(order: NDArray[np.intp]) -> NDArray[np.int64]:
-    places = np.empty(len(order), dtype=np.int64)
-    places[order] = np.arange(len(order))
-    return places
-
-
-def check_order(
-    table: pd.DataFrame, rank: Floats, score: NDArray[np.int64], places: NDArray[np.int64]
-) -> None:
-    """Stop if the page would put the buildings in another order than ``rank``; NaN is unranked."""
-    lifted = flags(table, "is_lifted")
-    has_rank = np.flatnonzero(~np.isnan(rank))
-    order = has_rank[np.lexsort([places[has_rank], -score[has_rank], ~lifted[has_rank]])]
-    _stop_at(table, order[rank[order] != np.arange(1, len(order) + 1)], "rank")
-
-
-def check_tiers(table: pd.DataFrame, upper_rank_shares: Sequence[float]) -> None:
-    """Stop if the page would put a building in another tier than the table."""
-    rank = _real(table["rank"])
-    ends = np.floor(np.array(upper_rank_shares) * np.count_nonzero(~np.isnan(rank)) + 1e-9)
-    tier = np.searchsorted(ends, np.nan_to_num(rank)).clip(max=len(ends) - 1) + 1
-    tier = np.where(flags(table, "is_lifted"), 1, tier)
-    is_wrong = ~np.isnan(rank) & (tier != _real(table["tier_number"]))
-    _stop_at(table, np.flatnonzero(is_wrong), "tier_number")
-
-
-def _stop_at(table: pd.DataFrame, rows: NDArray[np.intp], column: str) -> None:
-    if len(rows):
-        row = rows[0]
-        raise Problem(
-            f"atlas ← ranking.{column}",
-            f"{len(rows):,} of {len(table):,} rows stand elsewhere than score and tie breaks tell "
-            f"(first: {table['building_id'].iloc[row]}, {column} {table[column].iloc[row]})",
-            expected="the same order in the table and on the page",
-            fix="delete this city's data/processed and run again; if it stays, report this",
-        )
-
-
-def flags(table: pd.DataFrame, name: str) -> NDArray[np.bool_]:
-    """Return a yes/no column; no where it is empty or not there."""
-    if name not in table.columns:
-        return np.zeros(len(table), dtype=bool)
-    return np.asarray(table[name].fillna(False).to_numpy(dtype=bool))
-
-
 def _checked_score(table: pd.DataFrame, used: tuple[Used, ...]) -> NDArray[np.int64]:
     """Return the score in thousandths as the page adds it up."""
     total = np.zeros(len(table), dtype=np.int64)
@@ -433,7 +379,7 @@ def _checked_score(table: pd.DataFrame, used: tuple[Used, ...]) -> NDArray[np.in
 
 
 def _compare(table: pd.DataFrame, points: NDArray[np.int64], name: str) -> None:
-    stated = np.floor(_real(table[name]) * POINT_UNITS + 0.5).astype(np.int64)
+    stated = np.floor(real_numbers(table[name]) * POINT_UNITS + 0.5).astype(np.int64)
     wrong = np.flatnonzero(points != stated)
     if len(wrong):
         first = wrong[0]
@@ -444,8 +390,3 @@ def _compare(table: pd.DataFrame, points: NDArray[np.int64], name: str) -> None:
             expected="the same points in the table and on the page",
             fix="delete this city's data/processed and run again; if it stays, report this",
         )
-
-
-def _real(values: "pd.Series[Any]") -> Floats:
-    numbers = values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    return np.asarray(numbers, dtype=np.float64)

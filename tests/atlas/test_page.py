@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.atlas.buildings import EMPTY_KEY, band_step, initials, tie_places, tie_shift
+from pipeline.atlas.buildings import EMPTY_KEY, band_step, initials
 from pipeline.atlas.legend import attribution_texts
 from pipeline.atlas.stage import run
+from pipeline.atlas.ties import tie_places, tie_shift
 from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import BUILDING_RANKING, BUILDINGS, RANKING, WATER
 from pipeline.problem import Problem
