@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 import traceback
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,6 +175,7 @@ def _child(settings: Settings, raw: Path, writer: int) -> None:
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
+    warnings.simplefilter("ignore")  # to a user they are no errors either
     try:
         read = read_sources(raw, settings.sources, settings.city.crs, 5000.0)
         run(Inputs({}, read, {}, settings, {}, ""))
