@@ -62,7 +62,7 @@ years-eval: ready ## judge year inference on FILE=footprints YEAR=column [GROUP=
 	@$(PY) -m pipeline years-eval --file '$(FILE)' --year '$(YEAR)' $(if $(GROUP),--group '$(GROUP)')
 
 test: ready-dev ## run all tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --dist loadfile
 
 check: ready ## look the raw files of CITY over: faults, gaps, wrong datum; changes nothing
 	@$(PY) -m pipeline check $(CHOICE)
