@@ -3,7 +3,8 @@
 import gc
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import get_context
@@ -59,13 +60,17 @@ def run(inputs: Inputs) -> Outputs:
     away = apart[: round(CHILD_SHARE * len(apart))] if len(listed) >= MANY_BUILDINGS else []
     with _other_core(is_wanted=bool(away)) as child, ThreadPoolExecutor(os.cpu_count()) as threads:
         scene = city_scene(inputs)
-        sent = child.submit(district_pages, scene, told, used, near, away) if child else None
+        sent = _sent(child, scene, told, used, near, away)
         whole = threads.submit(map_page, scene, told, used, near)
         reports = report_pages(inputs, used, [INDEX, *map(district_page_name, apart)])
-        here = [key for key in apart if key not in away]
+        here = [key for key in apart if sent is None or key not in away]
         parts = district_pages(scene, told, used, near, here)
         text, ledger = whole.result()
-        parts |= sent.result() if sent else {}
+        if sent is not None:
+            try:
+                parts |= sent.result()
+            except BrokenProcessPool:  # killed, or no second interpreter to be had here
+                parts |= district_pages(scene, told, used, near, away)
     pages = {INDEX: text} | {name: parts[name] for name in sorted(parts)} | reports
     ledger["district_page_bytes"] = {name: len(pages[name].encode()) for name in parts}
     layers = qgis_layers(districts, inputs.tables[BUILDINGS], listed, settings)
@@ -94,6 +99,23 @@ def _other_core(*, is_wanted: bool) -> Iterator[ProcessPoolExecutor | None]:
     with ProcessPoolExecutor(1, get_context("spawn"), initializer=gc.disable) as child:
         child.submit(district_pages, None, None, (), None, [])  # type: ignore[arg-type]
         yield child
+
+
+def _sent(
+    child: ProcessPoolExecutor | None,
+    scene: Scene,
+    inputs: Inputs,
+    used: tuple[Used, ...],
+    near: Neighbours,
+    district_ids: list[str],
+) -> "Future[dict[str, str]] | None":
+    """Hand districts to the second interpreter; None if there is none."""
+    if child is None:
+        return None
+    try:
+        return child.submit(district_pages, scene, inputs, used, near, district_ids)
+    except BrokenProcessPool:
+        return None
 
 
 def qgis_layers(

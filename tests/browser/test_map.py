@@ -303,9 +303,10 @@ def test_other_colourings_repaint_the_map_and_the_legend(page: Any) -> None:
     counts = {row.split("\t")[1].strip(): row.split("\t")[2].strip() for row in rows}
     assert counts == {"≥ 30": "1", "20–30": "0", "10–20": "1", "5–10": "2", "< 5": "2"}
     choices = page.locator("#colour-by option").evaluate_all("all => all.map((o) => o.value)")
+    # nobody was asked in this town: readiness and consent have nothing to show
     assert choices == [
         *("tier", "move", "funded", "planned", "sure", "funded_chance", "missing"),
-        *("quadrant", "readiness", "consent", "climb", "slope", "year", "basis"),
+        *("quadrant", "climb", "slope", "year", "basis"),
         *("need.0", "need.1"),
     ]
     page.select_option("#colour-by", "need.1")

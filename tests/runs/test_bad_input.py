@@ -138,7 +138,7 @@ CASES: dict[str, tuple[Break, list[str]]] = {
     "key twice": (_scenario("score: {}\nscore: {}"), ["base.yaml", "not valid YAML at line 2"]),
     "unknown measure": (
         _scenario("score: {criteria: {climb: {measure: mood}}}"),
-        ["score.criteria.climb.measure = 'mood'", "main_road_climb_m"],
+        ["score.criteria.climb.measure = 'mood'", "for example", "data/README.md"],
     ),
     "path out of the raw folder": (
         _edit("path: pois.json", "path: ../../secret.json"),
