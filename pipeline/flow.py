@@ -229,7 +229,7 @@ def _reasons(record: state.StageRecord, places: Places, saver: Saver) -> list[st
     reasons = state.own_reasons(places.state_file, record)
     if not reasons:
         saver.wait()
-        reasons = state.reasons_to_run(places.state_file, record)
+        reasons = state.input_reasons(places.state_file, record)
     return reasons
 
 

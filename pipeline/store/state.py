@@ -64,6 +64,12 @@ def reasons_to_run(state_file: Path, record: StageRecord) -> list[str]:
     reasons = own_reasons(state_file, record)
     if reasons == ["it has not run yet"]:
         return reasons
+    return list(dict.fromkeys(reasons + input_reasons(state_file, record)))
+
+
+def input_reasons(state_file: Path, record: StageRecord) -> list[str]:
+    """Return what changed of the files that a stage reads."""
+    reasons: list[str] = []
     with _open(state_file) as dependency:
         status = dependency.get_status(_task(record), None, get_log=True)
         for path in sorted(status.reasons.get("changed_file_dep") or []):
@@ -87,12 +93,6 @@ def remember(state_file: Path, record: StageRecord) -> None:
     with _open(state_file) as dependency:
         dependency.remove_success(task)
         dependency.save_success(task)
-
-
-def forget(state_file: Path, name: str) -> None:
-    """Strike a stage from the record, before its outputs are touched."""
-    with _open(state_file) as dependency:
-        dependency.remove(name)
 
 
 @contextmanager
