@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from pipeline.beside import Task
 from pipeline.contracts.stage import MapLayer, Outputs, Stage
 from pipeline.contracts.tables import Table
 from pipeline.settings.whole import Settings
@@ -31,7 +32,7 @@ class Product:
     rasters: Mapping[str, Any]
     pages: Mapping[str, str]
     map_layers: Mapping[str, tuple[MapLayer, ...]]
-    workbooks: Mapping[str, bytes]
+    workbooks: Mapping[str, Task[bytes]]
     ledger: Mapping[str, Any]
 
 
@@ -185,8 +186,8 @@ def _write(product: Product, places: Places) -> None:
         for path in [*places.family_pages(stage), *places.family_lists(stage)]:
             if path not in written:
                 batch.remove(path)
-        for name, content in product.workbooks.items():
-            batch.add(places.map_file(name), content)
+        for name, workbook in product.workbooks.items():
+            batch.add(places.map_file(name), workbook.result())
         for name, layers in product.map_layers.items():
             path = places.map_file(name)
             write_geopackage(batch.partial(path), path, layers)

@@ -1,13 +1,8 @@
 """Stage 5, atlas: offline pages on which people read, search and question the ranking."""
 
-import gc
 import os
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 
 import geopandas as gpd
 import pandas as pd
@@ -17,6 +12,7 @@ from pipeline.atlas.map_page import Neighbours, map_page
 from pipeline.atlas.qgis_style import district_style, tier_style
 from pipeline.atlas.reports import report_pages
 from pipeline.atlas.scene import Scene, city_scene
+from pipeline.beside import Beside
 from pipeline.contracts.stage import Inputs, MapLayer, Outputs
 from pipeline.contracts.tables import BUILDING_RANKING, BUILDINGS, DISTRICTS
 from pipeline.pages.addresses import INDEX, QUALITY, brief_name, district_page_name
@@ -34,10 +30,8 @@ PLANNER_COLUMNS = frozenset(
         "funded_share", "consent_share", "readiness_share", "quadrant_type",
     )
 )  # fmt: skip
-MANY_BUILDINGS = 5_000
-"""From here on a second interpreter is worth its start of a second."""
-CHILD_SHARE = 0.8
-"""Share of the district maps that it makes, while this one makes the city's and the reports."""
+SHARE_BESIDE = 0.8
+"""Share of the district maps made in a second interpreter, while this one makes the rest."""
 PLANNER_ENDINGS = ("_points", "_climb_m", "_walk_m")
 """What the GeoPackage tells of a building; all columns stand in the CSV and Parquet lists."""
 
@@ -56,21 +50,16 @@ def run(inputs: Inputs) -> Outputs:
     apart = [key for key, name in names.items() if name in settled] if len(names) > 1 else []
     addresses = [INDEX, QUALITY, *map(district_page_name, apart), *map(brief_name, names)]
     near = Neighbours(tuple(addresses), names)
-    told = replace(inputs, tables={}, sources={}, rasters={})
-    away = apart[: round(CHILD_SHARE * len(apart))] if len(listed) >= MANY_BUILDINGS else []
-    with _other_core(is_wanted=bool(away)) as child, ThreadPoolExecutor(os.cpu_count()) as threads:
-        scene = city_scene(inputs)
-        sent = _sent(child, scene, told, used, near, away)
+    told = replace(inputs, tables={}, sources={}, rasters={}, beside=Beside())
+    scene = city_scene(inputs)
+    away = apart[: round(SHARE_BESIDE * len(apart))] if inputs.beside.is_there else []
+    parts_beside = inputs.beside.call(district_pages, scene, told, used, near, away)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
         whole = threads.submit(map_page, scene, told, used, near)
         reports = report_pages(inputs, used, [INDEX, *map(district_page_name, apart)])
-        here = [key for key in apart if sent is None or key not in away]
-        parts = district_pages(scene, told, used, near, here)
+        parts = district_pages(scene, told, used, near, apart[len(away) :])
         text, ledger = whole.result()
-        if sent is not None:
-            try:
-                parts |= sent.result()
-            except BrokenProcessPool:  # killed, or no second interpreter to be had here
-                parts |= district_pages(scene, told, used, near, away)
+    parts |= parts_beside.result()
     pages = {INDEX: text} | {name: parts[name] for name in sorted(parts)} | reports
     ledger["district_page_bytes"] = {name: len(pages[name].encode()) for name in parts}
     layers = qgis_layers(districts, inputs.tables[BUILDINGS], listed, settings)
@@ -85,37 +74,6 @@ def district_pages(
         district_page_name(key): map_page(scene.part(key), inputs, used, near, key)[0]
         for key in district_ids
     }
-
-
-@contextmanager
-def _other_core(*, is_wanted: bool) -> Iterator[ProcessPoolExecutor | None]:
-    """Give a second interpreter: packing holds the first one's lock, so threads would take turns.
-
-    It imports what it needs while the scene is made ready.
-    """
-    if not is_wanted:
-        yield None
-        return
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=gc.disable) as child:
-        child.submit(district_pages, None, None, (), None, [])  # type: ignore[arg-type]
-        yield child
-
-
-def _sent(
-    child: ProcessPoolExecutor | None,
-    scene: Scene,
-    inputs: Inputs,
-    used: tuple[Used, ...],
-    near: Neighbours,
-    district_ids: list[str],
-) -> "Future[dict[str, str]] | None":
-    """Hand districts to the second interpreter; None if there is none."""
-    if child is None:
-        return None
-    try:
-        return child.submit(district_pages, scene, inputs, used, near, district_ids)
-    except BrokenProcessPool:
-        return None
 
 
 def qgis_layers(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.beside import Beside, Task
 from pipeline.contracts.tables import (
     ANNUAL_LIST,
     PLAN_LINES,
@@ -35,27 +36,33 @@ class Planned:
     """Tables by contract, the workbook, counts for people, and each building's project."""
 
     tables: Mapping[Table, pd.DataFrame]
-    workbook: bytes
+    workbook: Task[bytes]
     ledger: Mapping[str, Any]
     by_building: pd.DataFrame
     """Indexed by building id, columns ``BY_BUILDING``; planned buildings only."""
 
 
 def planned(
-    tables: Mapping[Table, Any], settings: Any, scenario: str, known: Sequence[pd.Series] = ()
+    tables: Mapping[Table, Any],
+    settings: Any,
+    scenario: str,
+    known: Sequence[pd.Series] = (),
+    beside: Beside | None = None,
 ) -> Planned:
     """Return the annual plan of a city; tables without rows where no building is on a planned track.
 
     ``known`` are planned years by project id of earlier plans: where they keep the rules, the result
-    is not worse than they are.
+    is not worse than they are. The workbook is written ``beside``, or when it is asked for.
     """
+    beside = beside or Beside()
     city, rules = settings.city, settings.plan
     origin = "合成 synthetic" if city.is_synthetic else "delivered"
     plan = annual_plan(tables, rules, settings.consent, known)
     if plan is None:
         empty = {table: pd.DataFrame(columns=list(table.column_names)) for table in TABLES}
         by_building = pd.DataFrame(columns=list(BY_BUILDING))
-        return Planned(empty, empty_workbook(city.name_zh), {"project_count": 0}, by_building)
+        workbook = beside.call(empty_workbook, city.name_zh)
+        return Planned(empty, workbook, {"project_count": 0}, by_building)
     projects, lines = plan_projects(plan, rules), plan_lines(plan, rules)
     summary = plan_summary(plan, projects, lines, rules)
     listed = annual_list(plan, projects, lines, rules)
@@ -69,7 +76,7 @@ def planned(
     told = Told(city.name_zh, city.is_synthetic, scenario, plan.schedule)
     return Planned(
         {table: _kept(table, frame.assign(data_origin=origin)) for table, frame in frames.items()},
-        workbook_bytes(listed, lines, summary, rules, told),
+        beside.call(workbook_bytes, listed, lines, summary, rules, told),
         ledger_of(plan, projects, summary, settings),
         _by_building(plan, projects),
     )

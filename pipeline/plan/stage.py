@@ -35,7 +35,7 @@ def run(inputs: Inputs) -> Outputs:
     buildings = inputs.tables[BUILDINGS]
     origin = "合成 synthetic" if inputs.settings.city.is_synthetic else "delivered"
     listed = building_list(buildings, measurements, inputs.tables[RANKING])
-    annual = planned(inputs.tables, inputs.settings, inputs.scenario)
+    annual = planned(inputs.tables, inputs.settings, inputs.scenario, beside=inputs.beside)
     listed = listed.assign(data_origin=origin).join(annual.by_building, on="building_id")
     cells = measurements.set_index("building_id")["cell_id"]
     placed = with_areas(listed, listed["building_id"].map(cells))
