@@ -38,7 +38,7 @@ class Product:
 
 @dataclass
 class Kept:
-    """Tables, rasters and ledgers by name: those of this run from memory, others from the disk, once."""
+    """Tables, rasters and ledgers by name: those of this run from memory, others read once."""
 
     places: Places
     _tables: dict[Table, Any] = field(default_factory=dict)
