@@ -171,7 +171,7 @@ PACKAGES = (
 )
 CODE_FOLDER = Path(__file__).parent
 USED_BESIDE = (
-    "sklearn.ensemble", "pipeline.years.infer", "pipeline.plan.workbook", "pipeline.atlas.stage",
+    "sklearn.ensemble", "pipeline.years.infer", "pipeline.plan.outputs", "xlsxwriter", "pipeline.atlas.stage",
 )  # fmt: skip
 """Modules that take long to load, in the order in which a second interpreter needs them."""
 LARGE_RAW_BYTES = 15_000_000

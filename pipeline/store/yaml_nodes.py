@@ -32,4 +32,6 @@ def plain_values(text: str) -> Any:
     from ruamel.yaml import YAML
 
     root = composed(text)
-    return None if root is None else YAML(typ="safe", pure=True).constructor.construct_document(root)
+    return (
+        None if root is None else YAML(typ="safe", pure=True).constructor.construct_document(root)
+    )
