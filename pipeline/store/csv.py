@@ -53,9 +53,11 @@ def neutralised(texts: Any) -> Any:
 
     Most columns repeat few texts, so each is looked at once.
     """
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    coded = texts.cast("string").dictionary_encode()
+    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    coded = whole.cast("string").dictionary_encode()
     plain = pc.replace_substring_regex(coded.dictionary, r"[\r\n]+", " ")
     runs = pc.match_substring_regex(plain, _FORMULA_STARTS)
     harmless = pc.if_else(runs, pc.binary_join_element_wise("'", plain, ""), plain)

@@ -1,5 +1,6 @@
 """Only what changed is rebuilt; whatever happens, the same bytes come out."""
 
+import os
 import random
 import resource
 import signal
@@ -121,6 +122,22 @@ def test_two_runs_from_nothing_give_the_same_bytes(tmp_path: Path, ranked_once: 
     other = new_project(tmp_path / "another place")
     assert other.rank(env={"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}).returncode == 0
     assert other.outputs() == ranked_once.outputs()
+
+
+def test_a_second_interpreter_changes_no_byte(tmp_path: Path, ranked_once: Project) -> None:
+    """Large cities use one; here the size from which they do is set to nothing."""
+    project = new_project(tmp_path / "again")
+    program = (
+        "import pipeline.flow as flow; flow.LARGE_RAW_BYTES = 0\n"
+        "from pipeline.command.app import main; main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, "rank", "--city", "minitown"],
+        cwd=project.root, env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert project.outputs() == ranked_once.outputs()
 
 
 def test_a_damaged_record_costs_work_but_no_result(project: Project) -> None:
