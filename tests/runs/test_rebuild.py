@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from tests.conftest import REPOSITORY, Project, new_project
 
-STAGES = ["intake", "measure", "score", "plan", "atlas"]
+STAGES = ["intake", "measure", "score", "plan", "gis", "atlas"]
 
 
 def stages_run(output: str) -> list[str]:
@@ -51,7 +51,7 @@ def test_one_weight_reruns_score_and_what_follows_and_why_names_the_key(project:
     assert "setting score.criteria.climb.weight changed: 0.13 → 0.25" in told["score"]
     assert told["intake"] == told["measure"] == "up to date\n"
     assert told["plan"] == "if score changes what it writes\n"
-    assert stages_run(project.rank().stdout) == ["score", "plan", "atlas"]
+    assert stages_run(project.rank().stdout) == ["score", "plan", "gis", "atlas"]
 
 
 def test_a_change_of_comment_reruns_nothing(project: Project) -> None:
@@ -114,7 +114,7 @@ def test_a_changed_source_is_named(project: Project) -> None:
 def test_a_second_scenario_shares_the_measurements(project: Project) -> None:
     project.rank()
     result = project.rank("--scenario", "steep_first")
-    assert stages_run(result.stdout) == ["score", "plan", "atlas"]
+    assert stages_run(result.stdout) == ["score", "plan", "gis", "atlas"]
     assert stages_run(project.rank().stdout) == []
 
 
