@@ -46,9 +46,12 @@ def with_neighbourhoods(
     for name in ("community_id", *_AREA_COLUMNS["heritage_areas"]):
         whole = whole.assign(**{name: pd.Series(pd.NA, whole.index, dtype="str")})
     used = {}
+    points = shapely.STRtree(shapely.point_on_surface(buildings.geometry.to_numpy()))
     for role, columns in _AREA_COLUMNS.items():
         for name, source in by_role[role]:
-            whole, used[name] = with_area(whole, sources[name], source, columns, all_rejects[name])
+            whole, used[name] = with_area(
+                whole, points, sources[name], source, columns, all_rejects[name]
+            )
     for name, source in by_role["census"]:
         whole = with_census(whole, Cells(sources[name], source, all_rejects[name]))
         used[name] = len(sources[name]) - all_rejects[name].row_count
@@ -57,6 +60,7 @@ def with_neighbourhoods(
 
 def with_area(
     buildings: gpd.GeoDataFrame,
+    points: shapely.STRtree,
     table: FeatureTable,
     source: Source,
     columns: tuple[str, ...],
@@ -64,7 +68,7 @@ def with_area(
 ) -> tuple[gpd.GeoDataFrame, int]:
     """Return the buildings with what the area that holds them is called, and the areas used.
 
-    ``columns`` are taken from the area's fields. Where areas overlap, the first of the file counts.
+    ``points`` holds a point inside each building. ``columns`` are taken from the area's fields. Where areas overlap, the first of the file counts.
     A building outside all keeps what it has.
     """
     assert buildings.crs is not None
@@ -74,7 +78,7 @@ def with_area(
             rejects.row(str(row + 1), area.fault, area.detail)
     used = [row for row, area in enumerate(found) if area.shape is not None]
     shapes = np.array([found[row].shape for row in used], dtype=object)
-    holder = first_holding(shapes, shapely.point_on_surface(buildings.geometry.to_numpy()))
+    holder = first_holding(shapes, points)
     is_held = holder >= 0
     placed = buildings
     for column in columns:
@@ -85,13 +89,13 @@ def with_area(
     return placed, len(used)
 
 
-def first_holding(shapes: NDArray[np.object_], points: NDArray[np.object_]) -> NDArray[np.int64]:
+def first_holding(shapes: NDArray[np.object_], points: shapely.STRtree) -> NDArray[np.int64]:
     """Return the position of the first shape that holds each point, −1 where none does."""
     first = np.full(len(points), -1, dtype=np.int64)
     if len(shapes):
-        shape, point = shapely.STRtree(points).query(shapes, predicate="intersects")
-        held = pd.Series(shape).groupby(point).min()
-        first[held.index.to_numpy()] = held.to_numpy()
+        shape, point = points.query(shapes, predicate="intersects")
+        order = np.argsort(-shape, kind="stable")  # of several the first is laid last, so it stays
+        first[point[order]] = shape[order]
     return first
 
 

@@ -31,6 +31,7 @@ from pipeline.intake.districts import (
     districts_from_nominatim,
 )
 from pipeline.intake.estates import estates_from_features
+from pipeline.intake.features import as_list
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
 from pipeline.intake.mapped import is_street_map, mapped
@@ -245,11 +246,12 @@ def _single(
         buildings["housing_origin"] != "assumed"
     )
     repeated = duplicates(pairs, np.asarray(richness), rule.duplicate_overlap_share)
-    ids = buildings["building_id"].to_numpy()
+    ids, names, rows = (
+        as_list(buildings[name]) for name in ("building_id", "source_name", "source_row")
+    )
     for loser, keeper in sorted(repeated.items()):
-        row = buildings.iloc[loser]
-        all_rejects[row["source_name"]].row(
-            row["source_row"], "duplicate_footprint", f"same outline as {ids[keeper]}"
+        all_rejects[names[loser]].row(
+            rows[loser], "duplicate_footprint", f"same outline as {ids[keeper]}"
         )
     lost = np.isin(np.arange(len(buildings)), list(repeated))
     seen = buildings["building_id"].mask(lost)
@@ -266,9 +268,8 @@ def _single(
         pairs.first[over], pairs.second[over], pairs.smaller_share[over], strict=True
     ):
         marked[[one, two]] = True
-        row = buildings.iloc[one]
-        all_rejects[row["source_name"]].notice(
-            row["source_row"], "overlap", f"{share:.0%} of the smaller one shared with {ids[two]}"
+        all_rejects[names[one]].notice(
+            rows[one], "overlap", f"{share:.0%} of the smaller one shared with {ids[two]}"
         )
     return buildings.assign(is_overlapping=marked)[~lost].reset_index(drop=True)
 
@@ -277,7 +278,7 @@ def _check_cover(
     buildings: gpd.GeoDataFrame, terrain: Raster, source: Source, min_share: float
 ) -> None:
     west, south, east, north = terrain.bounds
-    x, y = buildings.geometry.centroid.x, buildings.geometry.centroid.y
+    x, y = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy())).T
     inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
     if inside.mean() < min_share:
         raise Problem(

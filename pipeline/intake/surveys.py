@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline.contracts.tables import CONSENTS, ESTATE_FACTS
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import as_list
+from pipeline.intake.features import as_list, places_among
 from pipeline.intake.register_cells import Cells
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -109,7 +109,7 @@ def with_renovations(
         ("estate_id", estate, ~is_own),
         ("building_id", building, is_own),
     ):
-        there = set(buildings[column].dropna().tolist())
+        there = set(as_list(buildings[column].dropna()))
         known = np.array([key in there for key in as_list(keys)])
         for number in np.flatnonzero(mine & ~known).tolist():
             reason = "unknown_key" if keys.iloc[number] else "no_key"
@@ -206,8 +206,9 @@ def _first_of_key(
 def _laid_over(
     table: pd.DataFrame, key: str, keys: pd.Series, said: dict[str, Floats], kept: np.ndarray
 ) -> pd.DataFrame:
-    number_of = {name: number for number, name in enumerate(as_list(keys)) if kept[number]}
-    row = np.array([number_of.get(name, -1) for name in as_list(table[key])])
-    return table.assign(
-        **{name: np.where(row >= 0, values[row], np.nan) for name, values in said.items()}
-    )
+    row = places_among(table[key], keys[kept])
+    is_told = row >= 0
+    laid = {name: np.full(len(table), np.nan) for name in said}
+    for name, values in said.items():
+        laid[name][is_told] = values[kept][row[is_told]]
+    return table.assign(**laid)
