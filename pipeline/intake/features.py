@@ -70,7 +70,8 @@ def projected(shapes: NDArray[np.object_], source: Source, working_crs: str) -> 
         )
         return np.column_stack([x, y])
 
-    return shapely.transform(shapely.force_2d(shapes), project)
+    is_flat = not (shapely.has_z(shapes) | shapely.has_m(shapes)).any()
+    return shapely.transform(shapes if is_flat else shapely.force_2d(shapes), project)
 
 
 def areas(table: FeatureTable, source: Source, working_crs: str) -> list[Area]:
@@ -87,19 +88,17 @@ def areas(table: FeatureTable, source: Source, working_crs: str) -> list[Area]:
         ~is_missing & (shapely.get_type_id(shapes) == 3) & shapely.is_valid(shapes)
         & (shapely.area(shapes) > 0)
     )  # fmt: skip
-    plain = shapely.normalize(shapes)
-    found = []
-    for number, shape in enumerate(shapes):
+    found = [Area(shape) for shape in shapely.normalize(shapes)]
+    for number in np.flatnonzero(~sound).tolist():
+        shape = shapes[number]
         if is_missing[number]:
-            found.append(Area(None, "no_shape", "the feature has no shape"))
+            found[number] = Area(None, "no_shape", "the feature has no shape")
         elif is_unusable[number]:
-            found.append(Area(None, "position_unusable", "a coordinate is not a number"))
-        elif sound[number]:
-            found.append(Area(plain[number]))
+            found[number] = Area(None, "position_unusable", "a coordinate is not a number")
         elif shapely.get_type_id(shape) in (3, 6):
-            found.append(repaired(shape))
+            found[number] = repaired(shape)
         else:
-            found.append(Area(None, "no_area", f"the shape is a {shape.geom_type}"))
+            found[number] = Area(None, "no_area", f"the shape is a {shape.geom_type}")
     return found
 
 

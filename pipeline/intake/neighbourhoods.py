@@ -46,7 +46,7 @@ def with_neighbourhoods(
     for name in ("community_id", *_AREA_COLUMNS["heritage_areas"]):
         whole = whole.assign(**{name: pd.Series(pd.NA, whole.index, dtype="str")})
     used = {}
-    points = shapely.STRtree(shapely.point_on_surface(buildings.geometry.to_numpy()))
+    points = points_inside(buildings)
     for role, columns in _AREA_COLUMNS.items():
         for name, source in by_role[role]:
             whole, used[name] = with_area(
@@ -68,8 +68,8 @@ def with_area(
 ) -> tuple[gpd.GeoDataFrame, int]:
     """Return the buildings with what the area that holds them is called, and the areas used.
 
-    ``points`` holds a point inside each building. ``columns`` are taken from the area's fields. Where areas overlap, the first of the file counts.
-    A building outside all keeps what it has.
+    ``points`` are inside the buildings, ``columns`` are taken from the area's fields. Where areas
+    overlap, the first of the file counts. A building outside all keeps what it has.
     """
     assert buildings.crs is not None
     found = areas(table, source, str(buildings.crs))
@@ -79,14 +79,17 @@ def with_area(
     used = [row for row, area in enumerate(found) if area.shape is not None]
     shapes = np.array([found[row].shape for row in used], dtype=object)
     holder = first_holding(shapes, points)
-    is_held = holder >= 0
-    placed = buildings
+    laid = {}
     for column in columns:
-        names = field(table.fields, source, column).iloc[used].replace("", pd.NA).to_numpy()
-        said = pd.Series(pd.NA, index=buildings.index, dtype="str")
-        said[is_held] = names[holder[is_held]]
-        placed = placed.assign(**{column: said.fillna(placed[column])})
-    return placed, len(used)
+        names = field(table.fields, source, column).iloc[used].replace("", pd.NA).array
+        said = pd.Series(names.take(holder, allow_fill=True), index=buildings.index)
+        laid[column] = said.fillna(buildings[column])
+    return buildings.assign(**laid), len(used)
+
+
+def points_inside(buildings: gpd.GeoDataFrame) -> shapely.STRtree:
+    """Return a point inside each building, ready to be looked for."""
+    return shapely.STRtree(shapely.point_on_surface(buildings.geometry.to_numpy()))
 
 
 def first_holding(shapes: NDArray[np.object_], points: shapely.STRtree) -> NDArray[np.int64]:

@@ -35,7 +35,7 @@ from pipeline.intake.features import as_list
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
 from pipeline.intake.mapped import is_street_map, mapped
-from pipeline.intake.neighbourhoods import with_neighbourhoods
+from pipeline.intake.neighbourhoods import first_holding, points_inside, with_neighbourhoods
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects, balance, rejects_table
 from pipeline.intake.surveys import with_surveys
@@ -218,20 +218,20 @@ def _place(
     buildings: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, all_rejects: dict[str, Rejects]
 ) -> gpd.GeoDataFrame:
     """Give each building the district that holds a point inside it; reject those outside all."""
-    shapes = districts.geometry.to_numpy()
-    inside = shapely.point_on_surface(buildings.geometry.to_numpy())
-    district, building = shapely.STRtree(inside).query(shapes, predicate="intersects")
-    first = pd.Series(district, index=building).groupby(level=0).min()
-    placed = buildings.assign(_district=first.reindex(range(len(buildings))).to_numpy())
-    for row in placed[placed["_district"].isna()].itertuples():
+    holder = first_holding(districts.geometry.to_numpy(), points_inside(buildings))
+    is_placed = holder >= 0
+    for row in buildings[~is_placed].itertuples():
         all_rejects[row.source_name].row(
             row.source_row, "outside_study_area", "no district outline holds it"
         )
-    placed = placed[placed["_district"].notna()].reset_index(drop=True)
-    number = placed["_district"].astype("int64").to_numpy()
-    return placed.drop(columns="_district").assign(
-        district_id=districts["district_id"].to_numpy()[number],
-        district_name=districts["district_name"].to_numpy()[number],
+    number = holder[is_placed]
+    return (
+        buildings[is_placed]
+        .reset_index(drop=True)
+        .assign(
+            district_id=districts["district_id"].array.take(number),
+            district_name=districts["district_name"].array.take(number),
+        )
     )
 
 
