@@ -56,6 +56,11 @@ def places_among(texts: pd.Series, keys: pd.Series) -> NDArray[np.int64]:
     return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
+def laid_by(values: Floats, place: NDArray[np.int64]) -> Floats:
+    """Return the value at each place, NaN where the place is −1."""
+    return np.append(values, np.nan)[place]  # −1 takes the last
+
+
 def as_list(texts: pd.Series) -> list[str]:
     """Return a column of texts as a list, four times as fast as ``tolist`` does on Arrow's."""
     return list(texts.to_numpy(dtype=object))

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import FeatureTable
-from pipeline.intake.features import areas, field
+from pipeline.intake.features import areas, field, laid_by, places_among
 from pipeline.intake.register_cells import Cells
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -112,5 +112,5 @@ def with_census(buildings: gpd.GeoDataFrame, cells: Cells) -> gpd.GeoDataFrame:
         cells.rejects.value(
             str(number + 1), "elder_count", "impossible_number", "more than residents"
         )
-    by_key = pd.Series(share[kept], index=cells.texts("community_id")[kept])
-    return buildings.assign(elder_share=buildings["community_id"].map(by_key).astype("float64"))
+    place = places_among(buildings["community_id"], cells.texts("community_id")[kept])
+    return buildings.assign(elder_share=laid_by(share[kept], place))

@@ -254,13 +254,13 @@ def _single(
             rows[loser], "duplicate_footprint", f"same outline as {ids[keeper]}"
         )
     lost = np.isin(np.arange(len(buildings)), list(repeated))
-    seen = buildings["building_id"].mask(lost)
-    again = seen.duplicated() & ~lost
-    for row in buildings[again].itertuples():
-        all_rejects[row.source_name].row(
-            row.source_row, "repeated_building_id", f"{row.building_id} stands there already"
+    left = np.flatnonzero(~lost)
+    again = left[buildings["building_id"].iloc[left].duplicated().to_numpy()]
+    for number in again.tolist():
+        all_rejects[names[number]].row(
+            rows[number], "repeated_building_id", f"{ids[number]} stands there already"
         )
-    lost |= again.to_numpy()
+    lost[again] = True
     marked = np.zeros(len(buildings), dtype=bool)
     over = pairs.smaller_share >= rule.notice_overlap_share
     over &= ~lost[pairs.first] & ~lost[pairs.second]

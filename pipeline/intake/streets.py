@@ -26,13 +26,13 @@ from pipeline.settings.intake import StreetRule
 _NO = ("no", "private")
 _TOLD = (
     "highway_type", "structure_type", "is_main_road", "is_forward_open", "is_backward_open",
-    "incline_grade", "incline_type", "road_name",
+    "incline_grade", "incline_type",
 )  # fmt: skip
 _READ_TAGS = (
     "highway", "conveying", "tunnel", "covered", "bridge", "operational_status", "status",
     "disused", "access", "incline",
 )  # fmt: skip
-"""All tags that ``_told`` reads but names."""
+"""All tags from which the columns of ``_TOLD`` follow."""
 _INCLINE = re.compile(r"^\s*([+-]?\d+(?:[.,]\d+)?)\s*(%|°)\s*$")
 
 
@@ -145,18 +145,22 @@ def street_tables(
     flat, owner = _flat(ways)
     flat = np.searchsorted(node_id, flat)
     links = _links(flat, owner, np.isin(node_id, list(lifts)))
-    told = pd.DataFrame(_told(ways, names, rule), columns=_TOLD).iloc[links.way]
-    node_names = pd.Series([f"N{node}" for node in node_id.tolist()], dtype="str")
+    read, reading = _readings(ways, rule)
+    told = read.iloc[reading[links.way]].reset_index(drop=True)
+    labels = pd.Series([names.get(way.id) for way in ways], dtype="str")
+    ends, end = np.unique(flat[np.concatenate([links.first, links.last])], return_inverse=True)
+    end_names = [f"N{node}" for node in node_id[ends].tolist()]
+    from_name, to_name = (pd.array(end_names, dtype="str").take(half) for half in np.split(end, 2))
     keys = np.array([way.id for way in ways], dtype=np.int64)[links.way]
     edge_ids = [
         f"W{key}-{number}" for key, number in zip(keys.tolist(), links.number.tolist(), strict=True)
     ]
-    columns = {
-        "edge_id": pd.Series(edge_ids, dtype="str"),
-        "from_node_id": node_names.iloc[flat[links.first]].reset_index(drop=True),
-        "to_node_id": node_names.iloc[flat[links.last]].reset_index(drop=True),
-    }
-    table = pd.concat([pd.DataFrame(columns), told.reset_index(drop=True)], axis=1)
+    table = told.assign(
+        edge_id=pd.array(edge_ids, dtype="str"),
+        from_node_id=from_name,
+        to_node_id=to_name,
+        road_name=labels.array.take(links.way),
+    )
     piece, places = links.places()
     shapes = shapely.linestrings(position[flat[places]], indices=piece) if len(table) else []
     edges = gpd.GeoDataFrame(table, geometry=shapes, crs=working_crs)
@@ -164,12 +168,10 @@ def street_tables(
     steps_per_m = _steps_per_m(ways, flat, owner, position)[links.way]
     edges["rise_steps"] = steps_per_m * edges["length_m"]
     edges = edges.sort_values("edge_id").reset_index(drop=True)
-    ends = np.unique(flat[np.concatenate([links.first, links.last])])
-    labels = node_names.iloc[ends].tolist()
-    order = sorted(range(len(ends)), key=labels.__getitem__)
+    order = sorted(range(len(ends)), key=end_names.__getitem__)
     ends = ends[order]
     nodes = gpd.GeoDataFrame(
-        {"node_id": [labels[place] for place in order]},
+        {"node_id": [end_names[place] for place in order]},
         geometry=shapely.points(position[ends]),
         crs=working_crs,
     )
@@ -216,27 +218,20 @@ def _links(flat: NDArray[np.int64], owner: NDArray[np.int64], is_lift: NDArray[n
     return _Links(first, last, way, np.arange(len(way)) - np.searchsorted(way, way))
 
 
-def _told(
-    ways: Sequence[OsmWay], names: Mapping[int, str], rule: StreetRule
-) -> list[tuple[object, ...]]:
-    """Return what the tags of each way say, in the order of ``_TOLD``.
-
-    Ways repeat each other, so each different set of tags is read once.
-    """
-    read: dict[tuple[str | None, ...], tuple[object, ...]] = {}
+def _readings(ways: Sequence[OsmWay], rule: StreetRule) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Return what each different set of tags says, and for each way the place of its own."""
+    keys = [tuple(map(way.tags.get, _READ_TAGS)) for way in ways]
+    place_of = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     rows = []
-    for way in ways:
-        key = tuple(map(way.tags.get, _READ_TAGS))
-        if key not in read:
-            structure, forward, backward = structure_of(way.tags)
-            highway, incline = way.tags["highway"], way.tags.get("incline")
-            is_main = highway in rule.main_highway_types and structure == "ground"
-            read[key] = (
-                highway, structure, is_main, forward, backward,
-                incline_grade(incline), incline_type(incline),
-            )  # fmt: skip
-        rows.append((*read[key], names.get(way.id)))
-    return rows
+    for key in place_of:
+        tags = {tag: text for tag, text in zip(_READ_TAGS, key, strict=True) if text is not None}
+        structure, forward, backward = structure_of(tags)
+        highway, incline = tags["highway"], tags.get("incline")
+        is_main = highway in rule.main_highway_types and structure == "ground"
+        grade, direction = incline_grade(incline), incline_type(incline)
+        rows.append((highway, structure, is_main, forward, backward, grade, direction))
+    place = np.array([place_of[key] for key in keys], dtype=np.int64)
+    return pd.DataFrame(rows, columns=_TOLD), place
 
 
 def _steps_per_m(
@@ -244,10 +239,10 @@ def _steps_per_m(
 ) -> Floats:
     """Return how many steps each way is tagged with, over its length; NaN where it is with none."""
     found = np.full(len(ways), np.nan)
+    begins = np.searchsorted(owner, np.arange(len(ways) + 1)).tolist()
     for number, way in enumerate(ways):
         if "step_count" in way.tags:
-            begin, end = np.searchsorted(owner, (number, number + 1))
-            points = position[flat[begin:end]].tolist()
+            points = position[flat[begins[number] : begins[number + 1]]].tolist()
             length_m = sum(math.dist(one, two) for one, two in pairwise(points)) or math.inf
             found[number] = _number(way.tags["step_count"]) / length_m
     return found
