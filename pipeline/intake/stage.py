@@ -31,10 +31,11 @@ from pipeline.intake.districts import (
     districts_from_nominatim,
 )
 from pipeline.intake.estates import estates_from_features
+from pipeline.intake.features import as_list
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
 from pipeline.intake.mapped import is_street_map, mapped
-from pipeline.intake.neighbourhoods import with_neighbourhoods
+from pipeline.intake.neighbourhoods import first_holding, points_inside, with_neighbourhoods
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects, balance, rejects_table
 from pipeline.intake.surveys import with_surveys
@@ -217,20 +218,20 @@ def _place(
     buildings: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, all_rejects: dict[str, Rejects]
 ) -> gpd.GeoDataFrame:
     """Give each building the district that holds a point inside it; reject those outside all."""
-    shapes = districts.geometry.to_numpy()
-    inside = shapely.point_on_surface(buildings.geometry.to_numpy())
-    district, building = shapely.STRtree(inside).query(shapes, predicate="intersects")
-    first = pd.Series(district, index=building).groupby(level=0).min()
-    placed = buildings.assign(_district=first.reindex(range(len(buildings))).to_numpy())
-    for row in placed[placed["_district"].isna()].itertuples():
+    holder = first_holding(districts.geometry.to_numpy(), points_inside(buildings))
+    is_placed = holder >= 0
+    for row in buildings[~is_placed].itertuples():
         all_rejects[row.source_name].row(
             row.source_row, "outside_study_area", "no district outline holds it"
         )
-    placed = placed[placed["_district"].notna()].reset_index(drop=True)
-    number = placed["_district"].astype("int64").to_numpy()
-    return placed.drop(columns="_district").assign(
-        district_id=districts["district_id"].to_numpy()[number],
-        district_name=districts["district_name"].to_numpy()[number],
+    number = holder[is_placed]
+    return (
+        buildings[is_placed]
+        .reset_index(drop=True)
+        .assign(
+            district_id=districts["district_id"].array.take(number),
+            district_name=districts["district_name"].array.take(number),
+        )
     )
 
 
@@ -245,20 +246,21 @@ def _single(
         buildings["housing_origin"] != "assumed"
     )
     repeated = duplicates(pairs, np.asarray(richness), rule.duplicate_overlap_share)
-    ids = buildings["building_id"].to_numpy()
+    ids, names, rows = (
+        as_list(buildings[name]) for name in ("building_id", "source_name", "source_row")
+    )
     for loser, keeper in sorted(repeated.items()):
-        row = buildings.iloc[loser]
-        all_rejects[row["source_name"]].row(
-            row["source_row"], "duplicate_footprint", f"same outline as {ids[keeper]}"
+        all_rejects[names[loser]].row(
+            rows[loser], "duplicate_footprint", f"same outline as {ids[keeper]}"
         )
     lost = np.isin(np.arange(len(buildings)), list(repeated))
-    seen = buildings["building_id"].mask(lost)
-    again = seen.duplicated() & ~lost
-    for row in buildings[again].itertuples():
-        all_rejects[row.source_name].row(
-            row.source_row, "repeated_building_id", f"{row.building_id} stands there already"
+    left = np.flatnonzero(~lost)
+    again = left[buildings["building_id"].iloc[left].duplicated().to_numpy()]
+    for number in again.tolist():
+        all_rejects[names[number]].row(
+            rows[number], "repeated_building_id", f"{ids[number]} stands there already"
         )
-    lost |= again.to_numpy()
+    lost[again] = True
     marked = np.zeros(len(buildings), dtype=bool)
     over = pairs.smaller_share >= rule.notice_overlap_share
     over &= ~lost[pairs.first] & ~lost[pairs.second]
@@ -266,9 +268,8 @@ def _single(
         pairs.first[over], pairs.second[over], pairs.smaller_share[over], strict=True
     ):
         marked[[one, two]] = True
-        row = buildings.iloc[one]
-        all_rejects[row["source_name"]].notice(
-            row["source_row"], "overlap", f"{share:.0%} of the smaller one shared with {ids[two]}"
+        all_rejects[names[one]].notice(
+            rows[one], "overlap", f"{share:.0%} of the smaller one shared with {ids[two]}"
         )
     return buildings.assign(is_overlapping=marked)[~lost].reset_index(drop=True)
 
@@ -277,7 +278,7 @@ def _check_cover(
     buildings: gpd.GeoDataFrame, terrain: Raster, source: Source, min_share: float
 ) -> None:
     west, south, east, north = terrain.bounds
-    x, y = buildings.geometry.centroid.x, buildings.geometry.centroid.y
+    x, y = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy())).T
     inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
     if inside.mean() < min_share:
         raise Problem(
