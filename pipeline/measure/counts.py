@@ -42,7 +42,9 @@ def facility_counts(
     longest = float(max(limits_min))
     reach_m = longest * _fastest_m_per_min(buildings, node_x, node_y)
     reverse, ends = graph.minutes.T.tocsr(), _door_ends(buildings)
-    target = np.concatenate(list(targets.values()))
+    target = buildings.network.facility_nodes
+    is_street = np.ones(graph.node_count, dtype=bool)
+    is_street[target] = False
     kind = np.repeat(np.arange(len(targets)), [len(nodes) for nodes in targets.values()])
     tile = np.floor(node_x[target] / _TILE_M).astype(np.int64) * 1_000_003
     tile += np.floor(node_y[target] / _TILE_M).astype(np.int64)
@@ -55,7 +57,9 @@ def facility_counts(
             node_y[here].min() - reach_m,
             node_y[here].max() + reach_m,
         )
-        near = np.flatnonzero(_within(node_x, node_y, box))
+        is_near = _within(node_x, node_y, box) & is_street
+        is_near[here] = True
+        near = np.flatnonzero(is_near)
         minutes = dijkstra(
             reverse[near][:, near], indices=np.searchsorted(near, here), limit=longest
         )
