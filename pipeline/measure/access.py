@@ -135,7 +135,9 @@ def _doors(
     fraction = np.clip(shapely.line_locate_point(links.shape[link], touch, normalized=True), 0, 1)
     fraction = np.nan_to_num(fraction)
     run, rise, total_rise = _leg_profile(leg, link, fraction, profiles, terrain)
-    is_open = ~_is_blocked(run, rise, total_rise, access, walking) & ~_crosses(leg, water)
+    is_open = ~_is_blocked(run, rise, total_rise, access, walking) & ~_crosses(
+        leg, place, places, water, access
+    )
     is_open &= links.is_forward_open[link] | links.is_backward_open[link]
     most = walking.max_grade * run[:, None]
     climb = np.clip(rise, -most, most)
@@ -151,9 +153,7 @@ def _doors(
         away_ascent_m=np.maximum(climb, 0).sum(axis=1),
         place_count=len(places),
     )
-    kept = np.flatnonzero(is_open)
-    order = np.lexsort((link[kept], distance[kept], place[kept]))
-    return found.chosen(kept[order])
+    return found.chosen(np.flatnonzero(is_open))
 
 
 @dataclass(frozen=True)
@@ -175,14 +175,15 @@ class _Usable:
 def _near_links(
     places: Names, usable: _Usable, access: AccessRule
 ) -> tuple[Integers, Integers, Floats]:
-    """Return the nearest links of each place: within the cap, and little further than the nearest."""
+    """Return the nearest links of each place: within the cap, and little further than the nearest.
+
+    Sorted by place, then by distance, then by link.
+    """
     nothing = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
     if not len(places) or not len(usable.link):
         return nothing
     bounds, cap = shapely.bounds(places), access.max_access_m
-    west, south, east, north = bounds.T
-    around = shapely.box(west - cap, south - cap, east + cap, north + cap)
-    place, found = usable.tree.query(around)
+    place, found = usable.tree.query(_boxes_around(places, cap))
     if not len(place):
         return nothing
     # boxes first: what they rule out needs no exact distance
@@ -207,6 +208,12 @@ def _near_links(
 
 def _distance_m(places: Names, usable: _Usable, place: Integers, found: Integers) -> Floats:
     return np.asarray(shapely.distance(places[place], usable.shape[found]), dtype=np.float64)
+
+
+def _boxes_around(places: Names, margin_m: float) -> Names:
+    west, south, east, north = shapely.bounds(places).T
+    boxes = shapely.box(west - margin_m, south - margin_m, east + margin_m, north + margin_m)
+    return np.asarray(boxes, dtype=object)
 
 
 def _boxes_apart_m(one: Floats, two: Floats) -> Floats:
@@ -248,8 +255,14 @@ def _is_blocked(
     return in_part | (whole & (np.abs(total_rise) > access.max_rise_m))
 
 
-def _crosses(leg: Names, water: Names) -> Flags:
+def _crosses(leg: Names, place: Integers, places: Names, water: Names, access: AccessRule) -> Flags:
+    """Return which legs lead over water; most places lie so far from any that theirs cannot."""
     crossing = np.zeros(len(leg), dtype=bool)
     if len(water) and len(leg):
-        crossing[shapely.STRtree(leg).query(water, predicate="intersects")[1]] = True
+        around = _boxes_around(places, access.max_access_m + _BOX_SLACK_M)
+        is_beside = np.zeros(len(places), dtype=bool)
+        is_beside[shapely.STRtree(around).query(water, predicate="intersects")[1]] = True
+        legs = np.flatnonzero(is_beside[place])
+        over = shapely.STRtree(leg[legs]).query(water, predicate="intersects")[1]
+        crossing[legs[over]] = True
     return crossing
