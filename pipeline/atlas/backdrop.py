@@ -65,6 +65,8 @@ class Shade:
 def smoothed(terrain: Raster) -> Raster:
     """Return the terrain under a 3 × 3 binomial filter; empty cells stay empty and do not count."""
     known = ~np.isnan(terrain.values)
+    if known.all():
+        return terrain.with_values(_binomial(terrain.values.astype(np.float64)))
     total = _binomial(np.where(known, terrain.values, 0).astype(np.float64))
     weight = _binomial(known.astype(np.float64))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -257,8 +259,14 @@ def _roomiest(district: shapely.Geometry, middles: Floats) -> shapely.Geometry:
 
 def _binomial(values: Floats) -> Floats:
     padded = np.pad(values, 1, mode="edge")
-    across = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
-    return (across[:-2] + 2 * across[1:-1] + across[2:]) / 16
+    across = 2 * padded[:, 1:-1]
+    across += padded[:, :-2]
+    across += padded[:, 2:]
+    both = 2 * across[1:-1]
+    both += across[:-2]
+    both += across[2:]
+    both /= 16
+    return both
 
 
 def _coarser(grid: Raster, max_cells: int) -> Raster:

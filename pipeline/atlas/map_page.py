@@ -1,6 +1,5 @@
 """The map of a city or of one district as one file: data, backdrop and words packed together."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,21 +78,13 @@ def map_page(
     table = scene.buildings
     scored = inputs.ledgers["score"]
     own = district_page_name(district_id) if district_id else INDEX
-    with ThreadPoolExecutor(1) as thread:
-        behind = thread.submit(_backdrop, scene, settings)
-        front = Pack()
-        add_ranked(front, table, used, settings.score, is_part=bool(district_id))
-        gates = add_gates(front, table, settings)
-        minutes = settings.measure.count_within_min
-        counted = add_counts(front, table, settings.measure.facilities, minutes)
-        walk_counts = add_walks(
-            front,
-            table["main_road_path_point_number"],
-            scene.paths,
-            table.geometry,
-        )
-        pack, shade_place, other_count, drawn = behind.result()
-    pack.extend(front)
+    pack, shade_place, other_count, drawn = _backdrop(scene, settings)
+    add_ranked(pack, table, used, settings.score, is_part=bool(district_id))
+    gates = add_gates(pack, table, settings)
+    minutes = settings.measure.count_within_min
+    counted = add_counts(pack, table, settings.measure.facilities, minutes)
+    begins = table["main_road_path_point_number"]
+    walk_counts = add_walks(pack, begins, scene.paths, table.geometry)
     add_scripts(pack)
 
     page: dict[str, Any] = {

@@ -6,6 +6,7 @@ bytes.
 """
 
 import html
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -66,9 +67,17 @@ class RankingLayer(MacroElement):
 
 def add_scripts(pack: Pack) -> None:
     """Pack Leaflet, as its package ships it, and our own scripts; squeezed they take a third."""
+    pack.extend(_scripts())
+
+
+@cache
+def _scripts() -> Pack:
+    """Return the pack of the scripts: all pages of a run have the same."""
+    pack = Pack()
     pack.whole_text("script.leaflet", _asset(_LEAFLET, "data", "leaflet.js"))
     own = "\n".join(_flush_left("static", name) for name in SCRIPTS)
     pack.whole_text("script.own", f'(function () {{\n"use strict";\n{own}\n}})();')
+    return pack
 
 
 def page_text(pack: bytes, *, title: str, middle: tuple[float, float]) -> str:
@@ -101,6 +110,7 @@ def page_text(pack: bytes, *, title: str, middle: tuple[float, float]) -> str:
     return text.replace(_PLACE_OF_PACK, as_letters(pack))
 
 
+@cache
 def _asset(package: str, *path: str) -> str:
     text = files(package).joinpath(*path).read_text(encoding="utf-8")
     if "</script" in text.lower() or "</style" in text.lower():
@@ -108,6 +118,7 @@ def _asset(package: str, *path: str) -> str:
     return text.strip()
 
 
+@cache
 def _flush_left(*path: str) -> str:
     """Return one of our own files without indentation and whole-line comments.
 
