@@ -79,7 +79,8 @@ def map_page(
     scored = inputs.ledgers["score"]
     own = district_page_name(district_id) if district_id else INDEX
     pack, shade_place, other_count, drawn = _backdrop(scene, settings)
-    add_ranked(pack, table, used, settings.score, is_part=bool(district_id))
+    is_part = bool(district_id)
+    add_ranked(pack, table, used, settings.score, is_part=is_part, spelt=scene.spelt)
     gates = add_gates(pack, table, settings)
     minutes = settings.measure.count_within_min
     counted = add_counts(pack, table, settings.measure.facilities, minutes)

@@ -37,6 +37,7 @@ CLEARLY_LESS, FAR_LESS = 0.9, 0.75
 """Below these shares of the estimate of the other way a way is taken untried, and taken."""
 Whole = NDArray[np.int64]
 _GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+_CONTROL_SIGNS = {chr(code) for code in (*range(32), 127, 0x2028, 0x2029)}
 _CONTROLS = {code: " " for code in (*range(32), 127, 0x2028, 0x2029)}
 
 
@@ -189,6 +190,14 @@ def one_line(text: str) -> str:
     return text.translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
 
 
+def one_lines(texts: Iterable[str]) -> list[str]:
+    """Return ``one_line`` of each text."""
+    given = list(texts)
+    signs = set("".join(given))
+    is_plain = signs.isdisjoint(_CONTROL_SIGNS) and max(signs, default="") < "\ud800"
+    return given if is_plain else [one_line(text) for text in given]
+
+
 @dataclass
 class Pack:
     """Collects the columns of a page."""
@@ -254,7 +263,7 @@ class Pack:
 
     def texts(self, name: str, values: Iterable[str]) -> None:
         """Add a column of texts, one line each."""
-        lines = [one_line(value) for value in values]
+        lines = one_lines(values)
         self._append(name, "\n".join(lines).encode("utf-8"), {"lines": len(lines)})
 
     def whole_text(self, name: str, text: str) -> None:
@@ -269,7 +278,7 @@ class Pack:
         given, rows stand in the order of these, and ``OWN_NUMBER`` for an id without its first
         letter.
         """
-        lines = [one_line(value) for value in values]
+        lines = one_lines(values)
         if ids is not None:
             pairs = sorted(zip(ids, lines, strict=True))
             lines = [
@@ -288,10 +297,19 @@ class Pack:
 
         0 stands for an empty value, 1 for the first word. Returns the words.
         """
-        codes, words = pd.factorize(values.astype("str").where(values.notna()), sort=True)
-        self.texts(f"{name}.words", list(words))
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            places = values.cat.codes.to_numpy().astype(np.int64)
+            known = values.cat.categories
+            is_used = np.zeros(len(known), dtype=bool)
+            is_used[places[places >= 0]] = True
+            words = known[is_used].tolist()
+            codes = np.append(np.cumsum(is_used) - 1, -1)[places]
+        else:
+            codes, found = pd.factorize(values.astype("str").where(values.notna()), sort=True)
+            words = list(found)
+        self.texts(f"{name}.words", words)
         self.numbers(name, codes + 1)
-        return list(words)
+        return words
 
     def extend(self, other: "Pack") -> None:
         """Add the columns of another pack after these."""

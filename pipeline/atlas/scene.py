@@ -1,5 +1,6 @@
 """What a map shows, made ready once for the city and cut into districts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -9,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.atlas.backdrop import contour_lines, street_lines
-from pipeline.atlas.buildings import whole_table
+from pipeline.atlas.buildings import initials_of, plain_column, whole_table
 from pipeline.atlas.mercator import WEB_MERCATOR
 from pipeline.contracts.stage import Inputs
 from pipeline.contracts.tables import (
@@ -50,6 +51,8 @@ class Scene:
     terrain: Raster
     tier_last_ranks: tuple[int, ...]
     """Last rank of each tier in the whole city."""
+    spelt: Mapping[str, str]
+    """Initials of the words that people search for."""
 
     def part(self, district_id: str) -> "Scene":
         """Return what the map of one district shows.
@@ -84,9 +87,12 @@ def city_scene(inputs: Inputs) -> Scene:
     terrain = inputs.rasters["terrain"]
     table = whole_table(buildings, tables[MEASUREMENTS], tables[RANKING], listed)
     projects = tables[PLAN_PROJECTS].set_index("project_id")["unit_cost_cny_per_m2"]
-    table["unit_cost_cny_per_m2"] = table["project_id"].map(projects)
+    table["unit_cost_cny_per_m2"] = table["project_id"].astype("str").map(projects)
     told = ["building_use_type", "building_name", "district_name", "geometry"]
-    others = buildings[~buildings["building_id"].isin(listed["building_id"])][told]
+    is_listed = pd.Index(listed["building_id"]).get_indexer(buildings["building_id"]) >= 0
+    others = buildings.loc[~is_listed, told]
+    for name in told[:-1]:
+        others[name] = plain_column(others[name])
     last_ranks = listed.groupby("tier_number")["rank"].max()
     lines = contour_lines(terrain, interval_m=inputs.settings.atlas.contour_interval_m)
     return Scene(
@@ -101,6 +107,7 @@ def city_scene(inputs: Inputs) -> Scene:
         priority=tables[DISTRICT_PRIORITY],
         terrain=terrain,
         tier_last_ranks=tuple(int(rank) for rank in last_ranks),
+        spelt=initials_of(table),
     )
 
 

@@ -60,7 +60,7 @@ def _stop_at(table: pd.DataFrame, rows: NDArray[np.intp], column: str) -> None:
         raise Problem(
             f"atlas ← ranking.{column}",
             f"{len(rows):,} of {len(table):,} rows stand elsewhere than score and tie breaks tell "
-            f"(first: {table['building_id'].iloc[row]}, {column} {table[column].iloc[row]})",
+            f"(first: {table['building_id'].iloc[row]}, {column} {real_numbers(table[column])[row]:.0f})",
             expected="the same order in the table and on the page",
             fix="delete this city's data/processed and run again; if it stays, report this",
         )
@@ -75,5 +75,7 @@ def flags(table: pd.DataFrame, name: str) -> NDArray[np.bool_]:
 
 def real_numbers(values: "pd.Series[Any]") -> Floats:
     """Return a column as floats, NaN where empty."""
+    if values.dtype == np.float64:
+        return np.asarray(values.to_numpy())
     numbers = values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
     return np.asarray(numbers, dtype=np.float64)
