@@ -56,11 +56,11 @@ def check_tiers(table: pd.DataFrame, upper_rank_shares: Sequence[float]) -> None
 
 def _stop_at(table: pd.DataFrame, rows: NDArray[np.intp], column: str) -> None:
     if len(rows):
-        row = rows[0]
+        row, stated = rows[0], real_numbers(table[column])
         raise Problem(
             f"atlas ← ranking.{column}",
             f"{len(rows):,} of {len(table):,} rows stand elsewhere than score and tie breaks tell "
-            f"(first: {table['building_id'].iloc[row]}, {column} {real_numbers(table[column])[row]:.0f})",
+            f"(first: {table['building_id'].iloc[row]}, {column} {stated[row]:.0f})",
             expected="the same order in the table and on the page",
             fix="delete this city's data/processed and run again; if it stays, report this",
         )
