@@ -13,7 +13,6 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
-from scipy.ndimage import distance_transform_edt
 
 from pipeline.atlas.mercator import (
     UNITS_PER_M,
@@ -222,12 +221,11 @@ def add_estates(pack: Pack, estates: gpd.GeoDataFrame) -> int:
     return len(estates)
 
 
-def add_districts(pack: Pack, districts: gpd.GeoDataFrame, middles: Floats) -> None:
-    """Pack the district outlines, and their names with a place to write them."""
+def add_districts(pack: Pack, districts: gpd.GeoDataFrame) -> None:
+    """Pack the district outlines, and their names with ``label_x_m`` and ``label_y_m`` for them."""
     add_polygons(pack, "districts", mercator_shapes(districts))
     pack.texts("districts.name", districts["district_name"].astype("str"))
-    places = label_points(districts, middles).to_crs(WEB_MERCATOR)
-    x, y = units(places.x.to_numpy(), places.y.to_numpy())
+    x, y = units(districts["label_x_m"].to_numpy(), districts["label_y_m"].to_numpy())
     pack.numbers("districts.label_x", x)
     pack.numbers("districts.label_y", y)
 
@@ -242,6 +240,8 @@ def label_points(districts: gpd.GeoDataFrame, middles: Floats) -> gpd.GeoSeries:
 
 
 def _roomiest(district: shapely.Geometry, middles: Floats) -> shapely.Geometry:
+    from scipy.ndimage import distance_transform_edt  # takes long, and a part needs it not
+
     west, south, east, north = shapely.bounds(district)
     cell = max(east - west, north - south) / LABEL_CELLS
     x, y = np.meshgrid(np.arange(west, east, cell), np.arange(south, north, cell))

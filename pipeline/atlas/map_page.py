@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import shapely
-
 from pipeline.atlas.backdrop import (
     add_contours,
     add_districts,
@@ -130,7 +127,7 @@ def map_page(
     about = " · ".join(filter(None, [page["district"], inputs.scenario]))
     title = titled(settings.city.name_zh, settings.city.name_en, about)
     middle = (float(table["latitude_deg"].median()), float(table["longitude_deg"].median()))
-    text = page_text(packed, title=title, middle=middle)
+    text = page_text(scene.frame, packed, title=title, middle=middle)
     ledger = {
         "rows_in": len(table),
         "rows_out": len(table),
@@ -146,9 +143,7 @@ def map_page(
 def _backdrop(scene: Scene, settings: Settings) -> tuple[Pack, dict[str, Any], int, dict[str, Any]]:
     """Return what lies behind the scored buildings, where the shade lies, and counts."""
     pack = Pack()
-    shapes = [scene.buildings.geometry.to_numpy(), scene.others.geometry.to_numpy()]
-    middles = shapely.get_coordinates(shapely.centroid(np.concatenate(shapes)))
-    add_districts(pack, scene.districts, middles)
+    add_districts(pack, scene.districts)
     shade_place = add_shade(pack, shade(scene.terrain, settings.atlas))
     drawn = {
         "contour_lines": add_contours(pack, scene.contours),

@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pipeline.atlas.backdrop import contour_lines, street_lines
+from pipeline.atlas.backdrop import contour_lines, label_points, street_lines
 from pipeline.atlas.buildings import initials_of, plain_column, whole_table
 from pipeline.atlas.mercator import WEB_MERCATOR
 from pipeline.contracts.stage import Inputs
@@ -41,6 +41,7 @@ class Scene:
     others: gpd.GeoDataFrame
     """All other footprints."""
     districts: gpd.GeoDataFrame
+    """With a place for the name of each, as ``label_points`` finds it."""
     estates: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame
     contours: gpd.GeoDataFrame
@@ -53,6 +54,8 @@ class Scene:
     """Last rank of each tier in the whole city."""
     spelt: Mapping[str, str]
     """Initials of the words that people search for."""
+    frame: str
+    """The page around the data, as ``page_frame`` renders it."""
 
     def part(self, district_id: str) -> "Scene":
         """Return what the map of one district shows.
@@ -81,6 +84,8 @@ class Scene:
 
 def city_scene(inputs: Inputs) -> Scene:
     """Return what the map of the whole city shows."""
+    from pipeline.atlas.frame import page_frame  # folium takes long, and a part needs it not
+
     tables = inputs.tables
     buildings: gpd.GeoDataFrame = tables[BUILDINGS]
     listed: pd.DataFrame = tables[BUILDING_RANKING]
@@ -94,11 +99,15 @@ def city_scene(inputs: Inputs) -> Scene:
     for name in told[:-1]:
         others[name] = plain_column(others[name])
     last_ranks = listed.groupby("tier_number")["rank"].max()
+    table, others = table.to_crs(WEB_MERCATOR), others.to_crs(WEB_MERCATOR)
+    shapes = np.concatenate([table.geometry.to_numpy(), others.geometry.to_numpy()])
+    districts = tables[DISTRICTS].to_crs(WEB_MERCATOR)
+    places = label_points(districts, shapely.get_coordinates(shapely.centroid(shapes)))
     lines = contour_lines(terrain, interval_m=inputs.settings.atlas.contour_interval_m)
     return Scene(
-        buildings=table.to_crs(WEB_MERCATOR),
-        others=others.to_crs(WEB_MERCATOR),
-        districts=tables[DISTRICTS].to_crs(WEB_MERCATOR),
+        buildings=table,
+        others=others,
+        districts=districts.assign(label_x_m=places.x, label_y_m=places.y),
         estates=tables[ESTATES].to_crs(WEB_MERCATOR),
         streets=street_lines(tables[STREET_EDGES]).to_crs(WEB_MERCATOR),
         contours=lines.to_crs(WEB_MERCATOR),
@@ -108,6 +117,7 @@ def city_scene(inputs: Inputs) -> Scene:
         terrain=terrain,
         tier_last_ranks=tuple(int(rank) for rank in last_ranks),
         spelt=initials_of(table),
+        frame=page_frame(),
     )
 
 
