@@ -33,6 +33,8 @@ DIGITS_MARK = "\x02"
 LETTERS = "".join(chr(code) for code in range(1, 128) if chr(code) not in "\r<&{")
 """All of one byte that mean nothing inside a script element or a jinja template."""
 BYTES_A_GROUP, LETTERS_A_GROUP = 6, 7
+WORTH_A_LOOK = 1.3
+"""A way that takes more than this many times the bytes of the best, letter by letter, is left."""
 CLEARLY_LESS, FAR_LESS = 0.9, 0.75
 """Below these shares of the estimate of the other way a way is taken untried, and taken."""
 Whole = NDArray[np.int64]
@@ -98,14 +100,17 @@ class Estimate:
         return min(self.by_repeats, self.by_letters)
 
 
-def estimated(data: bytes) -> Estimate:
+def estimated(data: bytes, by_letters: float) -> Estimate:
     """Return about how long ``squeezed`` would be, at a quarter of its cost: to choose between ways."""
     engine = zlib.compressobj(1, zlib.DEFLATED, -15, 9)
-    by_repeats = len(engine.compress(data)) + len(engine.flush())
+    return Estimate(len(engine.compress(data)) + len(engine.flush()), by_letters)
+
+
+def letter_bytes(data: bytes) -> float:
+    """Return how many bytes a text takes by how often each letter stands in it (Shannon 1948)."""
     counts = np.bincount(np.frombuffer(data, dtype=np.uint8))
     counts = counts[counts > 0]
-    by_letters = float((counts * np.log2(len(data) / counts)).sum() / 8) if len(data) else 0.0
-    return Estimate(by_repeats, by_letters)
+    return float((counts * np.log2(len(data) / counts)).sum() / 8) if len(data) else 0.0
 
 
 def squeezed(data: bytes, likely: Estimate | None = None) -> bytes:
@@ -228,12 +233,15 @@ class Pack:
                 for is_delta, values in ((False, places), (True, differences(places))):
                     planes = byte_planes(zigzag(values))
                     ways.append(({"delta": is_delta, "values": told}, planes))
-        found = [[estimated(plane) for plane in planes] for _, planes in ways]
-        costs = [
-            sum(one.least for one in likely) + LISTED_COST * len(entry.get("values", ()))
-            for (entry, _), likely in zip(ways, found, strict=True)
-        ]
-        best = costs.index(min(costs))
+        letters = [[letter_bytes(plane) for plane in planes] for _, planes in ways]
+        listing = [LISTED_COST * len(entry.get("values", ())) for entry, _ in ways]
+        likely = [sum(sizes) + extra for sizes, extra in zip(letters, listing, strict=True)]
+        found: dict[int, list[Estimate]] = {
+            way: list(map(estimated, ways[way][1], letters[way]))
+            for way, size in enumerate(likely)
+            if size <= WORTH_A_LOOK * min(likely)
+        }
+        best = min(found, key=lambda way: sum(one.least for one in found[way]) + listing[way])
         entry, planes = ways[best]
         joined = b"".join(map(squeezed, planes, found[best]))
         count = len(planes) if len(whole) else 0
