@@ -1,11 +1,7 @@
 """The map of a city or of one district as one file: data, backdrop and words packed together."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
-import shapely
 
 from pipeline.atlas.backdrop import (
     add_contours,
@@ -79,21 +75,14 @@ def map_page(
     table = scene.buildings
     scored = inputs.ledgers["score"]
     own = district_page_name(district_id) if district_id else INDEX
-    with ThreadPoolExecutor(1) as thread:
-        behind = thread.submit(_backdrop, scene, settings)
-        front = Pack()
-        add_ranked(front, table, used, settings.score, is_part=bool(district_id))
-        gates = add_gates(front, table, settings)
-        minutes = settings.measure.count_within_min
-        counted = add_counts(front, table, settings.measure.facilities, minutes)
-        walk_counts = add_walks(
-            front,
-            table["main_road_path_point_number"],
-            scene.paths,
-            table.geometry,
-        )
-        pack, shade_place, other_count, drawn = behind.result()
-    pack.extend(front)
+    pack, shade_place, other_count, drawn = _backdrop(scene, settings)
+    is_part = bool(district_id)
+    add_ranked(pack, table, used, settings.score, is_part=is_part, spelt=scene.spelt)
+    gates = add_gates(pack, table, settings)
+    minutes = settings.measure.count_within_min
+    counted = add_counts(pack, table, settings.measure.facilities, minutes)
+    begins = table["main_road_path_point_number"]
+    walk_counts = add_walks(pack, begins, scene.paths, table.geometry)
     add_scripts(pack)
 
     page: dict[str, Any] = {
@@ -138,7 +127,7 @@ def map_page(
     about = " · ".join(filter(None, [page["district"], inputs.scenario]))
     title = titled(settings.city.name_zh, settings.city.name_en, about)
     middle = (float(table["latitude_deg"].median()), float(table["longitude_deg"].median()))
-    text = page_text(packed, title=title, middle=middle)
+    text = page_text(scene.frame, packed, title=title, middle=middle)
     ledger = {
         "rows_in": len(table),
         "rows_out": len(table),
@@ -154,9 +143,7 @@ def map_page(
 def _backdrop(scene: Scene, settings: Settings) -> tuple[Pack, dict[str, Any], int, dict[str, Any]]:
     """Return what lies behind the scored buildings, where the shade lies, and counts."""
     pack = Pack()
-    shapes = [scene.buildings.geometry.to_numpy(), scene.others.geometry.to_numpy()]
-    middles = shapely.get_coordinates(shapely.centroid(np.concatenate(shapes)))
-    add_districts(pack, scene.districts, middles)
+    add_districts(pack, scene.districts)
     shade_place = add_shade(pack, shade(scene.terrain, settings.atlas))
     drawn = {
         "contour_lines": add_contours(pack, scene.contours),
