@@ -21,7 +21,8 @@ SCRIPTS = (
     "texts.js", "texts_asking.js", "words.js", "order.js", "model.js", "layers.js",
     "paint.js", "tiles.js", "labels.js", "elements.js", "legend.js", "walk.js", "profile.js",
     "panel.js", "compare.js", "search.js", "lists.js", "filters.js", "grid.js", "scenario.js",
-    "whatif.js", "about.js", "address.js", "heading.js", "view.js", "app.js",
+    "whatif.js", "about.js", "address.js", "heading.js", "view.js", "idle.js",
+    "app.js",
 )  # fmt: skip
 STYLES = ("page.css", "parts.css")
 POLICY = (
@@ -30,7 +31,14 @@ POLICY = (
 )
 _LEAFLET = "xstatic.pkg.leaflet"
 _OWN = "pipeline.atlas"
-_PLACE_OF_PACK = "@@ here comes the pack @@"
+_PLACES = ("@@ here comes the first pack @@", "@@ here comes the later pack @@")
+FIRST = (
+    "districts.", "shade", "water.", "roads.", "others.", "ranked.", "tier", "district_name",
+    "fact.planned_year", "script.",
+)  # fmt: skip
+"""Beginnings of the columns that the page needs before it can show the whole city and its controls."""
+LATER = ("others.building_", "roads.name")
+"""Those of them that it asks for only later."""
 
 
 class OfflineMap(folium.Map):
@@ -46,13 +54,13 @@ class RankingLayer(MacroElement):
 
     Parameters
     ----------
-    pack
-        Bytes of ``Pack.to_bytes``.
+    packs
+        Bytes of ``Pack.to_bytes``: what the first drawing needs, and the rest.
     """
 
     _template = Template((files(_OWN) / "templates" / "layer.html.j2").read_text(encoding="utf-8"))
 
-    def __init__(self, pack: bytes) -> None:
+    def __init__(self, packs: tuple[bytes, bytes]) -> None:
         super().__init__()
         self._name = "RankingLayer"
         self._id = "atlas"
@@ -60,8 +68,8 @@ class RankingLayer(MacroElement):
         self.leaflet_style = _asset(_LEAFLET, "data", "leaflet.css")
         self.styles = "\n".join(_flush_left("static", name) for name in STYLES)
         self.scripts = "\n".join(_flush_left("static", name) for name in BOOT)
-        self.packed = _PLACE_OF_PACK
-        self.packed_bytes = len(pack)
+        self.first, self.later = _PLACES
+        self.first_bytes, self.later_bytes = (len(pack) for pack in packs)
 
 
 def add_scripts(pack: Pack) -> None:
@@ -71,13 +79,25 @@ def add_scripts(pack: Pack) -> None:
     pack.whole_text("script.own", f'(function () {{\n"use strict";\n{own}\n}})();')
 
 
-def page_text(pack: bytes, *, title: str, middle: tuple[float, float]) -> str:
+def parted(pack: Pack) -> tuple[Pack, Pack]:
+    """Return the columns that the first drawing needs, and the others, each in their order."""
+    first, later = Pack(), Pack()
+    for entry, part, piece in zip(pack.entries, pack.parts, pack.pieces, strict=True):
+        name = entry["name"]
+        one = first if name.startswith(FIRST) and not name.startswith(LATER) else later
+        one.entries.append(entry)
+        one.parts.append(part)
+        one.pieces.append(piece)
+    return first, later
+
+
+def page_text(packs: tuple[bytes, bytes], *, title: str, middle: tuple[float, float]) -> str:
     """Return the whole page.
 
     Parameters
     ----------
-    pack
-        Bytes of ``Pack.to_bytes``.
+    packs
+        Bytes of ``Pack.to_bytes`` of the two that ``parted`` returns.
     title
         Title of the browser window; any text.
     middle
@@ -96,9 +116,11 @@ def page_text(pack: bytes, *, title: str, middle: tuple[float, float]) -> str:
     page.options |= {"min_zoom": 9, "max_zoom": 19}  # folium gives these to its tile layers only
     page._id = "atlas"
     page._parent.title = html.escape(title)
-    RankingLayer(pack).add_to(page)
+    RankingLayer(packs).add_to(page)
     text: str = page.get_root().render()
-    return text.replace(_PLACE_OF_PACK, as_letters(pack))
+    for place, pack in zip(_PLACES, packs, strict=True):
+        text = text.replace(place, as_letters(pack), 1)
+    return text
 
 
 def _asset(package: str, *path: str) -> str:

@@ -5,15 +5,15 @@ const AREA_ZOOM = 16.5;
 function addLists(map, model, actions) {
   const search = byId("search");
   const find = () => drawFound(byId("found"), model, search.value, actions);
-  search.addEventListener("input", () => {
+  search.addEventListener("input", () => actions.whenWhole(() => {
     find();
     actions.searched();
-  });
+  }));
   search.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") {
+    if (event.key === "Enter") actions.whenWhole(() => {
       const first = byId("found").querySelector("button");
       if (first) first.click();
-    }
+    });
   });
   const tabs = ["areas", "buildings", "what-if", "about"];
   const choose = (chosen) => {
@@ -39,6 +39,7 @@ function addLists(map, model, actions) {
     search.placeholder = text("search_hint");
     byId("buildings-tab").textContent = text("top_buildings", Math.min(TOP_COUNT, model.rankedCount));
     drawAreas(byId("areas"), map, model);
+    if (!model.isWhole) return;
     drawTop(byId("buildings"), model, actions);
     find();
   };

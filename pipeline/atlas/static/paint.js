@@ -74,10 +74,11 @@ function paintBack(context, model, view) {
 }
 
 function paintEstates(context, model, view) {
-  if (view.zoom < ESTATE_ZOOM) return;
+  if (view.zoom < ESTATE_ZOOM || !model.isWhole) return;
   context.beginPath();
-  for (let row = 0; row < model.estates.count; row += 1) {
-    if (meets(model.estates.box, row, view, 4 / view.scale)) addRings(context, model.estates, row, view);
+  const { estates } = model;
+  for (let row = 0; row < estates.count; row += 1) {
+    if (meets(estates.box, row, view, 4 / view.scale)) addRings(context, estates, row, view);
   }
   context.setLineDash([5, 3]);
   context.lineWidth = 1.2;
@@ -155,15 +156,16 @@ function paintWater(context, model, view) {
 }
 
 function paintContours(context, model, view) {
-  if (view.zoom < 13) return;
-  const heights = once(model, "contour heights", () => model.columns.measures("contours.height_m"));
+  if (view.zoom < 13 || !model.isWhole) return;
+  const heights = once(model, "contour heights", () => contourHeights(model));
+  const { contours } = model;
   const bold = model.page.contour_interval_m * 5;
   for (const isBold of [false, true]) {
     if (!isBold && view.zoom < 14) continue;
     context.beginPath();
-    for (let i = 0; i < model.contours.count; i += 1) {
-      if ((heights[i] % bold === 0) === isBold && meets(model.contours.box, i, view, 0)) {
-        addLine(context, model.contours, i, view);
+    for (let i = 0; i < contours.count; i += 1) {
+      if ((heights[i] % bold === 0) === isBold && meets(contours.box, i, view, 0)) {
+        addLine(context, contours, i, view);
       }
     }
     context.lineWidth = isBold ? 1.1 : 0.7;
@@ -181,14 +183,15 @@ function paintOutside(context, model, view) {
 }
 
 function streetPath(context, model, view, kind, structures, width) {
-  const classes = once(model, "street classes", () => model.columns.numbers("streets.class"));
-  const structure = once(model, "street structures", () => model.columns.numbers("streets.structure"));
   const wanted = STREET_NAMES.indexOf(kind);
   context.beginPath();
-  for (let i = 0; i < model.streets.count; i += 1) {
-    if (classes[i] === wanted && structures.includes(structure[i])
-      && meets(model.streets.box, i, view, width / view.scale)) {
-      addLine(context, model.streets, i, view);
+  for (const lines of model.streets) {
+    if (lines.only !== null && lines.only !== wanted) continue;
+    const { classes, structure } = lines;
+    for (let i = 0; i < lines.count; i += 1) {
+      if (classes[i] === wanted && structures.includes(structure[i]) && meets(lines.box, i, view, width / view.scale)) {
+        addLine(context, lines, i, view);
+      }
     }
   }
 }
