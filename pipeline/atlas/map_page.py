@@ -41,12 +41,10 @@ from pipeline.atlas.packing import Pack
 from pipeline.atlas.page import add_scripts, page_text, parted, titled
 from pipeline.atlas.scene import Scene
 from pipeline.atlas.ties import real_numbers
-from pipeline.atlas.ties import real_numbers
 from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs
 from pipeline.pages.addresses import INDEX, district_page_name, links
 from pipeline.settings.whole import Settings
-
 
 WHOLE_AT_ONCE = 8000
 """A page of more buildings answers before the facts of each are unpacked."""
