@@ -31,7 +31,10 @@ POLICY = (
 )
 _LEAFLET = "xstatic.pkg.leaflet"
 _OWN = "pipeline.atlas"
-_PLACES = ("@@ here comes the first pack @@", "@@ here comes the later pack @@")
+_PLACE_OF_FIRST = "@@ here comes the first pack @@"
+_LATER_PACK = (
+    '<script type="application/octet-stream" data-bytes="{}" id="pack-later">{}</script>\n</html>'
+)
 FIRST = (
     "districts.", "shade", "water.", "roads.", "others.", "ranked.", "tier", "district_name",
     "fact.planned_year", "script.",
@@ -54,13 +57,14 @@ class RankingLayer(MacroElement):
 
     Parameters
     ----------
-    packs
-        Bytes of ``Pack.to_bytes``: what the first drawing needs, and the rest.
+    first
+        Bytes of ``Pack.to_bytes``: what the first drawing needs. The rest stands behind everything
+        else, so that the map starts before it is read.
     """
 
     _template = Template((files(_OWN) / "templates" / "layer.html.j2").read_text(encoding="utf-8"))
 
-    def __init__(self, packs: tuple[bytes, bytes]) -> None:
+    def __init__(self, first: bytes) -> None:
         super().__init__()
         self._name = "RankingLayer"
         self._id = "atlas"
@@ -68,8 +72,8 @@ class RankingLayer(MacroElement):
         self.leaflet_style = _asset(_LEAFLET, "data", "leaflet.css")
         self.styles = "\n".join(_flush_left("static", name) for name in STYLES)
         self.scripts = "\n".join(_flush_left("static", name) for name in BOOT)
-        self.first, self.later = _PLACES
-        self.first_bytes, self.later_bytes = (len(pack) for pack in packs)
+        self.first = _PLACE_OF_FIRST
+        self.first_bytes = len(first)
 
 
 def add_scripts(pack: Pack) -> None:
@@ -116,11 +120,13 @@ def page_text(packs: tuple[bytes, bytes], *, title: str, middle: tuple[float, fl
     page.options |= {"min_zoom": 9, "max_zoom": 19}  # folium gives these to its tile layers only
     page._id = "atlas"
     page._parent.title = html.escape(title)
-    RankingLayer(packs).add_to(page)
+    first, later = packs
+    RankingLayer(first).add_to(page)
     text: str = page.get_root().render()
-    for place, pack in zip(_PLACES, packs, strict=True):
-        text = text.replace(place, as_letters(pack), 1)
-    return text
+    head, end, rest = text.replace(_PLACE_OF_FIRST, as_letters(first), 1).rpartition("</html>")
+    if not end or rest.strip():
+        raise ValueError("folium's page does not end as it should")
+    return head + _LATER_PACK.format(len(later), as_letters(later))
 
 
 def _asset(package: str, *path: str) -> str:

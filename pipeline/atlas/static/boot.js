@@ -23,8 +23,13 @@ function addScript(words) {
   script.remove();
 }
 
-function unpackPart(id, rest) {
+// The later part may still be on its way into the document.
+async function unpackPart(id, rest) {
+  while (document.readyState === "loading" && id !== "pack") {
+    await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
+  }
   const box = document.getElementById(id);
+  if (!box) throw new Error("the page is not whole");
   const letters = box.textContent;
   box.textContent = "";
   return unpack(letters, Number(box.dataset.bytes), rest);
