@@ -1,5 +1,6 @@
 """Read vector files as bureaus keep them: one way for all of GDAL's formats, GeoParquet and tables."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ _SIGNS = {
     "shapefile": b"\x00\x00\x27\x0a", "geopackage": b"SQLite format 3\x00", "flatgeobuf": b"fgb\x03",
     "geoparquet": b"PAR1",
 }  # fmt: skip
+_COLLECTION = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"type"\s*:\s*"FeatureCollection"\s*,')
 
 
 def read_features(path: Path, name: str, source: Source) -> FeatureTable:
@@ -157,7 +159,7 @@ def _layer(path: Path, inside: str, name: str, source: Source) -> str | None:
     """Return the layer to read; stop if there are several and the profile names none."""
     import pyogrio
 
-    if source.format == "shapefile":
+    if source.format == "shapefile" or (source.layer is None and _is_collection(path, source)):
         return None
     layers = [str(one) for one, kind in pyogrio.list_layers(inside) if kind is not None]
     if source.layer is None and len(layers) > 1:
@@ -173,6 +175,17 @@ def _layer(path: Path, inside: str, name: str, source: Source) -> str | None:
             fix=f"correct sources.{name}.layer",
         )  # fmt: skip
     return source.layer or (layers[0] if layers else None)
+
+
+def _is_collection(path: Path, source: Source) -> bool:
+    """Return whether a GeoJSON begins as the usual collection of features, which is one layer.
+
+    To list its layers GDAL would read all of it, and then once more for the features.
+    """
+    if source.format != "geojson" or path.suffix.lower() == ".zip":
+        return False
+    with path.open("rb") as file:
+        return _COLLECTION.match(file.read(200)) is not None
 
 
 def _says_nothing(path: Path, source: Source, crs: Any) -> bool:
