@@ -74,9 +74,8 @@ def mapped(
         if is_street_map(source):
             extract, tags = raw[name], rule.facility_tags
             # of the file that the streets come from all nodes are in the working CRS already
-            position = next((there for one, there in placed if one is extract), None)
-            if position is None:
-                position = node_positions(extract, source, crs)
+            known_positions = [there for one, there in placed if one is extract]
+            position = (known_positions or [node_positions(extract, source, crs)])[0]
             found[name], other = amenities_from_osm(
                 extract, position, name, source, tags, crs, rejects[name], elements
             )
