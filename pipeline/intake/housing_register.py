@@ -230,8 +230,8 @@ def _laid_over(
     row[place] = np.arange(len(place))
     laid: dict[str, Any] = {}
     for name, column in texts.items():
-        told = pd.Series(column.array.take(row, allow_fill=True), index=buildings.index)
-        laid[name] = told.fillna(buildings[name])
+        own = pd.Series(column.array.take(row, allow_fill=True), index=buildings.index)
+        laid[name] = own.fillna(buildings[name])
     for name, listed in said.items():
         laid[name] = buildings[name].astype(object).to_numpy(copy=True)
         told = np.array(listed, dtype=object)

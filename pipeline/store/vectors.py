@@ -24,6 +24,7 @@ _SIGNS = {
     "shapefile": b"\x00\x00\x27\x0a", "geopackage": b"SQLite format 3\x00", "flatgeobuf": b"fgb\x03",
     "geoparquet": b"PAR1",
 }  # fmt: skip
+_GBK = ("gbk", "cp936")
 _COLLECTION = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"type"\s*:\s*"FeatureCollection"\s*,')
 
 
@@ -134,7 +135,11 @@ def _read_by_gdal(
             # GDAL names self-crossing rings one by one; intake looks at each itself
             warnings.simplefilter("ignore")
             layer = _layer(path, inside, name, source)
-            frame = pyogrio.read_dataframe(inside, layer=layer, use_arrow=True, **options)
+            frame = None
+            if options.get("encoding", "").lower() in _GBK and source.format == "shapefile":
+                frame = _gbk_frame(inside)
+            if frame is None:
+                frame = pyogrio.read_dataframe(inside, layer=layer, use_arrow=True, **options)
     except (UnicodeDecodeError, LookupError) as error:
         raise Problem(
             path, f"its text is not {source.encoding or 'utf-8'} ({error})",
@@ -153,6 +158,30 @@ def _read_by_gdal(
         return pd.DataFrame(frame), np.array([], dtype=object), None
     fields = pd.DataFrame(frame.drop(columns="geometry"))
     return fields, frame.geometry.to_numpy(), frame.crs
+
+
+def _gbk_frame(inside: str) -> Any:
+    """Return the rows of a shapefile in GBK; None if a text is no whole GBK.
+
+    GDAL has the system translate each text anew, which takes as long as all the rest. In Latin-1 every
+    byte is a sign, so that each different text can be translated here. What is no whole GBK is left to
+    GDAL, which keeps what it can of it.
+    """
+    import pyogrio
+
+    def told(text: str) -> str:
+        return text if text.isascii() else text.encode("latin-1").decode("gbk")
+
+    frame = pyogrio.read_dataframe(inside, use_arrow=True, encoding="ISO-8859-1")
+    try:
+        for name in frame.columns:
+            if isinstance(frame[name].dtype, pd.StringDtype):
+                number, texts = pd.factorize(frame[name])
+                whole = pd.array([told(text) for text in texts], dtype="str")
+                frame[name] = whole.take(number, allow_fill=True)
+        return frame.rename(columns=told)
+    except UnicodeError:
+        return None
 
 
 def _layer(path: Path, inside: str, name: str, source: Source) -> str | None:
