@@ -1,4 +1,4 @@
-"""START HERE: the five stages in order, and the loop that runs them.
+"""START HERE: the six stages in order, and the loop that runs them.
 
 A stage never opens a file. For each stage whose inputs, settings or code changed, the loop has
 ``store`` load what the stage declares, calls its ``run``, inspects the result against the contracts
@@ -124,6 +124,14 @@ STAGES = (
         lists=("districts/*.csv",),
     ),
     Stage(
+        name="gis",
+        title="layers for QGIS",
+        home=SCENARIO,
+        settings=("atlas",),
+        reads=(DISTRICTS, BUILDINGS, BUILDING_RANKING),
+        map_files=("ranking.gpkg",),
+    ),
+    Stage(
         name="atlas",
         title="maps",
         home=SCENARIO,
@@ -145,7 +153,6 @@ STAGES = (
             REJECTS,
         ),
         reads_rasters=("terrain",),
-        map_files=("ranking.gpkg",),
         pages=("index.html", "quality.html", "districts/*.html", "briefs/*.html"),
     ),
 )
@@ -171,8 +178,12 @@ PACKAGES = (
 )
 CODE_FOLDER = Path(__file__).parent
 USED_BESIDE = (
-    "sklearn.ensemble", "pipeline.measure.stage", "pipeline.plan.workbook", "pipeline.atlas.stage",
-)  # fmt: skip
+    "sklearn.ensemble",
+    "pipeline.years.infer",
+    "pipeline.plan.outputs",
+    "xlsxwriter",
+    "pipeline.atlas.stage",
+)
 """Modules that take long to load, in the order in which a second interpreter needs them."""
 LARGE_RAW_BYTES = 15_000_000
 """From here on a second interpreter is worth its start; this changes no result."""

@@ -38,7 +38,7 @@ class Product:
 
 @dataclass
 class Kept:
-    """Tables, rasters and ledgers by name: those of this run from memory, others from the disk."""
+    """Tables, rasters and ledgers by name: those of this run from memory, others read once."""
 
     places: Places
     _tables: dict[Table, Any] = field(default_factory=dict)
@@ -59,10 +59,10 @@ class Kept:
 
     def table(self, table: Table) -> Any:
         """Return a table; changing it in place would not change what is written."""
-        if table in self._tables:
-            return self._tables[table].copy(deep=False)
-        path = self.places.table(table)
-        return files.read_parquet(path, has_geometry=bool(table.geometry))
+        if table not in self._tables:
+            path = self.places.table(table)
+            self._tables[table] = files.read_parquet(path, has_geometry=bool(table.geometry))
+        return self._tables[table].copy(deep=False)
 
     def raster(self, name: str) -> Any:
         """Return a raster."""

@@ -63,7 +63,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the five stages; its name is its room."""
+    """One of the six stages; its name is its room."""
 
     name: str
     title: str

@@ -104,11 +104,16 @@ def land_columns(
 ) -> dict[str, Any]:
     """Return height, slope, relief and landform of the ground under and around each footprint."""
     coverage = cell_coverage(housing.geometry.to_numpy(), terrain)
-    elevation, slope = zonal_mean(coverage, terrain), zonal_mean(coverage, slope_deg(terrain))
+    steepness = slope_deg(terrain)
+    elevation, slope = zonal_mean(coverage, terrain), zonal_mean(coverage, steepness)
     lowest, highest = zonal_range(coverage, terrain)
     middle = housing.geometry.centroid
     around = surroundings(
-        terrain, middle.x.to_numpy(), middle.y.to_numpy(), radius_m=rule.terrain.relief_radius_m
+        terrain,
+        steepness,
+        middle.x.to_numpy(),
+        middle.y.to_numpy(),
+        radius_m=rule.terrain.relief_radius_m,
     )
     return {
         "elevation_m": elevation,

@@ -1,13 +1,13 @@
 """What people get of the annual plan: tables, the list for finance, its workbook, and the ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.beside import Beside, Task
 from pipeline.contracts.tables import (
     ANNUAL_LIST,
     PLAN_LINES,
@@ -33,10 +33,11 @@ BY_BUILDING = ("project_id", "planned_year", "batch_type", "wait_reason_code")
 
 @dataclass(frozen=True)
 class Planned:
-    """Tables by contract, the workbook, counts for people, and each building's project."""
+    """Tables by contract, what makes the workbook, counts for people, and each building's project."""
 
     tables: Mapping[Table, pd.DataFrame]
-    workbook: Task[bytes]
+    workbook: Callable[[], bytes]
+    """Makes the workbook."""
     ledger: Mapping[str, Any]
     by_building: pd.DataFrame
     """Indexed by building id, columns ``BY_BUILDING``; planned buildings only."""
@@ -47,21 +48,19 @@ def planned(
     settings: Any,
     scenario: str,
     known: Sequence[pd.Series] = (),
-    beside: Beside | None = None,
 ) -> Planned:
     """Return the annual plan of a city; tables without rows where no building is on a planned track.
 
     ``known`` are planned years by project id of earlier plans: where they keep the rules, the result
-    is not worse than they are. The workbook is written ``beside``, or when it is asked for.
+    is not worse than they are.
     """
-    beside = beside or Beside()
     city, rules = settings.city, settings.plan
     origin = "合成 synthetic" if city.is_synthetic else "delivered"
     plan = annual_plan(tables, rules, settings.consent, known)
     if plan is None:
         empty = {table: pd.DataFrame(columns=list(table.column_names)) for table in TABLES}
         by_building = pd.DataFrame(columns=list(BY_BUILDING))
-        workbook = beside.call(empty_workbook, city.name_zh)
+        workbook = partial(empty_workbook, city.name_zh)
         return Planned(empty, workbook, {"project_count": 0}, by_building)
     projects, lines = plan_projects(plan, rules), plan_lines(plan, rules)
     summary = plan_summary(plan, projects, lines, rules)
@@ -76,7 +75,7 @@ def planned(
     told = Told(city.name_zh, city.is_synthetic, scenario, plan.schedule)
     return Planned(
         {table: _kept(table, frame.assign(data_origin=origin)) for table, frame in frames.items()},
-        beside.call(workbook_bytes, listed, lines, summary, rules, told),
+        partial(workbook_bytes, listed, lines, summary, rules, told),
         ledger_of(plan, projects, summary, settings),
         _by_building(plan, projects),
     )
