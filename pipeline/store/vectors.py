@@ -161,7 +161,7 @@ def _read_by_gdal(
 
 
 def _gbk_frame(inside: str) -> Any:
-    """Return the rows of a shapefile in GBK; None if a text is no whole GBK.
+    """Return the rows of a shapefile in GBK; None if a text is no whole GBK, or two names are one.
 
     GDAL has the system translate each text anew, which takes as long as all the rest. In Latin-1 every
     byte is a sign, so that each different text can be translated here. What is no whole GBK is left to
@@ -173,6 +173,8 @@ def _gbk_frame(inside: str) -> Any:
         return text if text.isascii() else text.encode("latin-1").decode("gbk")
 
     frame = pyogrio.read_dataframe(inside, use_arrow=True, encoding="ISO-8859-1")
+    if not frame.columns.is_unique:
+        return None
     try:
         for name in frame.columns:
             if isinstance(frame[name].dtype, pd.StringDtype):
