@@ -9,7 +9,6 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import FeatureTable, OsmExtract
-from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import as_list, field, projected
 from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
@@ -21,6 +20,7 @@ _COLUMNS = ["amenity_id", "amenity_type", "amenity_name", "source_name", "source
 
 def amenities_from_osm(
     extract: OsmExtract,
+    position: Floats,
     name: str,
     source: Source,
     facility_tags: Mapping[str, list[str]],
@@ -30,13 +30,11 @@ def amenities_from_osm(
 ) -> tuple[gpd.GeoDataFrame, int]:
     """Return one point per facility and type, and the count of elements that bear no facility.
 
-    An area is reduced to a point inside it. An element may be several facilities.
-    ``known`` holds elements that an earlier source brought already; they are left out as repeated.
+    An area is reduced to a point inside it. An element may be several facilities. ``position``
+    is that of the extract's nodes, in the working CRS. ``known`` holds elements that an earlier
+    source brought already; they are left out as repeated.
     """
-    x, y = into_working_crs(
-        extract.node_x, extract.node_y, datum=source.datum, crs=source.crs, working_crs=working_crs
-    )
-    locate = node_locator(extract, x, y)
+    locate = node_locator(extract, position)
     ways = {way.id: way for way in extract.ways}
     name_fields = source.columns.get("amenity_name", ["name"])
     rows: list[dict[str, object]] = []
@@ -70,9 +68,9 @@ def amenities_from_osm(
     nodes = {n: t for n, t in extract.node_tags.items() if bears(t)}
     bearing_ways = [way for way in extract.ways if bears(way.tags)]
     relations = [one for one in extract.relations if bears(one.tags)]
-    positions = locate(sorted(nodes))
-    assert positions is not None
-    for (node, tags), point in zip(sorted(nodes.items()), shapely.points(positions), strict=True):
+    places = locate(sorted(nodes)) if nodes else np.empty((0, 2))
+    assert places is not None
+    for (node, tags), point in zip(sorted(nodes.items()), shapely.points(places), strict=True):
         add(f"N{node}", f"node/{node}", tags, point)
     for way in bearing_ways:
         add_area(f"W{way.id}", f"way/{way.id}", way.tags, way_area(way, locate))

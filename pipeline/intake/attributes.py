@@ -51,17 +51,17 @@ def attributes(
         return texts.get(column, nothing)
 
     uses = [use or "" for use in said("building_use_type")]
-    kinds = {
-        key: housing(*key, settings.housing) for key in set(zip(uses, has_other_use, strict=True))
-    }
-    found = [kinds[key] for key in zip(uses, has_other_use, strict=True)]
     return {
         "source_row": list(source_rows),
         "building_name": list(said("building_name")),
         "building_use_type": uses,
         "has_lift": list(nothing),
-        "is_housing": [kind["is_housing"] for kind in found],
-        "housing_origin": [kind["housing_origin"] for kind in found],
+        **dealt_out(
+            list(zip(uses, has_other_use, strict=True)),
+            lambda key: Reading(housing(*key, settings.housing)),
+            source_rows,
+            rejects,
+        ),
         **dealt_out(
             list(zip(said("storey_count"), said("height_m"), strict=True)),
             lambda pair: storeys(*pair, settings.storeys),

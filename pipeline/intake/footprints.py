@@ -9,10 +9,9 @@ import pandas as pd
 import shapely
 
 from pipeline.contracts.raw import FeatureTable, OsmExtract
-from pipeline.geo.datum import into_working_crs
 from pipeline.intake.attributes import attributes
-from pipeline.intake.features import areas, as_list, field
-from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
+from pipeline.intake.features import areas, as_list, field, row_names
+from pipeline.intake.osm_areas import Area, node_locator, node_positions, relation_area, way_area
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 from pipeline.settings.intake import FootprintRule, IntakeSettings
@@ -43,10 +42,7 @@ def footprints_from_osm(
     rejects: Rejects,
 ) -> Footprints:
     """Return one building for each way or relation that bears a use tag and encloses an area."""
-    x, y = into_working_crs(
-        extract.node_x, extract.node_y, datum=source.datum, crs=source.crs, working_crs=working_crs
-    )
-    locate = node_locator(extract, x, y)
+    locate = node_locator(extract, node_positions(extract, source, working_crs))
     use_fields = source.columns["building_use_type"]
     ways = {way.id: way for way in extract.ways}
     candidates: list[tuple[str, str, Mapping[str, str], Area]] = []
@@ -95,14 +91,15 @@ def footprints_from_features(
     Its key is the source's own building number, or the row where there is none.
     """
     outlines = areas(table, source, working_crs)
-    kept = kept_outlines(outlines, [str(n + 1) for n in range(len(outlines))], settings, rejects)
+    rows = row_names(table.fields)
+    kept = kept_outlines(outlines, rows, settings, rejects)
     texts = {
         column: [text or None for text in as_list(field(table.fields, source, column).iloc[kept])]
         for column in ("building_id", *_DESCRIBING)
     }
     uses = [name for name in settings.housing.other_use_fields if name in table.fields.columns]
     has_other = (table.fields[uses] != "").any(axis=1).to_numpy()[kept].tolist()
-    source_rows = [str(place + 1) for place in kept]
+    source_rows = [rows[place] for place in kept]
     keys = [
         key or f"{name}-{row}" for key, row in zip(texts["building_id"], source_rows, strict=True)
     ]

@@ -93,15 +93,14 @@ def with_register(
     said |= floor_areas(cells, capacity_m2, settings.register_checks)
     _tell_positions(cells, shapes, working_crs, settings.register_checks)
     missing = {column: int((cells.texts(column) == "").sum()) for column in _WATCHED}
-    return Registered(_laid_over(buildings, place, said), len(place), missing)
+    texts = {column: cells.texts(column).replace("", pd.NA) for column in _TEXTS}
+    return Registered(_laid_over(buildings, place, said, texts), len(place), missing)
 
 
 def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[str, list[Any]]:
     """Return what the register states, None where it states nothing that can be used."""
     rule, names = settings.register_checks, cells.row_names()
-    said: dict[str, list[Any]] = {
-        column: [text or None for text in as_list(cells.texts(column))] for column in _TEXTS
-    }
+    said: dict[str, list[Any]] = {}
     for column, (low, high) in _WHOLE.items():
         said[column] = _or_none(cells.numbers(column, low, high, whole=True), int)
     said["shop_floor_area_m2"] = _or_none(
@@ -215,7 +214,10 @@ def _position_gaps_m(
 
 
 def _laid_over(
-    buildings: gpd.GeoDataFrame, place: NDArray[np.int64], said: dict[str, list[Any]]
+    buildings: gpd.GeoDataFrame,
+    place: NDArray[np.int64],
+    said: dict[str, list[Any]],
+    texts: dict[str, pd.Series],
 ) -> gpd.GeoDataFrame:
     """Return the buildings with what the register states in place of their own.
 
@@ -224,7 +226,12 @@ def _laid_over(
     is_registered = buildings["is_registered"].to_numpy(dtype=bool, copy=True)
     is_registered[place] = True
     has_year = pd.notna(np.array(said["construction_year_low"], dtype=object))
-    laid = {}
+    row = np.full(len(buildings), -1, dtype=np.int64)
+    row[place] = np.arange(len(place))
+    laid: dict[str, Any] = {}
+    for name, column in texts.items():
+        own = pd.Series(column.array.take(row, allow_fill=True), index=buildings.index)
+        laid[name] = own.fillna(buildings[name])
     for name, listed in said.items():
         laid[name] = buildings[name].astype(object).to_numpy(copy=True)
         told = np.array(listed, dtype=object)

@@ -10,8 +10,10 @@ from typing import Any
 
 import geopandas as gpd
 
-from pipeline.contracts.raw import FeatureTable
+from pipeline.contracts.raw import FeatureTable, OsmExtract
+from pipeline.geo.raster import Floats
 from pipeline.intake.amenities import amenities_from_osm
+from pipeline.intake.osm_areas import node_positions
 from pipeline.intake.rejects import Rejects, balance
 from pipeline.intake.street_features import streets_as_osm
 from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
@@ -47,6 +49,7 @@ def mapped(
     rejects = {name: Rejects(name) for name, _ in (*streets, *amenities)}
     ledger: dict[str, dict[str, Any]] = {}
     street_sources: list[StreetSource] = []
+    placed: list[tuple[OsmExtract, Floats]] = []
     known: set[int] = set()
     water: list[gpd.GeoDataFrame] = []
     waters: set[str] = set()
@@ -54,9 +57,11 @@ def mapped(
         extract = raw[name]
         if isinstance(extract, FeatureTable):  # ways of different layers keep different numbers
             extract = streets_as_osm(extract, source, place * 10**12)
-        street = streets_from_osm(extract, source, rule.streets, crs, rejects[name], known)
+        position = node_positions(extract, source, crs)
+        placed.append((extract, position))
+        street = streets_from_osm(extract, position, source, rule.streets, rejects[name], known)
         known |= set(street.ways)
-        area, count = water_from_osm(extract, source, crs, rejects[name], waters)
+        area, count = water_from_osm(extract, position, crs, rejects[name], waters)
         supporting = street.supporting_count - count
         used = street.used_count + len(area)
         ledger[name] = balance(extract.element_count, supporting, used, rejects[name])
@@ -68,8 +73,11 @@ def mapped(
     for name, source in amenities:
         if is_street_map(source):
             extract, tags = raw[name], rule.facility_tags
+            # of the file that the streets come from all nodes are in the working CRS already
+            known_positions = [there for one, there in placed if one is extract]
+            position = (known_positions or [node_positions(extract, source, crs)])[0]
             found[name], other = amenities_from_osm(
-                extract, name, source, tags, crs, rejects[name], elements
+                extract, position, name, source, tags, crs, rejects[name], elements
             )
             used = extract.element_count - other - rejects[name].row_count
             ledger[name] = balance(extract.element_count, other, used, rejects[name])

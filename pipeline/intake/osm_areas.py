@@ -12,7 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import OsmExtract, OsmRelation, OsmWay
+from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
+from pipeline.settings.city import Source
 
 Locate = Callable[[Iterable[int]], Floats | None]
 
@@ -26,9 +28,16 @@ class Area(NamedTuple):
     is_repaired: bool = False
 
 
-def node_locator(extract: OsmExtract, x: Floats, y: Floats) -> Locate:
+def node_positions(extract: OsmExtract, source: Source, working_crs: str) -> Floats:
+    """Return x and y of the extract's nodes, metres, as an (n, 2) array."""
+    x, y = into_working_crs(
+        extract.node_x, extract.node_y, datum=source.datum, crs=source.crs, working_crs=working_crs
+    )
+    return np.column_stack([x, y])
+
+
+def node_locator(extract: OsmExtract, position: Floats) -> Locate:
     """Return a function from node ids to an (n, 2) array, or None where one is absent."""
-    position = np.column_stack([x, y])
 
     def locate(node_ids: Iterable[int]) -> Floats | None:
         wanted = np.fromiter(node_ids, dtype=np.int64)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import as_list, distinct, field
+from pipeline.intake.features import distinct, field, places_among
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import read_year
 from pipeline.settings.city import Source
@@ -96,8 +96,7 @@ class Cells:
         for key, (texts, place) in zip(keys, columns, strict=True):
             is_empty |= np.array([text == "" for text in texts], dtype=bool)[place]
             if key in known:
-                there = set(as_list(known[key]))
-                is_strange |= np.array([text not in there for text in texts], dtype=bool)[place]
+                is_strange |= places_among(self.texts(key), known[key]) < 0
         sound = ~is_empty & ~is_strange
         rows = pd.DataFrame({key: place for key, (_, place) in zip(keys, columns, strict=True)})
         is_again[sound] = rows[sound].duplicated().to_numpy()

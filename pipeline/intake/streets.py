@@ -17,7 +17,6 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import OsmExtract, OsmWay
-from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -53,19 +52,17 @@ class StreetSource:
 
 def streets_from_osm(
     extract: OsmExtract,
+    position: Floats,
     source: Source,
     rule: StreetRule,
-    working_crs: str,
     rejects: Rejects,
     known: set[int],
 ) -> StreetSource:
     """Return the ways of one source that people may walk on.
 
-    ``known`` holds ways that an earlier source brought already; they are left out as repeated.
+    ``position`` is that of the extract's nodes, in the working CRS. ``known`` holds ways that an
+    earlier source brought already; they are left out as repeated.
     """
-    x, y = into_working_crs(
-        extract.node_x, extract.node_y, datum=source.datum, crs=source.crs, working_crs=working_crs
-    )
     candidates = [way for way in extract.ways if "highway" in way.tags]
     lacks_point = _lacks_point(candidates, extract.node_id)
     kept: dict[int, OsmWay] = {}
@@ -96,7 +93,7 @@ def streets_from_osm(
     return StreetSource(
         ways=kept,
         node_id=extract.node_id,
-        position=np.column_stack([x, y]),
+        position=position,
         names=names,
         lifts=lifts,
         supporting_count=extract.element_count - len(candidates),

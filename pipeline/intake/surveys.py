@@ -117,7 +117,9 @@ def with_renovations(
             )
         by_key = pd.Series(year[mine & known], index=keys[mine & known]).groupby(level=0).max()
         place = places_among(buildings[column], by_key.index.to_series())
-        later = pd.Series(laid_by(by_key.to_numpy(), place), index=buildings.index)
+        later = pd.Series(
+            laid_by(np.asarray(by_key, dtype=np.float64), place), index=buildings.index
+        )
         latest = latest.where(~(later > latest) & latest.notna(), later)
     return buildings.assign(renovated_year=latest)
 

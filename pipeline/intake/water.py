@@ -6,23 +6,20 @@ import geopandas as gpd
 import shapely
 
 from pipeline.contracts.raw import OsmExtract
-from pipeline.geo.datum import into_working_crs
+from pipeline.geo.raster import Floats
 from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
 from pipeline.intake.rejects import Rejects
-from pipeline.settings.city import Source
 
 
 def water_from_osm(
-    extract: OsmExtract, source: Source, working_crs: str, rejects: Rejects, known: set[str]
+    extract: OsmExtract, position: Floats, working_crs: str, rejects: Rejects, known: set[str]
 ) -> tuple[gpd.GeoDataFrame, int]:
     """Return the water areas of one source, and how many elements are tagged as such.
 
-    ``known`` holds areas that an earlier source brought already.
+    ``position`` is that of the extract's nodes, in the working CRS. ``known`` holds areas that an
+    earlier source brought already.
     """
-    x, y = into_working_crs(
-        extract.node_x, extract.node_y, datum=source.datum, crs=source.crs, working_crs=working_crs
-    )
-    locate = node_locator(extract, x, y)
+    locate = node_locator(extract, position)
     ways = {way.id: way for way in extract.ways}
     found: list[tuple[str, str, Area]] = []
     for way in extract.ways:

@@ -145,8 +145,7 @@ def _agree(one: YearReading, two: YearReading) -> bool:
 
 
 def _texts(buildings: pd.DataFrame) -> list[str]:
-    texts: list[Any] = as_list(buildings[_TEXT])
-    return [text if isinstance(text, str) else "" for text in texts]
+    return as_list(buildings[_TEXT].fillna(""))
 
 
 def _laid(

@@ -1,5 +1,6 @@
 """Read vector files as bureaus keep them: one way for all of GDAL's formats, GeoParquet and tables."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ _SIGNS = {
     "shapefile": b"\x00\x00\x27\x0a", "geopackage": b"SQLite format 3\x00", "flatgeobuf": b"fgb\x03",
     "geoparquet": b"PAR1",
 }  # fmt: skip
+_GBK = ("gbk", "cp936")
+_COLLECTION = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"type"\s*:\s*"FeatureCollection"\s*,')
 
 
 def read_features(path: Path, name: str, source: Source) -> FeatureTable:
@@ -132,7 +135,11 @@ def _read_by_gdal(
             # GDAL names self-crossing rings one by one; intake looks at each itself
             warnings.simplefilter("ignore")
             layer = _layer(path, inside, name, source)
-            frame = pyogrio.read_dataframe(inside, layer=layer, use_arrow=True, **options)
+            frame = None
+            if options.get("encoding", "").lower() in _GBK and source.format == "shapefile":
+                frame = _gbk_frame(inside)
+            if frame is None:
+                frame = pyogrio.read_dataframe(inside, layer=layer, use_arrow=True, **options)
     except (UnicodeDecodeError, LookupError) as error:
         raise Problem(
             path, f"its text is not {source.encoding or 'utf-8'} ({error})",
@@ -153,11 +160,37 @@ def _read_by_gdal(
     return fields, frame.geometry.to_numpy(), frame.crs
 
 
+def _gbk_frame(inside: str) -> Any:
+    """Return the rows of a shapefile in GBK; None if a text is no whole GBK, or two names are one.
+
+    GDAL has the system translate each text anew, which takes as long as all the rest. In Latin-1 every
+    byte is a sign, so that each different text can be translated here. What is no whole GBK is left to
+    GDAL, which keeps what it can of it.
+    """
+    import pyogrio
+
+    def told(text: str) -> str:
+        return text if text.isascii() else text.encode("latin-1").decode("gbk")
+
+    frame = pyogrio.read_dataframe(inside, use_arrow=True, encoding="ISO-8859-1")
+    if not frame.columns.is_unique:
+        return None
+    try:
+        for name in frame.columns:
+            if isinstance(frame[name].dtype, pd.StringDtype):
+                number, texts = pd.factorize(frame[name])
+                whole = pd.array([told(text) for text in texts], dtype="str")
+                frame[name] = whole.take(number, allow_fill=True)
+        return frame.rename(columns=told)
+    except UnicodeError:
+        return None
+
+
 def _layer(path: Path, inside: str, name: str, source: Source) -> str | None:
     """Return the layer to read; stop if there are several and the profile names none."""
     import pyogrio
 
-    if source.format == "shapefile":
+    if source.format == "shapefile" or (source.layer is None and _is_collection(path, source)):
         return None
     layers = [str(one) for one, kind in pyogrio.list_layers(inside) if kind is not None]
     if source.layer is None and len(layers) > 1:
@@ -173,6 +206,17 @@ def _layer(path: Path, inside: str, name: str, source: Source) -> str | None:
             fix=f"correct sources.{name}.layer",
         )  # fmt: skip
     return source.layer or (layers[0] if layers else None)
+
+
+def _is_collection(path: Path, source: Source) -> bool:
+    """Return whether a GeoJSON begins as the usual collection of features, which is one layer.
+
+    To list its layers GDAL would read all of it, and then once more for the features.
+    """
+    if source.format != "geojson" or path.suffix.lower() == ".zip":
+        return False
+    with path.open("rb") as file:
+        return _COLLECTION.match(file.read(200)) is not None
 
 
 def _says_nothing(path: Path, source: Source, crs: Any) -> bool:

@@ -16,7 +16,7 @@ from tests.conftest import REPOSITORY
 CORNERS = [(0, 0), (10, 0), (10, 10), (0, 10), (4, 4), (6, 4), (6, 6), (4, 6)]
 XY = np.array(CORNERS, dtype=float)
 EXTRACT = OsmExtract(np.arange(1, 9), XY[:, 0], XY[:, 1], {})
-LOCATE = node_locator(EXTRACT, XY[:, 0], XY[:, 1])
+LOCATE = node_locator(EXTRACT, XY)
 
 
 def member(key: int, role: str) -> OsmMember:

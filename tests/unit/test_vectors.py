@@ -55,3 +55,13 @@ def test_another_crs_an_absent_field_and_an_empty_file_are_told(shapefile: Path)
     shapefile.write_bytes(b"")
     with pytest.raises(Problem, match="the file is empty"):
         read_features(shapefile, "buildings", source())
+
+
+def test_a_sign_cut_in_half_spoils_only_its_own_cell(shapefile: Path) -> None:
+    table = shapefile.with_suffix(".dbf")
+    whole, half = "住宅".encode("gbk"), "住".encode("gbk") + b"\xd5 "
+    table.write_bytes(table.read_bytes().replace(whole, half, 1))
+    found = read_features(shapefile, "buildings", source()).fields["建筑用途"].tolist()
+    assert found[0].startswith("住")
+    assert found[0] != "住宅"
+    assert found[1:] == ["住宅"] * 29
