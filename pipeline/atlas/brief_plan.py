@@ -58,7 +58,7 @@ def area_plans(
         The plan's projects.
     """
     shown = list(dict.fromkeys(area_ids))
-    place = pd.Index(shown).get_indexer(listed["area_id"])
+    place = pd.Index(shown).get_indexer(pd.Index(listed["area_id"]))
     area_of = listed["area_id"].to_numpy(dtype=object)
     project_of = listed["project_id"].to_numpy(dtype=object)
     year_of = listed["planned_year"].to_numpy(dtype=float, na_value=np.nan)
