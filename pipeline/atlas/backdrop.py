@@ -195,14 +195,18 @@ def add_contours(pack: Pack, lines: gpd.GeoDataFrame) -> int:
 
 
 def add_streets(pack: Pack, lines: gpd.GeoDataFrame) -> dict[str, int]:
-    """Pack streets as ``street_lines`` returns them and tell how many lines of each class there are."""
-    add_lines(pack, "streets", mercator_shapes(lines), quantum=LINE_QUANTUM_UNITS)
+    """Pack streets as ``street_lines`` returns them and tell how many lines of each class there are.
+
+    Main roads are columns of their own, ``roads``: they alone show in the view of the whole city.
+    """
     class_number = {name: number for number, name in enumerate(STREET_CLASSES)}
     structure_number = {name: number for number, name in enumerate(STRUCTURES)}
-    pack.numbers("streets.class", lines["street_class"].map(class_number))
-    pack.numbers("streets.structure", lines["structure_type"].map(structure_number))
-    names = lines["road_name"].where(lines["road_name"] != "", other=pd.NA)
-    pack.categories("streets.name", names)
+    is_main = lines["street_class"] == "main"
+    for name, part in (("roads", lines[is_main]), ("streets", lines[~is_main])):
+        add_lines(pack, name, mercator_shapes(part), quantum=LINE_QUANTUM_UNITS)
+        pack.numbers(f"{name}.class", part["street_class"].map(class_number))
+        pack.numbers(f"{name}.structure", part["structure_type"].map(structure_number))
+        pack.categories(f"{name}.name", part["road_name"].where(part["road_name"] != "", pd.NA))
     counts = lines["street_class"].value_counts()
     return {name: int(counts.get(name, 0)) for name in STREET_CLASSES}
 

@@ -39,8 +39,8 @@ class RankingLayer(MacroElement):
         self.leaflet_style = asset(LEAFLET, "data", "leaflet.css")
         self.styles = "\n".join(flush_left("static", name) for name in STYLES)
         self.scripts = "\n".join(flush_left("static", name) for name in BOOT)
-        self.packed = place_of("pack")
-        self.packed_bytes = place_of("length")
+        self.first = place_of("pack")
+        self.first_bytes = place_of("length")
 
 
 def page_frame() -> str:

@@ -19,16 +19,27 @@ SCRIPTS = (
     "texts.js", "texts_asking.js", "words.js", "order.js", "model.js", "layers.js",
     "paint.js", "tiles.js", "labels.js", "elements.js", "legend.js", "walk.js", "profile.js",
     "panel.js", "compare.js", "search.js", "lists.js", "filters.js", "grid.js", "scenario.js",
-    "whatif.js", "about.js", "address.js", "heading.js", "view.js", "app.js",
+    "whatif.js", "about.js", "address.js", "heading.js", "view.js", "idle.js",
+    "app.js",
 )  # fmt: skip
 STYLES = ("page.css", "parts.css")
 LEAFLET = "xstatic.pkg.leaflet"
 OWN = "pipeline.atlas"
+FIRST = (
+    "districts.", "shade", "water.", "roads.", "others.", "ranked.", "tier", "district_name",
+    "fact.planned_year", "script.",
+)  # fmt: skip
+"""Beginnings of the columns that the page needs before it can show the whole city and its controls."""
+LATER = ("others.building_", "roads.name")
+"""Those of them that it asks for only later."""
+_LATER_PACK = (
+    '<script type="application/octet-stream" data-bytes="{}" id="pack-later">{}</script>\n</html>'
+)
 _PLACE = re.compile("@@ here comes the ([a-z]+) @@")
 
 
 def place_of(name: str) -> str:
-    """Return what stands in the frame where a page has its title, middle, length or pack."""
+    """Return what stands in the frame where a page has its title, middle, length or first pack."""
     return f"@@ here comes the {name} @@"
 
 
@@ -47,28 +58,48 @@ def _scripts() -> Pack:
     return pack
 
 
-def page_text(frame: str, pack: bytes, *, title: str, middle: tuple[float, float]) -> str:
+def parted(pack: Pack) -> tuple[Pack, Pack]:
+    """Return the columns that the first drawing needs, and the others, each in their order."""
+    first, later = Pack(), Pack()
+    for entry, part, piece in zip(pack.entries, pack.parts, pack.pieces, strict=True):
+        name = entry["name"]
+        one = first if name.startswith(FIRST) and not name.startswith(LATER) else later
+        one.entries.append(entry)
+        one.parts.append(part)
+        one.pieces.append(piece)
+    return first, later
+
+
+def page_text(
+    frame: str, packs: tuple[bytes, bytes], *, title: str, middle: tuple[float, float]
+) -> str:
     """Return the whole page.
 
     Parameters
     ----------
     frame
         As ``page_frame`` renders it.
-    pack
-        Bytes of ``Pack.to_bytes``.
+    packs
+        Bytes of ``Pack.to_bytes`` of the two that ``parted`` returns. The later one stands behind
+        everything else, so that the map starts before it is read.
     title
         Title of the browser window; any text.
     middle
         Latitude and longitude to begin at, until the page fits the view to the buildings.
     """
+    first, later = packs
     filled = {
         "title": html.escape(title),
         "middle": json.dumps(list(middle)),
-        "length": str(len(pack)),
-        "pack": as_letters(pack),
+        "length": str(len(first)),
+        "pack": as_letters(first),
     }
     parts = _PLACE.split(frame)
-    return "".join(filled[part] if at % 2 else part for at, part in enumerate(parts))
+    text = "".join(filled[part] if at % 2 else part for at, part in enumerate(parts))
+    head, end, rest = text.rpartition("</html>")
+    if not end or rest.strip():
+        raise ValueError("folium's page does not end as it should")
+    return head + _LATER_PACK.format(len(later), as_letters(later))
 
 
 @cache
