@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from pipeline.atlas.backdrop import (
     add_contours,
     add_districts,
