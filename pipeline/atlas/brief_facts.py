@@ -85,13 +85,17 @@ class DistrictFacts:
 
 def totals(rows: pd.DataFrame) -> Totals:
     """Return the sums of some rows of the building list."""
-    floor, homes = rows["floor_area_m2"], rows["household_count"]
+    floor, homes = (
+        rows[name].to_numpy(dtype=float, na_value=np.nan)
+        for name in ("floor_area_m2", "household_count")
+    )
+    has_floor, has_homes = ~np.isnan(floor), ~np.isnan(homes)
     return Totals(
         len(rows),
-        None if not floor.notna().any() else float(floor.sum()),
-        int(floor.notna().sum()),
-        None if not homes.notna().any() else int(homes.sum()),
-        int(homes.notna().sum()),
+        float(np.where(has_floor, floor, 0).sum()) if has_floor.any() else None,
+        int(has_floor.sum()),
+        int(homes[has_homes].sum()) if has_homes.any() else None,
+        int(has_homes.sum()),
     )
 
 
@@ -206,11 +210,12 @@ def top_areas(
         (priority["district_name"] == district_name) & (priority["row_type"] != "district")
     ].sort_values("area_rank")
     grouped = ranked.groupby("area_id").indices
+    points = ranked[[f"{name}_points" for name in names]]
     shown = list(rows["area_id"].head(TOP_AREA_COUNT))
     plans = area_plans(ranked, projects, shown) if len(projects) else {}
     found = []
     for row in rows.head(TOP_AREA_COUNT).to_dict("records"):
-        inside = ranked.iloc[grouped.get(row["area_id"], np.zeros(0, dtype=np.int64))]
+        inside = points.iloc[grouped.get(row["area_id"], np.zeros(0, dtype=np.int64))]
         found.append(
             Area(
                 int(row["area_rank"]),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 WAN_CNY = 10_000
@@ -56,22 +57,33 @@ def area_plans(
     projects
         The plan's projects.
     """
-    chosen = listed[listed["area_id"].isin(area_ids)]
-    members = listed[listed["project_id"].isin(chosen["project_id"].dropna().unique())]
-    areas_of = members.groupby("project_id")["area_id"].nunique()
-    own = projects[projects["planned_year"].notna()].set_index("project_id")["cost_cny"]
+    shown = list(dict.fromkeys(area_ids))
+    place = pd.Index(shown).get_indexer(pd.Index(listed["area_id"]))
+    area_of = listed["area_id"].to_numpy(dtype=object)
+    project_of = listed["project_id"].to_numpy(dtype=object)
+    year_of = listed["planned_year"].to_numpy(dtype=float, na_value=np.nan)
+    has_project = listed["project_id"].notna().to_numpy()
+    areas_of: dict[str, set[str]] = {key: set() for key in project_of[has_project & (place >= 0)]}
+    for project, area in zip(project_of[has_project], area_of[has_project], strict=True):
+        if project in areas_of:
+            areas_of[project].add(area)
+    planned = projects[projects["planned_year"].notna()]
+    cost = dict(zip(planned["project_id"], planned["cost_cny"], strict=True))
     found = {}
-    for area_id, rows in chosen.groupby("area_id", sort=True):
-        years = rows["planned_year"].dropna()
+    for number, area_id in enumerate(shown):
+        is_here = place == number
+        if not is_here.any():
+            continue
+        years = year_of[is_here & ~np.isnan(year_of)]
         inside = [
-            project
-            for project in sorted(rows["project_id"].dropna().unique())
-            if areas_of[project] == 1 and project in own.index
+            cost[project]
+            for project in sorted(set(project_of[is_here & has_project]))
+            if len(areas_of[project]) == 1 and project in cost
         ]
         found[str(area_id)] = AreaPlan(
             int(years.min()) if len(years) else None,
             int(years.max()) if len(years) else None,
             len(years),
-            float(own[inside].sum()) if inside else None,
+            float(np.array(inside).sum()) if inside else None,
         )
     return found

@@ -19,7 +19,6 @@ from pipeline.atlas.mercator import (
     add_polygons,
     mercator_shapes,
     spatial_order,
-    twice_areas,
 )
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.ties import (
@@ -201,7 +200,7 @@ def add_ranked(
     if not is_part:
         check_tiers(table, score_settings.tier_upper_rank_shares)
     shapes = mercator_shapes(table)
-    add_polygons(pack, "ranked", shapes, quantum=RANKED_QUANTUM_UNITS)
+    twice_area = add_polygons(pack, "ranked", shapes, quantum=RANKED_QUANTUM_UNITS)
     pack.codes("building_id", table["building_id"])
     pack.codes("source_row", table["source_row"], table["building_id"])
     shown_needs = {}
@@ -219,7 +218,7 @@ def add_ranked(
     keys = [shown_needs[name] for name in tie_breaks if name in shown_needs]
     pack.numbers("tie_shift", tie_shift(places, keys))
     scored = {item.criterion.measure for item in used}
-    guesses = _guesses(table, shapes)
+    guesses = _guesses(table, twice_area)
     for name, decimals in FACTS:
         if name in table.columns and name not in scored and table[name].notna().any():
             values, guess = real_numbers(table[name]), guesses.get(name)
@@ -250,9 +249,8 @@ def half_unit_m2(table: pd.DataFrame) -> float:
     return float(shrunk / UNITS_PER_M) ** 2 / 2
 
 
-def _guesses(table: pd.DataFrame, shapes: NDArray[np.object_]) -> dict[str, NDArray[np.int64]]:
+def _guesses(table: pd.DataFrame, twice: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
     """Return what the page can work out itself: footprints from outlines, floors from storeys."""
-    twice = twice_areas(shapes, RANKED_QUANTUM_UNITS)
     footprint = np.floor(twice * half_unit_m2(table) + 0.5).astype(np.int64)
     shown = np.floor(real_numbers(table["footprint_area_m2"]) + 0.5).astype(np.int64)
     storeys = np.nan_to_num(real_numbers(table["storey_count"])).astype(np.int64)

@@ -57,8 +57,9 @@ def page_frame() -> str:
     )
     page.options |= {"min_zoom": 9, "max_zoom": 19}  # folium gives these to its tile layers only
     page._id = "atlas"
-    page.location = place_of("middle")
+    middle = place_of("middle")
+    page.location = middle  # type: ignore[assignment]
     page._parent.title = place_of("title")
     RankingLayer().add_to(page)
     text: str = page.get_root().render()
-    return text.replace(f'"{page.location}"', page.location)
+    return text.replace(f'"{middle}"', middle)

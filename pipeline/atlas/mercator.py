@@ -61,8 +61,10 @@ def curve_order(x: Whole, y: Whole) -> Whole:
     return np.argsort(code, kind="stable")
 
 
-def add_polygons(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1) -> None:
+def add_polygons(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1) -> Whole:
     """Pack polygons and multipolygons: rings a shape, points a ring, points as steps.
+
+    Returns twice the area of each as it is packed, in square units; holes are taken off.
 
     Outer rings turn one way and holes the other, so that a page may fill many shapes at once. The
     closing point of each ring is left out. Points are kept to ``quantum`` units.
@@ -75,7 +77,11 @@ def add_polygons(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum:
     is_last = np.append(point_ring[1:] != point_ring[:-1], True)[: len(points)]
     kept, kept_ring = points[~is_last], point_ring[~is_last]
     pack.numbers(f"{name}.rings", np.bincount(ring_owner, minlength=len(shapes)))
-    _add_paths(pack, name, kept, kept_ring, len(rings), quantum=quantum, is_closed=True)
+    x, y = _add_paths(pack, name, kept, kept_ring, len(rings), quantum=quantum, is_closed=True)
+    areas = ring_areas(x * quantum, y * quantum, kept_ring, len(rings))
+    twice = np.zeros(len(shapes), dtype=np.int64)
+    np.add.at(twice, ring_owner, areas)
+    return np.abs(twice)
 
 
 def add_lines(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1) -> None:
@@ -93,8 +99,10 @@ def _add_paths(
     *,
     quantum: int,
     is_closed: bool,
-) -> None:
+) -> tuple[Whole, Whole]:
     """Pack first points apart from the steps that follow, and last corners apart from both.
+
+    Returns x and y of the points as they are packed, in steps of ``quantum``.
 
     Buildings have right angles. Each ring begins with its longest side, so that neighbours begin
     alike; a later step is told by its length across the step before it and by how far it misses the
@@ -132,23 +140,20 @@ def _add_paths(
         pack.numbers(f"{name}.{axis}0", values[first])
         pack.numbers(f"{name}.{axis}", steps[is_step])
         pack.numbers(f"{name}.{axis}1", values[last] - corner)
+    return x, y
 
 
-def twice_areas(shapes: NDArray[np.object_], quantum: int) -> Whole:
-    """Return twice the area of shapes as they are packed, in square units; holes are taken off."""
-    parts, owner = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
-    rings, ring_part = shapely.get_rings(parts, return_index=True)
-    points, ring = shapely.get_coordinates(rings, return_index=True)
-    x, y = units(points[:, 0], points[:, 1])
-    x, y = (x + quantum // 2) // quantum * quantum, (y + quantum // 2) // quantum * quantum
-    size = np.bincount(ring, minlength=len(rings))
-    origin = np.repeat(np.cumsum(size) - size, size)
-    x, y = x - x[origin], y - y[origin]
-    cross = x[:-1] * y[1:] - x[1:] * y[:-1]
-    inside = ring[1:] == ring[:-1]
-    sums = np.zeros(len(shapes), dtype=np.int64)
-    np.add.at(sums, owner[ring_part][ring[:-1][inside]], cross[inside])
-    return np.abs(sums)
+def ring_areas(x: Whole, y: Whole, ring: NDArray[np.intp], count: int) -> Whole:
+    """Return twice the area of rings without a closing point, with their turn as the sign."""
+    size = np.bincount(ring, minlength=count)
+    first = np.cumsum(size) - size
+    x, y = x - x[first[ring]], y - y[first[ring]]
+    ahead = np.arange(1, len(x) + 1)
+    last = (first + size - 1)[size > 0]
+    ahead[last] = first[size > 0]
+    areas = np.zeros(count, dtype=np.int64)
+    np.add.at(areas, ring, x * y[ahead] - x[ahead] * y)
+    return areas
 
 
 def longest_first(x: Whole, y: Whole, owner: NDArray[np.intp], size: Whole) -> NDArray[np.intp]:

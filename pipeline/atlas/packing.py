@@ -33,7 +33,7 @@ DIGITS_MARK = "\x02"
 LETTERS = "".join(chr(code) for code in range(1, 128) if chr(code) not in "\r<&{")
 """All of one byte that mean nothing inside a script element or a jinja template."""
 BYTES_A_GROUP, LETTERS_A_GROUP = 6, 7
-WORTH_A_LOOK = 1.3
+WORTH_A_LOOK = 1.15
 """A way that takes more than this many times the bytes of the best, letter by letter, is left."""
 CLEARLY_LESS, FAR_LESS = 0.9, 0.75
 """Below these shares of the estimate of the other way a way is taken untried, and taken."""

@@ -1,6 +1,6 @@
 """What a map shows, made ready once for the city and cut into districts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -27,7 +27,9 @@ from pipeline.contracts.tables import (
     WATER,
 )
 from pipeline.geo.raster import Raster
+from pipeline.settings.score import ScoreSettings
 
+WALK_ENDINGS = ("_walk_out_min", "_walk_back_min", "_walk_m", "_climb_m", "_gap_m")
 AROUND_M = 300.0
 """How far streets and terrain go on beyond a district, so that its edge is readable."""
 
@@ -91,6 +93,7 @@ def city_scene(inputs: Inputs) -> Scene:
     listed: pd.DataFrame = tables[BUILDING_RANKING]
     terrain = inputs.rasters["terrain"]
     table = whole_table(buildings, tables[MEASUREMENTS], tables[RANKING], listed)
+    table = table.drop(columns=unread_columns(table.columns, inputs.settings.score)).copy()
     projects = tables[PLAN_PROJECTS].set_index("project_id")["unit_cost_cny_per_m2"]
     table["unit_cost_cny_per_m2"] = table["project_id"].astype("str").map(projects)
     told = ["building_use_type", "building_name", "district_name", "geometry"]
@@ -119,6 +122,18 @@ def city_scene(inputs: Inputs) -> Scene:
         spelt=initials_of(table),
         frame=page_frame(),
     )
+
+
+def unread_columns(names: Iterable[str], score: ScoreSettings) -> list[str]:
+    """Return the walks that no map shows: rows are picked and sent faster without."""
+    read = {criterion.measure for criterion in score.criteria.values()}
+    read |= {name for veto in score.vetoes.values() for name in veto.at_least}
+    read |= set(score.tie_breaks)
+    return [
+        name
+        for name in names
+        if name.endswith(WALK_ENDINGS) and name not in read and not name.startswith("main_road_")
+    ]
 
 
 def _touching(frame: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFrame:
