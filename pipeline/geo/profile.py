@@ -95,6 +95,10 @@ class Places:
     after: Integers
     share: Floats
 
+    def of(self, rows: Integers) -> "Places":
+        """Return some of the points."""
+        return Places(self.after[rows], self.share[rows])
+
 
 def node_elevation_m(links: StreetLinks, terrain: Raster) -> Floats:
     """Return the height of every node; NaN where the terrain is empty.

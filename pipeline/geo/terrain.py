@@ -11,24 +11,34 @@ from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats, Raster
 
+_STRIP_ROW_COUNT = 32
+"""Rows worked on at once: so few that what is half done stays near the processor."""
+
 
 def slope_deg(elevation: Raster) -> Raster:
     """Return the slope by Horn's third-order difference (Horn 1981), degrees.
 
     Empty in the outermost cells and beside every empty cell, since all eight neighbours count.
     """
-    z = elevation.values.astype(np.float64)
-    slope = np.full(z.shape, np.nan)
+    z = elevation.values
+    slope = np.full(z.shape, np.nan, dtype=np.float32)
     if min(z.shape) >= 3:
-        north, middle, south = z[:-2], z[1:-1], z[2:]
-        west_side = north[:, :-2] + 2 * middle[:, :-2] + south[:, :-2]
-        east_side = north[:, 2:] + 2 * middle[:, 2:] + south[:, 2:]
-        north_side = north[:, :-2] + 2 * north[:, 1:-1] + north[:, 2:]
-        south_side = south[:, :-2] + 2 * south[:, 1:-1] + south[:, 2:]
-        rise = np.hypot(east_side - west_side, south_side - north_side) / (8 * elevation.cell_m)
-        slope[1:-1, 1:-1] = np.degrees(np.arctan(rise))
-        slope[1:-1, 1:-1][np.isnan(middle[:, 1:-1])] = np.nan
+        for top in range(1, len(z) - 1, _STRIP_ROW_COUNT):
+            end = min(top + _STRIP_ROW_COUNT, len(z) - 1)
+            slope[top:end, 1:-1] = _horn_deg(z[top - 1 : end + 1], elevation.cell_m)
     return elevation.with_values(slope)
+
+
+def _horn_deg(z: NDArray[np.floating], cell_m: float) -> Floats:
+    """Return the slope of the inner cells."""
+    z = z.astype(np.float64)
+    north, middle, south = z[:-2], z[1:-1], z[2:]
+    west_side = north[:, :-2] + 2 * middle[:, :-2] + south[:, :-2]
+    east_side = north[:, 2:] + 2 * middle[:, 2:] + south[:, 2:]
+    north_side = north[:, :-2] + 2 * north[:, 1:-1] + north[:, 2:]
+    south_side = south[:, :-2] + 2 * south[:, 1:-1] + south[:, 2:]
+    rise = np.hypot(east_side - west_side, south_side - north_side) / (8 * cell_m)
+    return np.where(np.isnan(middle[:, 1:-1]), np.nan, np.degrees(np.arctan(rise)))
 
 
 @dataclass(frozen=True)

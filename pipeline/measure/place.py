@@ -5,33 +5,32 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipeline.geo.profile import Names
 
-def road_name(
-    buildings: gpd.GeoDataFrame, edges: gpd.GeoDataFrame, *, max_distance_m: float
-) -> pd.Series:
-    """Return the name of the road nearest to the footprint's middle within a distance, else empty.
+
+def road_name(middle: Names, edges: gpd.GeoDataFrame, *, max_distance_m: float) -> pd.Series:
+    """Return the name of the road nearest to each footprint's middle within a distance, else empty.
 
     Bridges and tunnels do not name a place. Of roads equally near, the name that sorts first.
     """
     on_ground = edges["structure_type"].isin(["ground", "steps"])
     named = edges[edges["road_name"].notna() & on_ground].sort_values(["road_name", "edge_id"])
-    names = pd.Series(pd.NA, index=buildings.index, dtype="str", name="road_name")
+    names = pd.Series(pd.NA, index=range(len(middle)), dtype="str", name="road_name")
     if len(named):
         tree = shapely.STRtree(named.geometry.to_numpy())
-        building, road = tree.query_nearest(
-            shapely.centroid(buildings.geometry.to_numpy()), max_distance=max_distance_m
-        )
+        building, road = tree.query_nearest(middle, max_distance=max_distance_m)
         first = pd.Series(road, index=building).groupby(level=0).min()
         names.iloc[first.index] = named["road_name"].to_numpy()[first.to_numpy()]
     return names
 
 
-def cell_id(buildings: gpd.GeoDataFrame, *, cell_m: float) -> pd.Series:
+def cell_id(middle: Names, *, cell_m: float) -> pd.Series:
     """Return the key of the square that holds each footprint's middle: ``E<east>N<north>``, in cells.
 
     The grid starts at the origin of the CRS, so a cell does not depend on which buildings are in.
     """
-    middle = buildings.geometry.centroid
-    east = np.floor(middle.x / cell_m).astype("int64").astype(str)
-    north = np.floor(middle.y / cell_m).astype("int64").astype(str)
+    east, north = (
+        pd.Series(np.floor(at / cell_m)).astype("int64").astype(str)
+        for at in shapely.get_coordinates(middle).T
+    )
     return ("E" + east + "N" + north).rename("cell_id")

@@ -5,6 +5,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
@@ -18,7 +19,7 @@ from pipeline.contracts.tables import (
     WATER,
 )
 from pipeline.geo.landform import ground, landform, surroundings
-from pipeline.geo.profile import Flags
+from pipeline.geo.profile import Flags, Names
 from pipeline.geo.raster import Raster
 from pipeline.geo.terrain import cell_coverage, slope_deg, zonal_mean, zonal_range
 from pipeline.measure.age import age_yr
@@ -39,7 +40,8 @@ def run(inputs: Inputs) -> Outputs:
     settings: Settings = inputs.settings
     rule = settings.measure
     buildings: gpd.GeoDataFrame = inputs.tables[BUILDINGS]
-    housing = buildings[buildings["is_housing"]].reset_index(drop=True)
+    is_housing = buildings["is_housing"].to_numpy(dtype=bool)
+    housing = buildings[is_housing].reset_index(drop=True)
     if not len(housing):
         raise Problem(
             "intake.housing", "no building counts as housing",
@@ -48,9 +50,12 @@ def run(inputs: Inputs) -> Outputs:
         )  # fmt: skip
     edges: gpd.GeoDataFrame = inputs.tables[STREET_EDGES]
     terrain, error = ground(inputs.rasters["terrain"], rule.terrain)
-    land = land_columns(housing, terrain, error, rule)
+    middle_of_all = shapely.centroid(buildings.geometry.to_numpy())
+    middle = middle_of_all[is_housing]
+    land = land_columns(housing.geometry.to_numpy(), middle, terrain, error, rule)
     # years need no walks, and walks no years
-    inferred = inputs.beside.call(infer_years, year_facts(housing, buildings, land), rule.years)
+    facts = year_facts(housing, middle, (middle_of_all, buildings.geometry.to_numpy()), land)
+    inferred = inputs.beside.call(infer_years, facts, rule.years)
     world = street_world(
         inputs.tables[STREET_NODES],
         edges,
@@ -76,8 +81,8 @@ def run(inputs: Inputs) -> Outputs:
     measurements = pd.DataFrame(
         {
             "building_id": housing["building_id"],
-            "road_name": road_name(housing, edges, max_distance_m=rule.access.max_road_name_m),
-            "cell_id": cell_id(housing, cell_m=rule.grid_cell_m),
+            "road_name": road_name(middle, edges, max_distance_m=rule.access.max_road_name_m),
+            "cell_id": cell_id(middle, cell_m=rule.grid_cell_m),
             "footprint_area_m2": footprint_area_m2(housing),
             **floor_area(housing),
             **years,
@@ -100,21 +105,15 @@ def run(inputs: Inputs) -> Outputs:
 
 
 def land_columns(
-    housing: gpd.GeoDataFrame, terrain: Raster, error: Raster, rule: MeasureSettings
+    shapes: Names, middle: Names, terrain: Raster, error: Raster, rule: MeasureSettings
 ) -> dict[str, Any]:
     """Return height, slope, relief and landform of the ground under and around each footprint."""
-    coverage = cell_coverage(housing.geometry.to_numpy(), terrain)
+    coverage = cell_coverage(shapes, terrain)
     steepness = slope_deg(terrain)
     elevation, slope = zonal_mean(coverage, terrain), zonal_mean(coverage, steepness)
     lowest, highest = zonal_range(coverage, terrain)
-    middle = housing.geometry.centroid
-    around = surroundings(
-        terrain,
-        steepness,
-        middle.x.to_numpy(),
-        middle.y.to_numpy(),
-        radius_m=rule.terrain.relief_radius_m,
-    )
+    x, y = shapely.get_coordinates(middle).T
+    around = surroundings(terrain, steepness, x, y, radius_m=rule.terrain.relief_radius_m)
     return {
         "elevation_m": elevation,
         "elevation_lowest_m": lowest,

@@ -159,10 +159,10 @@ class BuildingWalks:
         piece = pieces.holding(doors.street_point)
         self.from_node, self.to_node = pieces.from_node[piece], pieces.to_node[piece]
         self._is_main = network.is_main_road[link]
-        begin, middle, finish = (
-            profiles.places(link, at)
-            for at in (pieces.start[piece], doors.fraction, pieces.end[piece])
+        begin, finish = (
+            profiles.places(pieces.link, at).of(piece) for at in (pieces.start, pieces.end)
         )
+        middle = profiles.places(link, doors.fraction)
 
         def first(name: str) -> Floats:
             return profiles.read(name, middle) - profiles.read(name, begin)

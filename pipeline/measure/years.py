@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipeline.geo.profile import Names
 from pipeline.geo.raster import Floats
 from pipeline.years.conformal import LEVELS
 from pipeline.years.infer import Inference, YearFacts
@@ -31,7 +32,8 @@ def year_table(found: Inference) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def year_facts(
     housing: gpd.GeoDataFrame,
-    buildings: gpd.GeoDataFrame,
+    middle: Names,
+    everywhere: tuple[Names, Names],
     ground: Mapping[str, Any],
 ) -> YearFacts:
     """Return what is known of each building's age and of what may tell it.
@@ -40,20 +42,22 @@ def year_facts(
     ----------
     housing
         The buildings to be judged.
-    buildings
-        Every delivered footprint, for how densely a place is built.
+    middle
+        The middle of each.
+    everywhere
+        Middle and shape of every delivered footprint, for how densely a place is built.
     ground
         Measured columns of the housing: slope, relief, height.
     """
     shapes = housing.geometry.to_numpy()
-    points = shapely.get_coordinates(shapely.centroid(shapes))
-    everywhere = buildings.geometry.to_numpy()
+    points = shapely.get_coordinates(middle)
+    all_middles, all_shapes = everywhere
     unit = housing["estate_id"].fillna("/" + housing["building_id"]).to_numpy(dtype=object)
     keys, of_building = np.unique(unit.astype(str), return_inverse=True)
     area_m2 = shapely.area(shapes)
     columns = shape_columns(shapes)
     columns |= density_columns(
-        points, shapely.get_coordinates(shapely.centroid(everywhere)), shapely.area(everywhere)
+        points, shapely.get_coordinates(all_middles), shapely.area(all_shapes)
     )
     columns |= {name: plain(housing[name]) for name in _NUMBERS}
     columns |= {name: _code(housing[name]) for name in _WORDS}

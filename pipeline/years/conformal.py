@@ -116,7 +116,12 @@ def share_by(quantiles: Floats, year: float) -> Floats:
 
 def quantiles_at(quantiles: Floats, share: Floats) -> Floats:
     """Return of each distribution the quantile at a share of its own."""
-    return np.array([np.interp(at, LEVELS, row) for at, row in zip(share, quantiles, strict=True)])
+    after = np.clip(np.searchsorted(LEVELS, share, "right"), 1, len(LEVELS) - 1)
+    rows = np.arange(len(quantiles))
+    low, high = quantiles[rows, after - 1], quantiles[rows, after]
+    grade = (high - low) / (LEVELS[after] - LEVELS[after - 1])
+    between = grade * (np.maximum(share, LEVELS[0]) - LEVELS[after - 1]) + low
+    return np.where(share >= LEVELS[-1], quantiles[:, -1], between)
 
 
 def within(quantiles: Floats, low: Floats, high: Floats) -> Floats:

@@ -118,12 +118,10 @@ def _in_order(facts: YearFacts, rule: YearRule) -> Inference:
         basis[missing] = how
         report |= told
         first_year[missing], last_year[missing] = _stated(facts, missing, quantiles[missing], rule)
-    share = np.full(count, np.nan)
-    there = np.isfinite(quantiles[:, 0])
-    share[there] = share_by(quantiles[there], rule.cutoff_year)
-    certain = is_known
     evenly = (rule.cutoff_year - facts.low_year + 1) / (facts.high_year - facts.low_year + 1)
-    share[certain] = np.clip(evenly[certain], 0, 1)
+    share = np.where(is_known, np.clip(evenly, 0, 1), np.nan)
+    judged = ~is_known & np.isfinite(quantiles[:, 0])
+    share[judged] = share_by(quantiles[judged], rule.cutoff_year)
     return Inference(quantiles, first_year, last_year, share, basis, report)
 
 

