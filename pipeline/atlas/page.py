@@ -17,9 +17,9 @@ BOOT = ("unpack.js", "boot.js")
 """What unpacks the page; everything else travels in the pack."""
 SCRIPTS = (
     "texts.js", "texts_asking.js", "words.js", "order.js", "model.js", "layers.js",
-    "paint.js", "tiles.js", "labels.js", "elements.js", "legend.js", "walk.js", "profile.js",
-    "panel.js", "compare.js", "search.js", "lists.js", "filters.js", "grid.js", "scenario.js",
-    "whatif.js", "about.js", "address.js", "heading.js", "view.js", "idle.js",
+    "paint.js", "pixels.js", "tiles.js", "labels.js", "elements.js", "legend.js", "walk.js",
+    "profile.js", "panel.js", "compare.js", "search.js", "lists.js", "filters.js", "grid.js",
+    "scenario.js", "whatif.js", "about.js", "address.js", "heading.js", "view.js", "idle.js",
     "app.js",
 )  # fmt: skip
 STYLES = ("page.css", "parts.css")

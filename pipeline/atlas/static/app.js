@@ -68,7 +68,7 @@ async function run(model, makeMap, unpackPart) {
       if (!isOpen) byId("table-button").focus();
     },
   };
-  const redrawControls = addControls(map, model);
+  const controls = addControls(map, model);
   const lists = addLists(map, model, actions);
   const redrawFilters = addFilters(model, state, (key) => whenWhole(() => {
     recolour();
@@ -111,7 +111,7 @@ async function run(model, makeMap, unpackPart) {
     model.shown = shownRows(model, state.filters);
     setColouring(model, model.colouring.key);
     tiles.repaint();
-    redrawControls();
+    controls.retell();
   }
 
   function settled() {
@@ -174,7 +174,7 @@ async function run(model, makeMap, unpackPart) {
   function redraw() {
     drawFrame(model);
     map.getContainer().setAttribute("aria-label", text("map"));
-    redrawControls();
+    controls.redraw();
     redrawFilters();
     lists.redraw();
     if (!model.isWhole) return;

@@ -99,8 +99,8 @@ function drawStreetNames(context, model, view, taken) {
   const candidates = [];
   for (const lines of model.streets) {
     const { words, places } = lines.names;
-    for (let i = 0; i < lines.count; i += 1) {
-      if (!places[i] || !meets(lines.box, i, view, 0)) continue;
+    for (const i of within(lines.grid, lines, view.west, view.north, view.east, view.south).sort((a, b) => a - b)) {
+      if (!places[i]) continue;
       const kind = STREET_NAMES[lines.classes[i]];
       if (view.zoom >= STREET_LABEL_ZOOMS[kind]) {
         const run = visibleRun(lines, i, view);

@@ -6,7 +6,7 @@ function addControls(map, model) {
   const legend = fixed(map, "bottomleft", "legend");
   L.DomEvent.disableScrollPropagation(legend);
   L.DomEvent.disableClickPropagation(legend);
-  return () => {
+  const redraw = () => {
     const [zoomIn, zoomOut] = zoom.getContainer().querySelectorAll("a");
     for (const [link, key] of [[zoomIn, "zoom_in"], [zoomOut, "zoom_out"]]) {
       link.title = text(key);
@@ -15,6 +15,7 @@ function addControls(map, model) {
     north.replaceChildren(northArrow());
     drawLegend(legend, model);
   };
+  return { redraw, retell: () => { if (!retellLegend(legend, model)) drawLegend(legend, model); } };
 }
 
 function fixed(map, position, name) {
@@ -46,14 +47,36 @@ function areaWords(area) {
   return grouped(area / 1e4, area < 1e6 ? 1 : 0);
 }
 
-function drawLegend(box, model) {
+function legendLines(model) {
   const rows = legendRows(model);
   const whole = rows.reduce((sum, row) => sum + row.area, 0);
+  return rows.map(({ label: words, colour, count, area }) => (
+    { words, colour, told: [grouped(count), areaWords(area), whole ? percent(area / whole) : "–"] }
+  ));
+}
+
+// New numbers for the same classes; false if other lines are needed.
+function retellLegend(box, model) {
+  const lines = legendLines(model), cells = [...box.querySelectorAll("tbody td")];
+  const isSame = box.dataset.key === legendKey(model) && cells.length === 5 * lines.length
+    && lines.every(({ words }, i) => cells[5 * i + 1].textContent === words);
+  if (!isSame) return false;
+  lines.forEach(({ told }, i) => told.forEach((words, k) => {
+    const cell = cells[5 * i + 2 + k];
+    if (cell.textContent !== words) cell.textContent = words;
+  }));
+  return true;
+}
+
+function legendKey(model) {
+  return [model.colouring.key, language, model.shown !== null].join();
+}
+
+function drawLegend(box, model) {
+  box.dataset.key = legendKey(model);
   const isFloor = model.page.floor_known_share >= 0.8;
   const heads = ["", layerTitle(model, model.colouring.key), text("buildings_count"), text(isFloor ? "floor_area_head" : "footprint_area_head"), "%"];
-  const body = rows.map(({ label: words, colour, count, area }) => (
-    [swatch(colour), words, grouped(count), areaWords(area), whole ? percent(area / whole) : "–"]
-  ));
+  const body = legendLines(model).map(({ words, colour, told }) => [swatch(colour), words, ...told]);
   const thick = { stroke: "#6f7884", "stroke-width": 6 };
   const signs = [
     [swatch(OTHER_FILL), text("not_ranked")],

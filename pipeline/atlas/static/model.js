@@ -3,6 +3,7 @@ const WORLD_UNITS = 2 ** 28;
 const NEED_UNITS = 10000;
 const POINT_UNITS = 1000;
 const GRID_CELL = 1024;
+const STREET_CELL = 8192;
 
 // What the first part of the page tells: enough to draw the city by tiers.
 function buildModel(columns, page) {
@@ -81,6 +82,7 @@ function streetLines(model, name, only) {
     ...columns.lines(name), only,
     classes: columns.narrow(name + ".class"),
     structure: columns.narrow(name + ".structure"),
+    get grid() { return once(model, name + ".grid", () => buildGrid(this, STREET_CELL)); },
     get names() { return once(model, name + ".name", () => columns.categories(name + ".name")); },
   };
 }
@@ -195,14 +197,27 @@ function label(model, name, row) {
   return once(model, name, () => model.columns.codes(name))(row);
 }
 
+// How many ids come before that of the row. Ids of one pattern stand in the order of their numbers.
+function placeById(model, row) {
+  const keys = once(model, "keys of ids", () => idKeys(model));
+  const sorted = once(model, "sorted keys", () => keys.slice().sort());
+  let low = 0, high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle] < keys[row]) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function idKeys(model) {
+  const at = once(model, "building_id", () => model.columns.codes("building_id"));
+  return at.keys || Array.from({ length: model.count }, (_, row) => at(row));
+}
+
 // Record of the source, packed in the order of ids; U+0001 stands for the number in the id.
 function sourceRow(model, row) {
-  const place = once(model, "places by id", () => {
-    const ids = Array.from({ length: model.count }, (_, i) => label(model, "building_id", i));
-    const places = new Int32Array(model.count);
-    Array.from(ids.keys()).sort((a, b) => (ids[a] < ids[b] ? -1 : 1)).forEach((each, i) => { places[each] = i; });
-    return places;
-  })[row];
+  const place = placeById(model, row);
   return label(model, "source_row", place).replace("\u0001", () => label(model, "building_id", row).slice(1));
 }
 
@@ -229,24 +244,24 @@ function measured(model, row, k) {
 }
 
 // Square cells over all shapes; items of cell c are item[start[c]] … item[start[c + 1] − 1].
-function buildGrid(shapes) {
+function buildGrid(shapes, cell = GRID_CELL) {
   const { box, count } = shapes;
   let west = Infinity, north = Infinity, east = -Infinity, south = -Infinity;
   for (let i = 0; i < count; i += 1) {
-    west = Math.min(west, box[4 * i]);
-    north = Math.min(north, box[4 * i + 1]);
-    east = Math.max(east, box[4 * i + 2]);
-    south = Math.max(south, box[4 * i + 3]);
+    if (box[4 * i] < west) west = box[4 * i];
+    if (box[4 * i + 1] < north) north = box[4 * i + 1];
+    if (box[4 * i + 2] > east) east = box[4 * i + 2];
+    if (box[4 * i + 3] > south) south = box[4 * i + 3];
   }
-  const columns = count ? Math.floor((east - west) / GRID_CELL) + 1 : 0;
-  const rows = count ? Math.floor((south - north) / GRID_CELL) + 1 : 0;
-  const grid = { west, north, columns, rows, start: new Uint32Array(columns * rows + 1), stamp: 0 };
+  const columns = count ? Math.floor((east - west) / cell) + 1 : 0;
+  const rows = count ? Math.floor((south - north) / cell) + 1 : 0;
+  const grid = { cell, west, north, columns, rows, start: new Uint32Array(columns * rows + 1), stamp: 0 };
   const visit = (use) => {
     for (let i = 0; i < count; i += 1) {
-      const x1 = Math.floor((box[4 * i + 2] - west) / GRID_CELL);
-      const y1 = Math.floor((box[4 * i + 3] - north) / GRID_CELL);
-      for (let y = Math.floor((box[4 * i + 1] - north) / GRID_CELL); y <= y1; y += 1) {
-        for (let x = Math.floor((box[4 * i] - west) / GRID_CELL); x <= x1; x += 1) use(y * columns + x, i);
+      const x1 = Math.floor((box[4 * i + 2] - west) / cell);
+      const y1 = Math.floor((box[4 * i + 3] - north) / cell);
+      for (let y = Math.floor((box[4 * i + 1] - north) / cell); y <= y1; y += 1) {
+        for (let x = Math.floor((box[4 * i] - west) / cell); x <= x1; x += 1) use(y * columns + x, i);
       }
     }
   };
@@ -264,7 +279,7 @@ function within(grid, shapes, west, north, east, south) {
   const found = [];
   if (!grid.columns) return found;
   grid.stamp += 1;
-  const clamp = (value, most) => Math.max(0, Math.min(most, Math.floor(value / GRID_CELL)));
+  const clamp = (value, most) => Math.max(0, Math.min(most, Math.floor(value / grid.cell)));
   const x0 = clamp(west - grid.west, grid.columns - 1), x1 = clamp(east - grid.west, grid.columns - 1);
   const y0 = clamp(north - grid.north, grid.rows - 1), y1 = clamp(south - grid.north, grid.rows - 1);
   const { box } = shapes;

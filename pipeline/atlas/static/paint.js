@@ -99,6 +99,12 @@ function paintFront(context, model, view) {
   if (isFarOut(model, view)) paintPixels(context, model, view, model.ranked, model.classes, pixelColours(model));
   else if (view.zoom <= PIXEL_ZOOM) paintOneByOne(context, model, view);
   else paintBatches(context, model, view);
+  paintOver(context, model, view);
+}
+
+// What lies over the buildings.
+function paintOver(context, model, view) {
+  context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
   paintSteps(context, model, view);
   paintOutlines(context, model, view);
 }
@@ -183,11 +189,34 @@ function paintContours(context, model, view) {
 }
 
 function paintOutside(context, model, view) {
+  context.fillStyle = "rgba(250, 250, 250, 0.62)";
   const path = new Path2D();
   path.rect(-2, -2, view.side + 4, view.side + 4);
-  path.addPath(districtPath(model, view));
-  context.fillStyle = "rgba(250, 250, 250, 0.62)";
+  if (hasBorder(model.districts, view)) path.addPath(districtPath(model, view));
+  else if (isInDistrict(model.districts, view)) return;
   context.fill(path, "evenodd");
+}
+
+// Whether the line between districts runs through a square or close by.
+function hasBorder({ pointStart, x, y }, view) {
+  const margin = 6 / view.scale;
+  const west = view.west - margin, north = view.north - margin, east = view.east + margin, south = view.south + margin;
+  for (let ring = 0; ring + 1 < pointStart.length; ring += 1) {
+    const from = pointStart[ring], to = pointStart[ring + 1];
+    for (let p = from, last = to - 1; p < to; last = p, p += 1) {
+      if ((x[p] < west && x[last] < west) || (x[p] > east && x[last] > east)) continue;
+      if ((y[p] < north && y[last] < north) || (y[p] > south && y[last] > south)) continue;
+      return true;
+    }
+  }
+  return false;
+}
+
+function isInDistrict(districts, view) {
+  for (let row = 0; row < districts.count; row += 1) {
+    if (contains(districts, row, (view.west + view.east) / 2, (view.north + view.south) / 2)) return true;
+  }
+  return false;
 }
 
 // The districts in a square's own pixels. The squares of a zoom share one path where numbers of a
@@ -215,11 +244,9 @@ function streetPath(context, model, view, kind, structures, width) {
   context.beginPath();
   for (const lines of model.streets) {
     if (lines.only !== null && lines.only !== wanted) continue;
-    const { classes, structure } = lines;
-    for (let i = 0; i < lines.count; i += 1) {
-      if (classes[i] === wanted && structures.includes(structure[i]) && meets(lines.box, i, view, width / view.scale)) {
-        addLine(context, lines, i, view);
-      }
+    const { classes, structure } = lines, margin = width / view.scale;
+    for (const i of within(lines.grid, lines, view.west - margin, view.north - margin, view.east + margin, view.south + margin)) {
+      if (classes[i] === wanted && structures.includes(structure[i])) addLine(context, lines, i, view);
     }
   }
 }
@@ -293,67 +320,6 @@ function paintOthers(context, model, view) {
   context.stroke();
 }
 
-function pixelColours(model) {
-  const colours = new Uint32Array(256).fill(pixelOf(MISSING_COLOUR));
-  colours[FAINT] = pixelOf(FAINT_COLOUR);
-  model.colouring.colours.forEach((colour, place) => { colours[place] = pixelOf(colour); });
-  return colours;
-}
-
-// Far out: each building sets pixels, never fewer than SMALLEST_PIXELS square. Rows come in the order
-// of the ground, so no class paints over the others as a rule. Only what was set is copied and cleared.
-function paintPixels(context, model, view, shapes, classes, colours) {
-  const size = Math.round(view.side * view.ratio);
-  const sheet = once(model, "pixel sheet " + size, () => {
-    const canvas = document.createElement("canvas");
-    canvas.width = size;
-    canvas.height = size;
-    const image = canvas.getContext("2d").createImageData(size, size);
-    return { canvas, image, pixels: new Uint32Array(image.data.buffer) };
-  });
-  const { canvas, image, pixels } = sheet;
-  const [x, y, right, bottom] = setPixels(pixels, size, shapes, view, classes, colours);
-  if (right <= x || bottom <= y) return;
-  canvas.getContext("2d").putImageData(image, 0, 0, x, y, right - x, bottom - y);
-  const scale = view.side / size;
-  context.drawImage(canvas, x, y, right - x, bottom - y, x * scale, y * scale, (right - x) * scale, (bottom - y) * scale);
-  for (let line = y; line < bottom; line += 1) pixels.fill(0, line * size + x, line * size + right);
-}
-
-// Returns the box of what was set: left, top, right, bottom.
-function setPixels(pixels, size, shapes, view, classes, colours) {
-  const { box, count } = shapes;
-  const { west, north, east, south } = view;
-  const scale = view.scale * view.ratio;
-  const left = view.left * view.ratio, top = view.top * view.ratio;
-  const smallest = SMALLEST_PIXELS * view.ratio;
-  let fromX = size, fromY = size, toX = 0, toY = 0;
-  for (let row = 0, at = 0; row < count; row += 1, at += 4) {
-    if (box[at] > east || box[at + 2] < west || box[at + 1] > south || box[at + 3] < north) continue;
-    const colour = colours[classes === null ? 0 : classes[row]];
-    const width = (box[at + 2] - box[at]) * scale, height = (box[at + 3] - box[at + 1]) * scale;
-    const lackX = width < smallest ? (smallest - width) / 2 : 0;
-    const lackY = height < smallest ? (smallest - height) / 2 : 0;
-    const x0 = Math.max(0, Math.round(box[at] * scale - left - lackX));
-    const y0 = Math.max(0, Math.round(box[at + 1] * scale - top - lackY));
-    const x1 = Math.min(size, Math.round(box[at + 2] * scale - left + lackX));
-    const y1 = Math.min(size, Math.round(box[at + 3] * scale - top + lackY));
-    for (let y = y0; y < y1; y += 1) {
-      for (let p = y * size + x0; p < y * size + x1; p += 1) pixels[p] = colour;
-    }
-    fromX = Math.min(fromX, x0);
-    fromY = Math.min(fromY, y0);
-    toX = Math.max(toX, x1);
-    toY = Math.max(toY, y1);
-  }
-  return [fromX, fromY, toX, toY];
-}
-
-function pixelOf(colour) {
-  const value = parseInt(colour.slice(1), 16);
-  return ((255 << 24) | ((value & 255) << 16) | (value & 0xff00) | (value >>> 16)) >>> 0;
-}
-
 function addShape(context, shapes, row, view) {
   const { box } = shapes;
   const width = (box[4 * row + 2] - box[4 * row]) * view.scale;
@@ -399,6 +365,7 @@ function paintBatches(context, model, view) {
 }
 
 function paintOutlines(context, model, view) {
+  if (!hasBorder(model.districts, view)) return;
   const path = districtPath(model, view);
   context.lineJoin = "round";
   context.lineWidth = 4;

@@ -50,13 +50,16 @@ const CanvasTiles = L.GridLayer.extend({
 
   // All anew, also what is kept of squares.
   renew() {
-    for (const { el } of Object.values(this._tiles || {})) el.atlasBack = null;
+    for (const { el } of Object.values(this._tiles || {})) {
+      el.atlasBack = null;
+      el.atlasFar = null;
+    }
     this.repaint();
   },
 
   // So that the first move of a slider finds all that never changes painted already.
   paintLater() {
-    for (const { el } of Object.values(this._tiles || {})) if (!el.atlasBack) this.waiting.push({ canvas: el, done: null });
+    for (const { el } of Object.values(this._tiles || {})) if (!el.atlasBack && !el.atlasFar) this.waiting.push({ canvas: el, done: null });
     if (this.waiting.length) this.plan();
   },
 
@@ -75,9 +78,15 @@ const CanvasTiles = L.GridLayer.extend({
       canvas.width = size;
       canvas.height = size;
       canvas.atlasBack = null;
+      canvas.atlasFar = null;
     }
     const view = withEdges({ left: x * TILE_SIDE, top: y * TILE_SIDE, side: TILE_SIDE, scale: (256 * 2 ** z) / WORLD_UNITS, zoom: z, ratio });
     const context = canvas.getContext("2d");
+    if (isAgain && isFarOut(this.model, view)) {
+      canvas.atlasFar = canvas.atlasFar || farSquare(this.model, view);
+      paintFarSquare(context, this.model, canvas.atlasFar);
+      return;
+    }
     if (isAgain && !canvas.atlasBack) {
       canvas.atlasBack = document.createElement("canvas");
       canvas.atlasBack.width = size;

@@ -155,7 +155,7 @@ class Columns {
     const { words, places } = this.categories(name);
     const numbers = Array.from({ length: this.entries.get(name).runs }, (_, i) => this.numbers(name + "." + i));
     const patterns = words.map((word) => word.split(DIGITS)); // words and widths in turn
-    return (row) => {
+    const reader = (row) => {
       const pattern = patterns[places[row] - 1];
       let found = pattern[0];
       for (let i = 1; i < pattern.length; i += 2) {
@@ -163,6 +163,8 @@ class Columns {
       }
       return found;
     };
+    reader.keys = patterns.length === 1 ? joinedNumbers(numbers, patterns[0]) : null;
+    return reader;
   }
 
   // Polygons: shape → rings → points, and the box of each shape.
@@ -198,6 +200,18 @@ class Columns {
     }
     return { count, pointStart, x, y, box };
   }
+}
+
+// The numbers of each row as one; null where they have more digits than a number holds.
+function joinedNumbers(numbers, pattern) {
+  const widths = pattern.filter((_, i) => i % 2).map(Number);
+  if (!widths.length || widths.reduce((sum, width) => sum + width, 0) > 15) return null;
+  const keys = new Float64Array(numbers[0].length);
+  numbers.forEach((run, i) => {
+    const scale = 10 ** widths[i];
+    for (let row = 0; row < keys.length; row += 1) keys[row] = keys[row] * scale + run[row];
+  });
+  return keys;
 }
 
 function runLines(x, y, pointStart, { x0, y0, xs, ys }) {
