@@ -62,7 +62,7 @@ def with_area(
     columns: tuple[str, ...],
     rejects: Rejects,
 ) -> tuple[gpd.GeoDataFrame, int]:
-    """Return the buildings with what the area that holds them is called, and the areas used.
+    """Return the buildings with what the area that holds their middle is called, and the areas used.
 
     ``columns`` are taken from the area's fields. Where areas overlap, the first of the file counts.
     A building outside all keeps what it has.
@@ -74,7 +74,7 @@ def with_area(
             rejects.row(str(row + 1), area.fault, area.detail)
     used = [row for row, area in enumerate(found) if area.shape is not None]
     shapes = np.array([found[row].shape for row in used], dtype=object)
-    holder = first_holding(shapes, shapely.point_on_surface(buildings.geometry.to_numpy()))
+    holder = first_holding(shapes, shapely.centroid(buildings.geometry.to_numpy()))
     is_held = holder >= 0
     placed = buildings
     for column in columns:

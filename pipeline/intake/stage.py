@@ -248,10 +248,13 @@ def _registered_only(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _place(
     buildings: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, all_rejects: dict[str, Rejects]
 ) -> gpd.GeoDataFrame:
-    """Give each building the district that holds a point inside it; reject those outside all."""
+    """Give each building the district that holds its middle; reject those outside all.
+
+    A point on the surface would leap from one half of an outline to the other by the last digit.
+    """
     shapes = districts.geometry.to_numpy()
-    inside = shapely.point_on_surface(buildings.geometry.to_numpy())
-    district, building = shapely.STRtree(inside).query(shapes, predicate="intersects")
+    middle = shapely.centroid(buildings.geometry.to_numpy())
+    district, building = shapely.STRtree(middle).query(shapes, predicate="intersects")
     first = pd.Series(district, index=building).groupby(level=0).min()
     placed = buildings.assign(_district=first.reindex(range(len(buildings))).to_numpy())
     for row in placed[placed["_district"].isna()].itertuples():

@@ -14,12 +14,12 @@ _NEIGHBOUR_COUNTS = (1, 8)
 def shape_columns(shapes: NDArray[np.object_]) -> dict[str, Floats]:
     """Return size and form of each outline; the CRS must be projected.
 
-    Lengths in metres. No measure moves much further than the corners do; those of the smallest rectangle
-    around an outline jump. ``depth_m`` is the shorter side of the rectangle of equal spread (second
-    moments of area, courtyards filled). ``lies_east_share`` is near 1 for a thin bar from east to west
-    and near −1 from north to south, ``lies_northeast_share`` near 1 from north-east to south-west; both
-    are 0 for a square or circle. ``compactness_share`` is 4π × area / perimeter² (Polsby–Popper), 1 for
-    a circle; ``fill_share`` is the area over the convex hull's.
+    Lengths in metres. No measure moves much further than the corners do, as those of the smallest
+    rectangle around an outline would. ``depth_m`` is the shorter side of the rectangle of equal spread
+    (second moments of area, courtyards filled). ``lies_east_share`` is near 1 for a thin bar from east
+    to west and near −1 from north to south, ``lies_northeast_share`` near 1 from north-east to
+    south-west; both are 0 for a square or circle. ``compactness_share`` is 4π × area / perimeter²
+    (Polsby–Popper), 1 for a circle; ``fill_share`` is the area over the convex hull's.
     """
     area, perimeter = shapely.area(shapes), shapely.length(shapes)
     xx, yy, xy = _spread_m2(shapes)
