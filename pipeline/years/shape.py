@@ -55,7 +55,7 @@ def _spread_m2(shapes: NDArray[np.object_]) -> tuple[Floats, Floats, Floats]:
     double = x0 * y1 - x1 * y0
 
     def total(values: Floats) -> Floats:
-        return np.bincount(of, values * double, count)
+        return np.bincount(of, values * double, count).astype(np.float64)
 
     with np.errstate(divide="ignore", invalid="ignore"):
         area = total(np.ones(len(of))) / 2
