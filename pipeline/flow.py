@@ -1,4 +1,4 @@
-"""START HERE: the five stages in order, and the loop that runs them.
+"""START HERE: the six stages in order, and the loop that runs them.
 
 A stage never opens a file. For each stage whose inputs, settings or code changed, the loop has
 ``store`` load what the stage declares, calls its ``run``, inspects the result against the contracts
@@ -7,9 +7,10 @@ and has ``store`` save it, all files together.
 
 import gc
 import importlib
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pipeline.beside import Beside
 from pipeline.contracts.stage import Inputs, Stage
 from pipeline.contracts.tables import (
     AMENITIES,
@@ -122,6 +124,14 @@ STAGES = (
         lists=("districts/*.csv",),
     ),
     Stage(
+        name="gis",
+        title="layers for QGIS",
+        home=SCENARIO,
+        settings=("atlas",),
+        reads=(DISTRICTS, BUILDINGS, BUILDING_RANKING),
+        map_files=("ranking.gpkg",),
+    ),
+    Stage(
         name="atlas",
         title="maps",
         home=SCENARIO,
@@ -143,7 +153,6 @@ STAGES = (
             REJECTS,
         ),
         reads_rasters=("terrain",),
-        map_files=("ranking.gpkg",),
         pages=("index.html", "quality.html", "districts/*.html", "briefs/*.html"),
     ),
 )
@@ -168,6 +177,16 @@ PACKAGES = (
     "xstatic-leaflet",
 )
 CODE_FOLDER = Path(__file__).parent
+USED_BESIDE = (
+    "sklearn.ensemble",
+    "pipeline.years.infer",
+    "pipeline.plan.outputs",
+    "xlsxwriter",
+    "pipeline.atlas.stage",
+)
+"""Modules that take long to load, in the order in which a second interpreter needs them."""
+LARGE_RAW_BYTES = 15_000_000
+"""From here on a second interpreter is worth its start; this changes no result."""
 
 
 @dataclass(frozen=True)
@@ -204,14 +223,17 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
         files.remove_partial(places.maps_folder)
         steps = []
         kept = Kept(places)
-        with _collector_resting(), Saver(places) as saver:
+        beside = Beside(is_wanted=_is_large(places, settings), modules=USED_BESIDE)
+        with _collector_resting(), beside, Saver(places) as saver:
             for number, stage in enumerate(STAGES):
                 begin = time.perf_counter()
                 record = _record(stage, places, settings)
                 reasons = tuple(_reasons(record, places, saver))
                 if reasons:
                     watch(stage, reasons)
-                    inputs = _load(stage, places, settings, kept)
+                    if not stage.reads_sources:  # else its first call shall not wait for modules
+                        beside.start()
+                    inputs = _load(stage, places, settings, kept, beside)
                     run = importlib.import_module(f"pipeline.{stage.name}.stage").run
                     product = checked(stage, settings, run(inputs), kept)
                     kept.put(product, STAGES[number + 1 :])
@@ -279,7 +301,7 @@ def _record(stage: Stage, places: Places, settings: Settings) -> state.StageReco
 
 @cache
 def _code_digests(room: str) -> dict[str, str]:
-    own = [CODE_FOLDER / name for name in ("flow.py", "handover.py", "problem.py")]
+    own = [CODE_FOLDER / name for name in ("beside.py", "flow.py", "handover.py", "problem.py")]
     for name in (room, *SHARED_ROOMS):
         own += sorted(path for path in (CODE_FOLDER / name).rglob("*") if _is_code(path))
     return {path.relative_to(CODE_FOLDER).as_posix(): state.digest(path) for path in own}
@@ -308,12 +330,12 @@ def _collector_resting() -> Iterator[None]:
         gc.enable()
 
 
-def _load(stage: Stage, places: Places, settings: Settings, kept: Kept) -> Inputs:
-    sources: dict[str, Any] = {}
+def _load(stage: Stage, places: Places, settings: Settings, kept: Kept, beside: Beside) -> Inputs:
+    sources: Mapping[str, Any] = {}
     if stage.reads_sources:
-        from pipeline.store.sources import read_sources
+        from pipeline.store.sources import RawSources
 
-        sources = read_sources(
+        sources = RawSources(
             places.raw, settings.sources, settings.city.crs, settings.intake.region_margin_m
         )
     earlier = STAGES[: STAGES.index(stage)]
@@ -325,7 +347,18 @@ def _load(stage: Stage, places: Places, settings: Settings, kept: Kept) -> Input
         ledgers={one.name: kept.ledger(one) for one in earlier},
         remarks=_remarks(places) if stage.reads_remarks else {},
         scenario=places.scenario if stage.home == SCENARIO else "",
+        beside=beside,
     )
+
+
+def _is_large(places: Places, settings: Settings) -> bool:
+    """Return whether the raw files hold enough for two interpreters, and there are two cores."""
+    from pipeline.store.raw_folder import source_files
+
+    sources = settings.sources.values()
+    paths = {path for source in sources for path in source_files(places.raw, source)}
+    total = sum(path.stat().st_size for path in paths if path.exists())
+    return total >= LARGE_RAW_BYTES and (os.cpu_count() or 1) > 1
 
 
 def _remarks(places: Places) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from pipeline.beside import Task
 from pipeline.contracts.stage import MapLayer, Outputs, Stage
 from pipeline.contracts.tables import Table
 from pipeline.settings.whole import Settings
@@ -31,13 +32,13 @@ class Product:
     rasters: Mapping[str, Any]
     pages: Mapping[str, str]
     map_layers: Mapping[str, tuple[MapLayer, ...]]
-    workbooks: Mapping[str, bytes]
+    workbooks: Mapping[str, Task[bytes]]
     ledger: Mapping[str, Any]
 
 
 @dataclass
 class Kept:
-    """Tables, rasters and ledgers by name: those of this run from memory, others from the disk."""
+    """Tables, rasters and ledgers by name: those of this run from memory, others read once."""
 
     places: Places
     _tables: dict[Table, Any] = field(default_factory=dict)
@@ -58,10 +59,10 @@ class Kept:
 
     def table(self, table: Table) -> Any:
         """Return a table; changing it in place would not change what is written."""
-        if table in self._tables:
-            return self._tables[table].copy(deep=False)
-        path = self.places.table(table)
-        return files.read_parquet(path, has_geometry=bool(table.geometry))
+        if table not in self._tables:
+            path = self.places.table(table)
+            self._tables[table] = files.read_parquet(path, has_geometry=bool(table.geometry))
+        return self._tables[table].copy(deep=False)
 
     def raster(self, name: str) -> Any:
         """Return a raster."""
@@ -185,8 +186,8 @@ def _write(product: Product, places: Places) -> None:
         for path in [*places.family_pages(stage), *places.family_lists(stage)]:
             if path not in written:
                 batch.remove(path)
-        for name, content in product.workbooks.items():
-            batch.add(places.map_file(name), content)
+        for name, workbook in product.workbooks.items():
+            batch.add(places.map_file(name), workbook.result())
         for name, layers in product.map_layers.items():
             path = places.map_file(name)
             write_geopackage(batch.partial(path), path, layers)

@@ -1,5 +1,7 @@
 """The one kind of error a user may meet: where, what was found, what was expected, what to do."""
 
+from typing import Any
+
 _MOST_SIGNS = 3000
 
 
@@ -25,6 +27,10 @@ class Problem(Exception):
         self.fix = _cut(fix)
         super().__init__(self.text())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how to copy it from one interpreter to another."""
+        return _again, (self.where, self.found, self.expected, self.fix)
+
     def text(self) -> str:
         """Return the whole message, one line for each part that is known."""
         lines = [f"{self.where}: {self.found}"]
@@ -33,6 +39,10 @@ class Problem(Exception):
         if self.fix:
             lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)
+
+
+def _again(where: str, found: str, expected: str, fix: str) -> Problem:
+    return Problem(where, found, expected=expected, fix=fix)
 
 
 def _cut(text: str) -> str:

@@ -1,1 +1,1 @@
-"""Stage 5: the offline map."""
+"""Stage 6: the offline map."""

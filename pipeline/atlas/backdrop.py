@@ -13,7 +13,6 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
-from scipy.ndimage import distance_transform_edt
 
 from pipeline.atlas.mercator import (
     UNITS_PER_M,
@@ -65,6 +64,8 @@ class Shade:
 def smoothed(terrain: Raster) -> Raster:
     """Return the terrain under a 3 × 3 binomial filter; empty cells stay empty and do not count."""
     known = ~np.isnan(terrain.values)
+    if known.all():
+        return terrain.with_values(_binomial(terrain.values.astype(np.float64)))
     total = _binomial(np.where(known, terrain.values, 0).astype(np.float64))
     weight = _binomial(known.astype(np.float64))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -194,14 +195,18 @@ def add_contours(pack: Pack, lines: gpd.GeoDataFrame) -> int:
 
 
 def add_streets(pack: Pack, lines: gpd.GeoDataFrame) -> dict[str, int]:
-    """Pack streets as ``street_lines`` returns them and tell how many lines of each class there are."""
-    add_lines(pack, "streets", mercator_shapes(lines), quantum=LINE_QUANTUM_UNITS)
+    """Pack streets as ``street_lines`` returns them and tell how many lines of each class there are.
+
+    Main roads are columns of their own, ``roads``: they alone show in the view of the whole city.
+    """
     class_number = {name: number for number, name in enumerate(STREET_CLASSES)}
     structure_number = {name: number for number, name in enumerate(STRUCTURES)}
-    pack.numbers("streets.class", lines["street_class"].map(class_number))
-    pack.numbers("streets.structure", lines["structure_type"].map(structure_number))
-    names = lines["road_name"].where(lines["road_name"] != "", other=pd.NA)
-    pack.categories("streets.name", names)
+    is_main = lines["street_class"] == "main"
+    for name, part in (("roads", lines[is_main]), ("streets", lines[~is_main])):
+        add_lines(pack, name, mercator_shapes(part), quantum=LINE_QUANTUM_UNITS)
+        pack.numbers(f"{name}.class", part["street_class"].map(class_number))
+        pack.numbers(f"{name}.structure", part["structure_type"].map(structure_number))
+        pack.categories(f"{name}.name", part["road_name"].where(part["road_name"] != "", pd.NA))
     counts = lines["street_class"].value_counts()
     return {name: int(counts.get(name, 0)) for name in STREET_CLASSES}
 
@@ -220,12 +225,11 @@ def add_estates(pack: Pack, estates: gpd.GeoDataFrame) -> int:
     return len(estates)
 
 
-def add_districts(pack: Pack, districts: gpd.GeoDataFrame, middles: Floats) -> None:
-    """Pack the district outlines, and their names with a place to write them."""
+def add_districts(pack: Pack, districts: gpd.GeoDataFrame) -> None:
+    """Pack the district outlines, and their names with ``label_x_m`` and ``label_y_m`` for them."""
     add_polygons(pack, "districts", mercator_shapes(districts))
     pack.texts("districts.name", districts["district_name"].astype("str"))
-    places = label_points(districts, middles).to_crs(WEB_MERCATOR)
-    x, y = units(places.x.to_numpy(), places.y.to_numpy())
+    x, y = units(districts["label_x_m"].to_numpy(), districts["label_y_m"].to_numpy())
     pack.numbers("districts.label_x", x)
     pack.numbers("districts.label_y", y)
 
@@ -240,6 +244,8 @@ def label_points(districts: gpd.GeoDataFrame, middles: Floats) -> gpd.GeoSeries:
 
 
 def _roomiest(district: shapely.Geometry, middles: Floats) -> shapely.Geometry:
+    from scipy.ndimage import distance_transform_edt  # takes long, and a part needs it not
+
     west, south, east, north = shapely.bounds(district)
     cell = max(east - west, north - south) / LABEL_CELLS
     x, y = np.meshgrid(np.arange(west, east, cell), np.arange(south, north, cell))
@@ -257,8 +263,14 @@ def _roomiest(district: shapely.Geometry, middles: Floats) -> shapely.Geometry:
 
 def _binomial(values: Floats) -> Floats:
     padded = np.pad(values, 1, mode="edge")
-    across = padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]
-    return (across[:-2] + 2 * across[1:-1] + across[2:]) / 16
+    across = 2 * padded[:, 1:-1]
+    across += padded[:, :-2]
+    across += padded[:, 2:]
+    both = 2 * across[1:-1]
+    both += across[:-2]
+    both += across[2:]
+    both /= 16
+    return both
 
 
 def _coarser(grid: Raster, max_cells: int) -> Raster:

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.atlas.packing import Pack
+from pipeline.atlas.ties import real_numbers
 from pipeline.problem import Problem
 from pipeline.settings.whole import Settings
 
@@ -28,9 +29,9 @@ def add_gates(pack: Pack, table: pd.DataFrame, settings: Settings) -> dict[str, 
         If the rules would give a building another track than the table.
     """
     rule = settings.score.tracks
-    share = _numbers(table, "built_by_cutoff_share")
-    year = _numbers(table, "construction_year_p50")
-    since = settings.measure.reference_year - _numbers(table, "renovated_year")
+    share = real_numbers(table["built_by_cutoff_share"])
+    year = real_numbers(table["construction_year_p50"])
+    since = settings.measure.reference_year - real_numbers(table["renovated_year"])
     grade = table["hazard_grade_code"].astype("str").str.upper().fillna("").to_numpy(dtype=str)
     in_plan = table["is_in_clearance_plan"].fillna(False).to_numpy(dtype=bool)
     with np.errstate(invalid="ignore"):
@@ -101,11 +102,6 @@ def _lifted(table: pd.DataFrame, settings: Settings) -> Flags:
         for measure, least in veto.at_least.items():
             known = measure in table.columns
             with np.errstate(invalid="ignore"):
-                reached &= (_numbers(table, measure) >= least) if known else False
+                reached &= (real_numbers(table[measure]) >= least) if known else False
         lifted |= reached
     return lifted
-
-
-def _numbers(table: pd.DataFrame, name: str) -> NDArray[np.float64]:
-    values = table[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    return np.asarray(values, dtype=np.float64)

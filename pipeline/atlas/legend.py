@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
 from pipeline.atlas.buildings import Used
+from pipeline.atlas.ties import real_numbers
 from pipeline.settings.city import Source
 from pipeline.settings.whole import Settings
 
@@ -22,6 +24,24 @@ def tier_rows(settings: Settings) -> list[dict[str, Any]]:
             settings.atlas.tiers, settings.score.tier_upper_rank_shares, strict=True
         )
     ]
+
+
+FLOOR_KNOWN_SHARE = 0.8
+"""Where less is known, the legend sums footprints instead of floors."""
+
+
+def tier_sums(table: pd.DataFrame, tier_count: int) -> dict[str, list[int]]:
+    """Return how many buildings and square metres have no tier, tier 1, 2 … as the page adds them up.
+
+    So the first legend need not wait for the areas.
+    """
+    tier = np.nan_to_num(real_numbers(table["tier_number"])).astype(np.int64)
+    is_known = round(float(table["floor_area_m2"].notna().mean()), 4) >= FLOOR_KNOWN_SHARE
+    area_m2 = real_numbers(table["floor_area_m2" if is_known else "footprint_area_m2"])
+    shown = np.floor(np.nan_to_num(area_m2) + 0.5)
+    counts = np.bincount(tier, minlength=tier_count + 1)
+    areas = np.bincount(tier, weights=shown, minlength=tier_count + 1)
+    return {"counts": counts.tolist(), "areas": areas.astype(np.int64).tolist()}
 
 
 def criterion_rows(used: tuple[Used, ...], settings: Settings) -> list[dict[str, Any]]:

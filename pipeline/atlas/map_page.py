@@ -1,11 +1,9 @@
 """The map of a city or of one district as one file: data, backdrop and words packed together."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import shapely
 
 from pipeline.atlas.backdrop import (
     add_contours,
@@ -35,14 +33,19 @@ from pipeline.atlas.legend import (
     left_out_rows,
     source_rows,
     tier_rows,
+    tier_sums,
 )
 from pipeline.atlas.packing import Pack
-from pipeline.atlas.page import add_scripts, page_text, titled
+from pipeline.atlas.page import add_scripts, page_text, parted, titled
 from pipeline.atlas.scene import Scene
+from pipeline.atlas.ties import real_numbers
 from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs
 from pipeline.pages.addresses import INDEX, district_page_name, links
 from pipeline.settings.whole import Settings
+
+WHOLE_AT_ONCE = 8000
+"""A page of more buildings answers before the facts of each are unpacked."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +82,17 @@ def map_page(
     table = scene.buildings
     scored = inputs.ledgers["score"]
     own = district_page_name(district_id) if district_id else INDEX
-    with ThreadPoolExecutor(1) as thread:
-        behind = thread.submit(_backdrop, scene, settings)
-        front = Pack()
-        add_ranked(front, table, used, settings.score, is_part=bool(district_id))
-        gates = add_gates(front, table, settings)
-        minutes = settings.measure.count_within_min
-        counted = add_counts(front, table, settings.measure.facilities, minutes)
-        walk_counts = add_walks(
-            front,
-            table["main_road_path_point_number"],
-            scene.paths,
-            table.geometry,
-        )
-        pack, shade_place, other_count, drawn = behind.result()
-    pack.extend(front)
+    pack, shade_place, other_count, drawn = _backdrop(scene, settings)
+    is_part = bool(district_id)
+    add_ranked(pack, table, used, settings.score, is_part=is_part, spelt=scene.spelt)
+    gates = add_gates(pack, table, settings)
+    minutes = settings.measure.count_within_min
+    counted = add_counts(pack, table, settings.measure.facilities, minutes)
+    begins = table["main_road_path_point_number"]
+    walk_counts = add_walks(pack, begins, scene.paths, table.geometry)
+    pack.numbers("tier", np.nan_to_num(real_numbers(table["tier_number"])))
     add_scripts(pack)
+    first, later = parted(pack)
 
     page: dict[str, Any] = {
         "city": settings.city.model_dump(include={"name_zh", "name_en", "is_synthetic"})
@@ -133,19 +131,23 @@ def map_page(
         "reference_year": settings.measure.reference_year,
         "other_count": other_count,
         "floor_known_share": round(float(table["floor_area_m2"].notna().mean()), 4),
+        "tier_sums": tier_sums(table, len(settings.score.tier_upper_rank_shares)),
+        "estate_count": drawn["estates"],
+        "is_parted": len(table) > WHOLE_AT_ONCE,
+        "later": [entry["name"] for entry in later.entries],
     }
-    packed = pack.to_bytes(page)
+    packs = first.to_bytes(page), later.to_bytes({})
     about = " · ".join(filter(None, [page["district"], inputs.scenario]))
     title = titled(settings.city.name_zh, settings.city.name_en, about)
     middle = (float(table["latitude_deg"].median()), float(table["longitude_deg"].median()))
-    text = page_text(packed, title=title, middle=middle)
+    text = page_text(scene.frame, packs, title=title, middle=middle)
     ledger = {
         "rows_in": len(table),
         "rows_out": len(table),
         "other_footprints": other_count,
         **drawn,
         "walks": walk_counts,
-        "packed_bytes": len(packed),
+        "packed_bytes": sum(map(len, packs)),
         "page_bytes": len(text.encode("utf-8")),
     }
     return text, ledger
@@ -154,9 +156,7 @@ def map_page(
 def _backdrop(scene: Scene, settings: Settings) -> tuple[Pack, dict[str, Any], int, dict[str, Any]]:
     """Return what lies behind the scored buildings, where the shade lies, and counts."""
     pack = Pack()
-    shapes = [scene.buildings.geometry.to_numpy(), scene.others.geometry.to_numpy()]
-    middles = shapely.get_coordinates(shapely.centroid(np.concatenate(shapes)))
-    add_districts(pack, scene.districts, middles)
+    add_districts(pack, scene.districts)
     shade_place = add_shade(pack, shade(scene.terrain, settings.atlas))
     drawn = {
         "contour_lines": add_contours(pack, scene.contours),

@@ -10,11 +10,8 @@ noise that search only costs. In the page the bytes stand as text, six in seven 
 """
 
 import json
-import os
-import re
 import zlib
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,24 +21,62 @@ from numpy.typing import ArrayLike, NDArray
 
 WHOLE_LIMIT = 2**31
 MAX_LISTED = 512
+LOOKED_UP = 1 << 16
+"""Numbers that spread no wider than their count and this are looked up, not searched."""
 LISTED_COST = 3
 """Bytes that a number in the list takes in the squeezed head, about."""
 OWN_NUMBER = "\x01"
 """Stands for an id without its first letter."""
+MOST_DIGITS = 9
 DIGITS_MARK = "\x02"
 """Stands, with one more letter for their count, for up to nine digits of a code."""
 LETTERS = "".join(chr(code) for code in range(1, 128) if chr(code) not in "\r<&{")
 """All of one byte that mean nothing inside a script element or a jinja template."""
 BYTES_A_GROUP, LETTERS_A_GROUP = 6, 7
+WORTH_A_LOOK = 1.3
+"""A way that takes more than this many times the bytes of the best, letter by letter, is left."""
+CLEARLY_LESS, FAR_LESS = 0.9, 0.75
+"""Below these shares of the estimate of the other way a way is taken untried, and taken."""
 Whole = NDArray[np.int64]
-_DIGITS = re.compile("([0-9]{1,9})")
 _GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+_CONTROL_SIGNS = {chr(code) for code in (*range(32), 127, 0x2028, 0x2029)}
 _CONTROLS = {code: " " for code in (*range(32), 127, 0x2028, 0x2029)}
 
 
-def zigzag(values: NDArray[np.int64]) -> NDArray[np.uint32]:
+def zigzag(values: NDArray[np.integer[Any]]) -> NDArray[np.uint32]:
     """Return 0, −1, 1, −2, 2 … as 0, 1, 2, 3, 4 …, so that small numbers stay small."""
-    return ((values << 1) ^ (values >> 63)).astype(np.uint32)
+    small = values.astype(np.int32, copy=False)
+    return ((small << 1) ^ (small >> 31)).view(np.uint32)
+
+
+def differences(values: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return how far each number lies from the one before it, the first from 0."""
+    steps = values.copy()
+    steps[1:] -= values[:-1]
+    return steps
+
+
+def listed_places(values: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the sorted different numbers and each row's place among them; empty if too many."""
+    none = values[:0]
+    low, high = int(values.min()), int(values.max())
+    if high - low >= len(values) + LOOKED_UP:
+        listed = np.unique(values[:LOOKED_UP])
+        if len(listed) > MAX_LISTED:
+            return none, none
+        listed = np.unique(values)
+        if len(listed) > MAX_LISTED:
+            return none, none
+        return listed, np.searchsorted(listed, values).astype(np.int32)
+    from_low = values - np.int32(low)
+    is_there = np.zeros(high - low + 1, dtype=bool)
+    is_there[from_low] = True
+    listed = np.flatnonzero(is_there).astype(np.int32)
+    if len(listed) > MAX_LISTED:
+        return none, none
+    place = np.zeros(len(is_there), dtype=np.int32)
+    place[listed] = np.arange(len(listed), dtype=np.int32)
+    return listed + np.int32(low), place[from_low]
 
 
 def byte_planes(values: NDArray[np.uint32]) -> list[bytes]:
@@ -52,22 +87,53 @@ def byte_planes(values: NDArray[np.uint32]) -> list[bytes]:
     return [as_bytes[:, plane].tobytes() for plane in range(count)]
 
 
-def squeezed(data: bytes) -> bytes:
-    """Return a piece of a deflate stream (RFC 1951) that ends at a byte and looks at no other."""
-    found = []
-    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY):
-        engine = zlib.compressobj(6, zlib.DEFLATED, -15, 9, strategy)
-        found.append(engine.compress(data) + engine.flush(zlib.Z_SYNC_FLUSH))
-    return min(found, key=len)
+@dataclass(frozen=True)
+class Estimate:
+    """About how many bytes a text takes: with a search for repeats, and letter by letter."""
+
+    by_repeats: float
+    by_letters: float
+
+    @property
+    def least(self) -> float:
+        """Bytes that the better way takes."""
+        return min(self.by_repeats, self.by_letters)
 
 
-def rough_size(data: bytes) -> float:
+def estimated(data: bytes, by_letters: float) -> Estimate:
     """Return about how long ``squeezed`` would be, at a quarter of its cost: to choose between ways."""
     engine = zlib.compressobj(1, zlib.DEFLATED, -15, 9)
+    return Estimate(len(engine.compress(data)) + len(engine.flush()), by_letters)
+
+
+def letter_bytes(data: bytes) -> float:
+    """Return how many bytes a text takes by how often each letter stands in it (Shannon 1948)."""
     counts = np.bincount(np.frombuffer(data, dtype=np.uint8))
     counts = counts[counts > 0]
-    by_letter = float((counts * np.log2(len(data) / counts)).sum() / 8) if len(data) else 0.0
-    return min(len(engine.compress(data)) + len(engine.flush()), by_letter)
+    return float((counts * np.log2(len(data) / counts)).sum() / 8) if len(data) else 0.0
+
+
+def squeezed(data: bytes, likely: Estimate | None = None) -> bytes:
+    """Return a piece of a deflate stream (RFC 1951) that ends at a byte and looks at no other.
+
+    Where an estimate tells one way to be far better, the other is not tried.
+    """
+    if likely is not None:
+        # a code for single letters has none below one bit
+        if likely.by_repeats < CLEARLY_LESS * max(likely.by_letters, len(data) / 8):
+            return _deflated(data, zlib.Z_DEFAULT_STRATEGY)
+        by_letters = _deflated(data, zlib.Z_HUFFMAN_ONLY)
+        if len(by_letters) < FAR_LESS * likely.by_repeats:
+            return by_letters
+        return min(_deflated(data, zlib.Z_DEFAULT_STRATEGY), by_letters, key=len)
+    return min(
+        (_deflated(data, one) for one in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)), key=len
+    )
+
+
+def _deflated(data: bytes, strategy: int) -> bytes:
+    engine = zlib.compressobj(6, zlib.DEFLATED, -15, 9, strategy)
+    return engine.compress(data) + engine.flush(zlib.Z_SYNC_FLUSH)
 
 
 def as_letters(data: bytes) -> str:
@@ -85,10 +151,41 @@ def as_letters(data: bytes) -> str:
     return np.frombuffer(LETTERS.encode(), dtype=np.uint8)[places].tobytes().decode("ascii")
 
 
-def _pattern(pieces: list[str]) -> Iterable[str]:
-    """Return what stands between runs of digits, with a mark for each run."""
-    for place, piece in enumerate(pieces):
-        yield f"{DIGITS_MARK}{len(piece)}" if place % 2 else piece
+def split_codes(lines: list[str]) -> tuple[list[str], list[Whole]]:
+    """Return what stands between runs of digits, a mark for each run, and the runs as numbers.
+
+    A run has nine digits at most. There are as many columns of runs as the line with the most has;
+    0 stands where a line has fewer.
+    """
+    letters = np.frombuffer("\n".join(lines).encode("utf-32-le"), dtype=np.uint32)
+    is_digit = (letters >= ord("0")) & (letters <= ord("9"))
+    at = np.arange(len(letters))
+    begins = is_digit & ~np.concatenate([[False], is_digit[:-1]])[: len(letters)]
+    place = at - np.maximum.accumulate(np.where(begins, at, 0))
+    is_first = is_digit & (place % MOST_DIGITS == 0)
+    first = np.flatnonzero(is_first)
+    digits = np.flatnonzero(is_digit)
+    run_of = np.cumsum(is_first)[digits] - 1
+    size = np.bincount(run_of, minlength=len(first))
+    power = size[run_of] - 1 - place[digits] % MOST_DIGITS
+    worth = (letters[digits] - ord("0")).astype(np.int64) * 10**power
+    number = np.zeros(len(first), dtype=np.int64)
+    if len(first):
+        number = np.add.reduceat(worth, np.flatnonzero(is_first[digits]))
+
+    told = letters.copy()
+    told[first] = ord(DIGITS_MARK)
+    twice = np.repeat(told, np.where(is_first, 2, ~is_digit))
+    mark = np.flatnonzero(np.repeat(is_first, np.where(is_first, 2, ~is_digit)))[1::2]
+    twice[mark] = ord("0") + size
+    patterns = twice.tobytes().decode("utf-32-le").split("\n") if lines else []
+
+    line_of = np.cumsum(letters == ord("\n"))[first]
+    count = np.bincount(line_of, minlength=len(lines))
+    column = np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
+    runs = np.zeros((int(count.max()) if len(count) else 0, len(lines)), dtype=np.int64)
+    runs[column, line_of] = number
+    return patterns, list(runs)
 
 
 def one_line(text: str) -> str:
@@ -98,6 +195,14 @@ def one_line(text: str) -> str:
     return text.translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
 
 
+def one_lines(texts: Iterable[str]) -> list[str]:
+    """Return ``one_line`` of each text."""
+    given = list(texts)
+    signs = set("".join(given))
+    is_plain = signs.isdisjoint(_CONTROL_SIGNS) and max(signs, default="") < "\ud800"
+    return given if is_plain else [one_line(text) for text in given]
+
+
 @dataclass
 class Pack:
     """Collects the columns of a page."""
@@ -105,38 +210,40 @@ class Pack:
     entries: list[dict[str, Any]] = field(default_factory=list)
     parts: list[bytes] = field(default_factory=list)
     pieces: list[bytes] = field(default_factory=list)
-    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(os.cpu_count()))
-    """Compression leaves the interpreter free, so that planes are squeezed side by side."""
 
     def numbers(self, name: str, values: ArrayLike, *, quantum: int = 1) -> None:
         """Add a column of whole numbers within ±2³⁰, to the nearest multiple of ``quantum``.
 
         Few different numbers are listed in the head, and the column tells their places.
         """
-        whole = np.asarray(values, dtype=np.int64)
+        wide = np.asarray(values, dtype=np.int64)
         if quantum != 1:
-            whole = (whole + quantum // 2) // quantum
-        if len(whole) and np.abs(whole).max() >= WHOLE_LIMIT // 2:
+            wide = (wide + quantum // 2) // quantum
+        if len(wide) and max(-int(wide.min()), int(wide.max())) >= WHOLE_LIMIT // 2:
             raise ValueError(f"{name} holds numbers beyond ±2³⁰")
+        whole = wide.astype(np.int32)
         ways: list[tuple[dict[str, Any], list[bytes]]] = [
             ({"delta": is_delta, "quantum": quantum}, byte_planes(zigzag(values)))
-            for is_delta, values in ((False, whole), (True, np.diff(whole, prepend=0)))
+            for is_delta, values in ((False, whole), (True, differences(whole)))
         ]
-        listed = np.unique(whole) if len(ways[0][1]) > 1 else whole[:0]
-        if 0 < len(listed) <= MAX_LISTED:
-            values = (listed * quantum).tolist()
-            places = np.searchsorted(listed, whole)
-            for is_delta, told in ((False, places), (True, np.diff(places, prepend=0))):
-                ways.append(({"delta": is_delta, "values": values}, byte_planes(zigzag(told))))
-        sizes = iter(
-            self.threads.map(rough_size, [plane for _, planes in ways for plane in planes])
-        )
-        costs = [
-            sum(next(sizes) for _ in planes) + LISTED_COST * len(entry.get("values", ()))
-            for entry, planes in ways
-        ]
-        entry, planes = ways[costs.index(min(costs))]
-        joined = b"".join(self.threads.map(squeezed, planes))
+        if len(ways[0][1]) > 1:
+            listed, places = listed_places(whole)
+            if len(listed):
+                told = (listed.astype(np.int64) * quantum).tolist()
+                for is_delta, values in ((False, places), (True, differences(places))):
+                    planes = byte_planes(zigzag(values))
+                    ways.append(({"delta": is_delta, "values": told}, planes))
+        letters = [[letter_bytes(plane) for plane in planes] for _, planes in ways]
+        listing = [LISTED_COST * len(entry.get("values", ())) for entry, _ in ways]
+        likely = [sum(sizes) + extra for sizes, extra in zip(letters, listing, strict=True)]
+        found: dict[int, list[Estimate]] = {
+            way: list(map(estimated, ways[way][1], letters[way]))
+            for way, size in enumerate(likely)
+            if size <= WORTH_A_LOOK * min(likely)
+        }
+        best = min(found, key=lambda way: sum(one.least for one in found[way]) + listing[way])
+        entry, planes = ways[best]
+        joined = b"".join(map(squeezed, planes, found[best]))
         count = len(planes) if len(whole) else 0
         head = {"count": len(whole), "planes": count, **entry}
         self._append(name, b"".join(planes), head, joined)
@@ -164,7 +271,7 @@ class Pack:
 
     def texts(self, name: str, values: Iterable[str]) -> None:
         """Add a column of texts, one line each."""
-        lines = [one_line(value) for value in values]
+        lines = one_lines(values)
         self._append(name, "\n".join(lines).encode("utf-8"), {"lines": len(lines)})
 
     def whole_text(self, name: str, text: str) -> None:
@@ -179,33 +286,38 @@ class Pack:
         given, rows stand in the order of these, and ``OWN_NUMBER`` for an id without its first
         letter.
         """
-        lines = [one_line(value) for value in values]
+        lines = one_lines(values)
         if ids is not None:
             pairs = sorted(zip(ids, lines, strict=True))
             lines = [
                 line.replace(key[1:], OWN_NUMBER, 1) if key[1:] else line for key, line in pairs
             ]
-        split = [_DIGITS.split(line) for line in lines]
-        runs = [pieces[1::2] for pieces in split]
-        patterns = ["".join(_pattern(pieces)) for pieces in split]
+        patterns, runs = split_codes(lines)
         places, words = pd.factorize(np.array(patterns, dtype=object), sort=True)
         self._append(f"{name}.words", "\n".join(words).encode("utf-8"), {"lines": len(words)})
         self.numbers(name, places + 1)
-        most = max((len(run) for run in runs), default=0)
-        for place in range(most):
-            numbers = [int(run[place]) if place < len(run) else 0 for run in runs]
+        self.entries[-1] |= {"runs": len(runs)}
+        for place, numbers in enumerate(runs):
             self.numbers(f"{name}.{place}", numbers)
-        self.entries[-1 - most] |= {"runs": most}
 
     def categories(self, name: str, values: "pd.Series[Any]") -> list[str]:
         """Add a column of texts that repeat: the sorted list of words, and each row's place in it.
 
         0 stands for an empty value, 1 for the first word. Returns the words.
         """
-        codes, words = pd.factorize(values.astype("str").where(values.notna()), sort=True)
-        self.texts(f"{name}.words", list(words))
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            places = values.cat.codes.to_numpy().astype(np.int64)
+            known = values.cat.categories
+            is_used = np.zeros(len(known), dtype=bool)
+            is_used[places[places >= 0]] = True
+            words = known[is_used].tolist()
+            codes = np.append(np.cumsum(is_used) - 1, -1)[places]
+        else:
+            codes, found = pd.factorize(values.astype("str").where(values.notna()), sort=True)
+            words = list(found)
+        self.texts(f"{name}.words", words)
         self.numbers(name, codes + 1)
-        return list(words)
+        return words
 
     def extend(self, other: "Pack") -> None:
         """Add the columns of another pack after these."""

@@ -1,5 +1,6 @@
 """What a map shows, made ready once for the city and cut into districts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -8,8 +9,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pipeline.atlas.backdrop import contour_lines, street_lines
-from pipeline.atlas.buildings import whole_table
+from pipeline.atlas.backdrop import contour_lines, label_points, street_lines
+from pipeline.atlas.buildings import initials_of, plain_column, whole_table
 from pipeline.atlas.mercator import WEB_MERCATOR
 from pipeline.contracts.stage import Inputs
 from pipeline.contracts.tables import (
@@ -40,6 +41,7 @@ class Scene:
     others: gpd.GeoDataFrame
     """All other footprints."""
     districts: gpd.GeoDataFrame
+    """With a place for the name of each, as ``label_points`` finds it."""
     estates: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame
     contours: gpd.GeoDataFrame
@@ -50,6 +52,10 @@ class Scene:
     terrain: Raster
     tier_last_ranks: tuple[int, ...]
     """Last rank of each tier in the whole city."""
+    spelt: Mapping[str, str]
+    """Initials of the words that people search for."""
+    frame: str
+    """The page around the data, as ``page_frame`` renders it."""
 
     def part(self, district_id: str) -> "Scene":
         """Return what the map of one district shows.
@@ -78,21 +84,30 @@ class Scene:
 
 def city_scene(inputs: Inputs) -> Scene:
     """Return what the map of the whole city shows."""
+    from pipeline.atlas.frame import page_frame  # folium takes long, and a part needs it not
+
     tables = inputs.tables
     buildings: gpd.GeoDataFrame = tables[BUILDINGS]
     listed: pd.DataFrame = tables[BUILDING_RANKING]
     terrain = inputs.rasters["terrain"]
     table = whole_table(buildings, tables[MEASUREMENTS], tables[RANKING], listed)
     projects = tables[PLAN_PROJECTS].set_index("project_id")["unit_cost_cny_per_m2"]
-    table["unit_cost_cny_per_m2"] = table["project_id"].map(projects)
+    table["unit_cost_cny_per_m2"] = table["project_id"].astype("str").map(projects)
     told = ["building_use_type", "building_name", "district_name", "geometry"]
-    others = buildings[~buildings["building_id"].isin(listed["building_id"])][told]
+    is_listed = pd.Index(listed["building_id"]).get_indexer(buildings["building_id"]) >= 0
+    others = buildings.loc[~is_listed, told]
+    for name in told[:-1]:
+        others[name] = plain_column(others[name])
     last_ranks = listed.groupby("tier_number")["rank"].max()
+    table, others = table.to_crs(WEB_MERCATOR), others.to_crs(WEB_MERCATOR)
+    shapes = np.concatenate([table.geometry.to_numpy(), others.geometry.to_numpy()])
+    districts = tables[DISTRICTS].to_crs(WEB_MERCATOR)
+    places = label_points(districts, shapely.get_coordinates(shapely.centroid(shapes)))
     lines = contour_lines(terrain, interval_m=inputs.settings.atlas.contour_interval_m)
     return Scene(
-        buildings=table.to_crs(WEB_MERCATOR),
-        others=others.to_crs(WEB_MERCATOR),
-        districts=tables[DISTRICTS].to_crs(WEB_MERCATOR),
+        buildings=table,
+        others=others,
+        districts=districts.assign(label_x_m=places.x, label_y_m=places.y),
         estates=tables[ESTATES].to_crs(WEB_MERCATOR),
         streets=street_lines(tables[STREET_EDGES]).to_crs(WEB_MERCATOR),
         contours=lines.to_crs(WEB_MERCATOR),
@@ -101,6 +116,8 @@ def city_scene(inputs: Inputs) -> Scene:
         priority=tables[DISTRICT_PRIORITY],
         terrain=terrain,
         tier_last_ranks=tuple(int(rank) for rank in last_ranks),
+        spelt=initials_of(table),
+        frame=page_frame(),
     )
 
 

@@ -56,11 +56,11 @@ def check_tiers(table: pd.DataFrame, upper_rank_shares: Sequence[float]) -> None
 
 def _stop_at(table: pd.DataFrame, rows: NDArray[np.intp], column: str) -> None:
     if len(rows):
-        row = rows[0]
+        row, stated = rows[0], real_numbers(table[column])
         raise Problem(
             f"atlas ← ranking.{column}",
             f"{len(rows):,} of {len(table):,} rows stand elsewhere than score and tie breaks tell "
-            f"(first: {table['building_id'].iloc[row]}, {column} {table[column].iloc[row]})",
+            f"(first: {table['building_id'].iloc[row]}, {column} {stated[row]:.0f})",
             expected="the same order in the table and on the page",
             fix="delete this city's data/processed and run again; if it stays, report this",
         )
@@ -75,5 +75,7 @@ def flags(table: pd.DataFrame, name: str) -> NDArray[np.bool_]:
 
 def real_numbers(values: "pd.Series[Any]") -> Floats:
     """Return a column as floats, NaN where empty."""
+    if values.dtype == np.float64:
+        return np.asarray(values.to_numpy())
     numbers = values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
     return np.asarray(numbers, dtype=np.float64)

@@ -111,7 +111,7 @@ def _write(places: Places, folder: Path, found: Planned, settings: Settings) -> 
             inspect(table, whole, stage_name="plan", crs=settings.city.crs)
             batch.add(folder / f"{table.name}{places.mark}.csv", csv_bytes(table, whole))
         stem, suffix = WORKBOOK.rsplit(".", 1)
-        batch.add(folder / f"{stem}{places.mark}.{suffix}", found.workbook)
+        batch.add(folder / f"{stem}{places.mark}.{suffix}", found.workbook())
         batch.add(folder / "plan.ledger.json", files.json_bytes(found.ledger))
 
 

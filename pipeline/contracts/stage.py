@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.beside import Beside, Task
 from pipeline.contracts.tables import Table
 
 
@@ -18,7 +19,7 @@ class Inputs:
     tables: Mapping[Table, Any]
     """Tables that the stage declared, by contract."""
     sources: Mapping[str, Any]
-    """Raw sources by name; empty but for intake."""
+    """Raw sources by name, each read when it is first asked for; empty but for intake."""
     rasters: Mapping[str, Any]
     """Rasters that the stage declared, by name."""
     settings: Any
@@ -29,6 +30,8 @@ class Inputs:
     """Name of the scenario; empty in stages that all scenarios share."""
     remarks: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """For a stage that reads remarks: dotted key of a setting → its file and what stands beside it."""
+    beside: Beside = field(default_factory=Beside)
+    """Takes work off the stage's hands where there is much of it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Outputs:
     """File name → text, for maps/."""
     lists: Mapping[str, tuple[Table, Any]] = field(default_factory=dict)
     """File name → contract and rows of a CSV that no later stage reads."""
-    workbooks: Mapping[str, bytes] = field(default_factory=dict)
+    workbooks: Mapping[str, Task[bytes]] = field(default_factory=dict)
     """File name → content, beside the lists."""
     map_layers: Mapping[str, tuple[MapLayer, ...]] = field(default_factory=dict)
     """GeoPackage file name → its layers."""
@@ -60,7 +63,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the five stages; its name is its room."""
+    """One of the six stages; its name is its room."""
 
     name: str
     title: str

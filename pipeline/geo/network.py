@@ -141,6 +141,15 @@ def walk_graph(
     )
 
 
+def without_arcs_into(arcs: sparse.csr_array, nodes: Integers) -> sparse.csr_array:
+    """Return a graph in which nothing leads to some nodes; they may still be where walks begin."""
+    is_shut = np.zeros(arcs.shape[0], dtype=bool)
+    is_shut[nodes] = True
+    kept = ~is_shut[arcs.indices]
+    pointer = np.append(0, np.cumsum(kept))[arcs.indptr]
+    return sparse.csr_array((arcs.data[kept], arcs.indices[kept], pointer), shape=arcs.shape)
+
+
 @dataclass(frozen=True)
 class Nearest:
     """For every node: the way home from the nearest target, and the way out to it.
@@ -178,15 +187,13 @@ def _climb_along(graph: WalkGraph, parent: Integers, reached_min: Floats) -> Flo
     Doubles the stretch summed in every round, so the rounds are the logarithm of the depth.
     """
     count = graph.node_count
-    has_parent = parent >= 0
-    child = np.flatnonzero(has_parent)
-    begin = parent[child]
-    arc_key = np.repeat(np.arange(count), np.diff(graph.ascent_m.indptr)) * count
-    arc_key = arc_key + graph.ascent_m.indices
+    child = np.flatnonzero(parent >= 0)
+    begin, finish = graph.ascent_m.tocoo().coords
+    is_walked = parent[finish] == begin
     climbed = np.zeros(count)
-    climbed[child] = graph.ascent_m.data[np.searchsorted(arc_key, begin * count + child)]
+    climbed[finish[is_walked]] = graph.ascent_m.data[is_walked]
     ancestor = np.arange(count)
-    ancestor[child] = begin
+    ancestor[child] = parent[child]
     while True:
         further = ancestor[ancestor]
         if (further == ancestor).all():

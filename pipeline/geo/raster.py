@@ -53,7 +53,8 @@ def bilinear(raster: Raster, x: Floats, y: Floats) -> Floats:
     top = np.minimum(row.astype(np.int64), max(rows - 2, 0))
     right, bottom = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
     across, down = column - left, row - top
-    z = raster.values
-    upper = z[top, left] * (1 - across) + z[top, right] * across
-    lower = z[bottom, left] * (1 - across) + z[bottom, right] * across
+    z = raster.values.ravel()
+    top, bottom = top * columns, bottom * columns
+    upper = z[top + left] * (1 - across) + z[top + right] * across
+    lower = z[bottom + left] * (1 - across) + z[bottom + right] * across
     return np.where(inside, upper * (1 - down) + lower * down, np.nan)

@@ -91,8 +91,10 @@ def _covered_area_m2(
     integral of height above the cell's bottom, cut to the cell, over the edge's run in the cell.
     """
     parts, owner_of_part = shapely.get_parts(polygons, return_index=True)
-    oriented = shapely.orient_polygons(parts, exterior_cw=True)
-    rings, part = shapely.get_rings(oriented, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    is_hole = np.append(False, part[1:] == part[:-1])[: len(part)]
+    is_wrong = shapely.is_ccw(rings) != is_hole
+    rings[is_wrong] = shapely.reverse(rings[is_wrong])
     points, ring = shapely.get_coordinates(rings, return_index=True)
     within = ring[1:] == ring[:-1]
     begin, end = points[:-1][within], points[1:][within]

@@ -70,10 +70,10 @@ def amenities_from_osm(
     nodes = {n: t for n, t in extract.node_tags.items() if bears(t)}
     bearing_ways = [way for way in extract.ways if bears(way.tags)]
     relations = [one for one in extract.relations if bears(one.tags)]
-    for node, tags in sorted(nodes.items()):
-        position = locate([node])
-        assert position is not None
-        add(f"N{node}", f"node/{node}", tags, shapely.Point(position[0]))
+    positions = locate(sorted(nodes))
+    assert positions is not None
+    for (node, tags), point in zip(sorted(nodes.items()), shapely.points(positions), strict=True):
+        add(f"N{node}", f"node/{node}", tags, point)
     for way in bearing_ways:
         add_area(f"W{way.id}", f"way/{way.id}", way.tags, way_area(way, locate))
     for one in relations:
@@ -102,14 +102,16 @@ def amenities_from_features(
     shapes = np.where(shapely.is_missing(table.shapes), shapely.Point(), table.shapes)
     points = projected(shapely.point_on_surface(shapes), source, working_crs)
     turned = projected(_turned(shapely.point_on_surface(shapes)), source, working_crs)
+    shapely.prepare(study_area)
     is_inside, would_be = (shapely.contains_properly(study_area, p) for p in (points, turned))
+    is_nowhere = shapely.is_empty(points)
     rows, places, seen = [], [], set()
     for number in range(table.row_count):
         row, point = str(number + 1), points[number]
         if kind[number] not in types:
             rejects.row(row, "type_not_used", kind[number] or "no type")
             continue
-        if shapely.is_empty(point):
+        if is_nowhere[number]:
             rejects.row(row, "no_shape", "the feature has no position")
             continue
         if not is_inside[number]:

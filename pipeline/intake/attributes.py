@@ -9,6 +9,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
+
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import read_year
 from pipeline.settings.intake import HousingRule, IntakeSettings, StoreyRule, YearRule
@@ -82,14 +84,18 @@ def dealt_out(
     rejects: Rejects,
 ) -> dict[str, list[Any]]:
     """Return the columns of each key's reading, and tell the faults of every row."""
-    readings = {key: read(key) for key in set(keys)}
-    faulty = {key for key, reading in readings.items() if reading.faults}
-    if faulty:
-        for key, row in zip(keys, source_rows, strict=True):
-            for fault in readings[key].faults if key in faulty else ():
-                rejects.value(row, *fault)
-    names = next(iter(readings.values())).values if readings else {}
-    return {name: [readings[key].values[name] for key in keys] for name in names}
+    place_of = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    readings = [read(key) for key in place_of]
+    place = np.array([place_of[key] for key in keys], dtype=np.int64)
+    is_faulty = np.array([bool(reading.faults) for reading in readings], dtype=bool)
+    for number in np.flatnonzero(is_faulty[place]).tolist():
+        for fault in readings[place[number]].faults:
+            rejects.value(source_rows[number], *fault)
+    names = readings[0].values if readings else {}
+    columns = {name: [reading.values[name] for reading in readings] for name in names}
+    return {
+        name: np.array(values, dtype=object)[place].tolist() for name, values in columns.items()
+    }
 
 
 def housing(use: str, has_other_use: bool, rule: HousingRule) -> dict[str, object]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
@@ -21,12 +23,42 @@ def field(table: pd.DataFrame, source: Source, column: str) -> pd.Series:
     """
     if column in source.constants:
         return pd.Series(source.constants[column], index=table.index, dtype="str")
-    text = pd.Series("", index=table.index, dtype="str")
-    for name in source.columns.get(column, []):
-        if name in table.columns:
-            text = text.where(text != "", table[name])
+    there = [name for name in source.columns.get(column, []) if name in table.columns]
+    if not there:
+        return pd.Series("", index=table.index, dtype="str")
+    text = table[there[0]].astype("str")
+    for name in there[1:]:
+        text = text.where(text != "", table[name])
     words = source.values.get(column)
-    return text if not words else text.map(lambda word: words.get(word, word))
+    if not words:
+        return text
+    said, number = distinct(text)
+    translated = pd.array([words.get(word, word) for word in said], dtype="str")
+    return pd.Series(translated.take(number), index=table.index)
+
+
+def distinct(texts: pd.Series) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the different texts of a column, and for each row the place of its own among them.
+
+    Columns repeat themselves: work on each different text, then deal it out by the places.
+    """
+    number, said = pd.factorize(texts)
+    return list(said.to_numpy(dtype=object)), number
+
+
+def places_among(texts: pd.Series, keys: pd.Series) -> NDArray[np.int64]:
+    """Return where each text stands among the keys, −1 where it does not."""
+    # Arrow looks texts up in a tenth of the time that a Python dict takes
+    wanted, there = (
+        pa.array(one, from_pandas=True).cast(pa.large_string()) for one in (texts, keys)
+    )
+    found = pc.index_in(wanted, value_set=there, skip_nulls=True)
+    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def laid_by(values: Floats, place: NDArray[np.int64]) -> Floats:
+    """Return the value at each place, NaN where the place is −1."""
+    return np.append(values, np.nan)[place]  # −1 takes the last
 
 
 def as_list(texts: pd.Series) -> list[str]:
@@ -43,7 +75,8 @@ def projected(shapes: NDArray[np.object_], source: Source, working_crs: str) -> 
         )
         return np.column_stack([x, y])
 
-    return shapely.transform(shapely.force_2d(shapes), project)
+    is_flat = not (shapely.has_z(shapes) | shapely.has_m(shapes)).any()
+    return shapely.transform(shapes if is_flat else shapely.force_2d(shapes), project)
 
 
 def areas(table: FeatureTable, source: Source, working_crs: str) -> list[Area]:
@@ -63,19 +96,17 @@ def areas(table: FeatureTable, source: Source, working_crs: str) -> list[Area]:
         ~is_missing & (shapely.get_type_id(shapes) == 3) & shapely.is_valid(shapes)
         & (shapely.area(shapes) > 0)
     )  # fmt: skip
-    plain = shapely.normalize(shapes)
-    found = []
-    for number, shape in enumerate(shapes):
+    found = [Area(shape) for shape in shapely.normalize(shapes)]
+    for number in np.flatnonzero(~sound).tolist():
+        shape = shapes[number]
         if is_missing[number]:
-            found.append(Area(None, "no_shape", "the feature has no shape"))
+            found[number] = Area(None, "no_shape", "the feature has no shape")
         elif is_unusable[number]:
-            found.append(Area(None, "position_unusable", "a coordinate is not a number"))
-        elif sound[number]:
-            found.append(Area(plain[number]))
+            found[number] = Area(None, "position_unusable", "a coordinate is not a number")
         elif shapely.get_type_id(shape) in (3, 6):
-            found.append(repaired(shape))
+            found[number] = repaired(shape)
         else:
-            found.append(Area(None, "no_area", f"the shape is a {shape.geom_type}"))
+            found[number] = Area(None, "no_area", f"the shape is a {shape.geom_type}")
     return found
 
 

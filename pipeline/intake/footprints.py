@@ -116,18 +116,17 @@ def kept_outlines(
     outlines: list[Area], source_rows: list[str], settings: IntakeSettings, rejects: Rejects
 ) -> list[int]:
     """Return the positions of the outlines that can be buildings; the others are rejected."""
-    shapes = np.array([area.shape for area in outlines], dtype=object)
-    sizes_m2 = shapely.area(shapes).tolist()
-    kept = []
-    for place, (area, size_m2) in enumerate(zip(outlines, sizes_m2, strict=True)):
-        fault = area_fault(area, size_m2, settings.footprints)
+    rule = settings.footprints
+    size_m2 = shapely.area(np.array([area.shape for area in outlines], dtype=object))
+    can_be = (size_m2 >= rule.min_area_m2) & (size_m2 <= rule.max_area_m2)  # no shape, no size
+    is_repaired = np.array([area.is_repaired for area in outlines], dtype=bool)
+    for place in np.flatnonzero(~can_be | is_repaired).tolist():
+        fault = area_fault(outlines[place], float(size_m2[place]), rule)
         if fault:
             rejects.row(source_rows[place], *fault)
-            continue
-        if area.is_repaired:
+        else:
             rejects.notice(source_rows[place], "outline_repaired", "the outline crossed itself")
-        kept.append(place)
-    return kept
+    return np.flatnonzero(can_be).tolist()
 
 
 def area_fault(area: Area, size_m2: float, rule: FootprintRule) -> tuple[str, str] | None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.intake.attributes import construction_year, dealt_out, storeys
-from pipeline.intake.features import as_list
+from pipeline.intake.features import as_list, places_among
 from pipeline.intake.register_cells import Cells, Flags
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -80,8 +80,7 @@ def with_register(
         ["building_id"], {"building_id": buildings["building_id"]}, unknown="no_footprint"
     )
     cells = all_cells.kept(usable)
-    place_of = pd.Series(np.arange(len(buildings)), index=buildings["building_id"].to_numpy())
-    place = place_of[as_list(cells.texts("building_id"))].to_numpy()
+    place = places_among(cells.texts("building_id"), buildings["building_id"])
     if not len(place):
         return Registered(buildings, 0, dict.fromkeys(_WATCHED, 0))
     said = _columns(cells, settings, rejects)
@@ -162,9 +161,9 @@ def floor_areas(cells: Cells, capacity_m2: Floats, rule: RegisterRule) -> dict[s
         converts = doubted & is_borne_out(area * unit_m2)
         found[converts], origin[converts] = (area * unit_m2)[converts], "converted"
         reasons = np.where(converts, reason, reasons)
-    names, texts = cells.row_names(), cells.texts("recorded_floor_area_m2")
+    names, texts = cells.row_names(), as_list(cells.texts("recorded_floor_area_m2"))
     for number in np.flatnonzero(doubted).tolist():
-        detail = f"{texts.iloc[number]} against {capacity_m2[number]:.0f} m² of footprint × storeys"
+        detail = f"{texts[number]} against {capacity_m2[number]:.0f} m² of footprint × storeys"
         detail += ", converted" if origin[number] == "converted" else ""
         cells.rejects.value(names[number], "recorded_floor_area_m2", str(reasons[number]), detail)
     return {
@@ -224,13 +223,11 @@ def _laid_over(
     """
     is_registered = buildings["is_registered"].to_numpy(dtype=bool, copy=True)
     is_registered[place] = True
-    whole = buildings.assign(is_registered=is_registered)
-    has_year = np.array([low is not None for low in said["construction_year_low"]], dtype=bool)
+    has_year = pd.notna(np.array(said["construction_year_low"], dtype=object))
+    laid = {}
     for name, listed in said.items():
-        values = whole[name].astype(object).to_numpy(copy=True)
-        told = np.empty(len(listed), dtype=object)
-        told[:] = listed
-        is_given = has_year if name in _YEARS else np.array([v is not None for v in listed])
-        values[place[is_given]] = told[is_given]
-        whole[name] = values
-    return whole
+        laid[name] = buildings[name].astype(object).to_numpy(copy=True)
+        told = np.array(listed, dtype=object)
+        is_given = has_year if name in _YEARS else pd.notna(told)
+        laid[name][place[is_given]] = told[is_given]
+    return buildings.assign(is_registered=is_registered, **laid)

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import FeatureTable
-from pipeline.intake.features import areas, field
+from pipeline.intake.features import areas, field, laid_by, places_among
 from pipeline.intake.register_cells import Cells
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -46,9 +46,12 @@ def with_neighbourhoods(
     for name in ("community_id", *_AREA_COLUMNS["heritage_areas"]):
         whole = whole.assign(**{name: pd.Series(pd.NA, whole.index, dtype="str")})
     used = {}
+    points = middles(buildings)
     for role, columns in _AREA_COLUMNS.items():
         for name, source in by_role[role]:
-            whole, used[name] = with_area(whole, sources[name], source, columns, all_rejects[name])
+            whole, used[name] = with_area(
+                whole, points, sources[name], source, columns, all_rejects[name]
+            )
     for name, source in by_role["census"]:
         whole = with_census(whole, Cells(sources[name], source, all_rejects[name]))
         used[name] = len(sources[name]) - all_rejects[name].row_count
@@ -57,6 +60,7 @@ def with_neighbourhoods(
 
 def with_area(
     buildings: gpd.GeoDataFrame,
+    points: shapely.STRtree,
     table: FeatureTable,
     source: Source,
     columns: tuple[str, ...],
@@ -64,8 +68,8 @@ def with_area(
 ) -> tuple[gpd.GeoDataFrame, int]:
     """Return the buildings with what the area that holds their middle is called, and the areas used.
 
-    ``columns`` are taken from the area's fields. Where areas overlap, the first of the file counts.
-    A building outside all keeps what it has.
+    ``points`` are the buildings' middles, ``columns`` are taken from the area's fields. Where areas
+    overlap, the first of the file counts. A building outside all keeps what it has.
     """
     assert buildings.crs is not None
     found = areas(table, source, str(buildings.crs))
@@ -74,24 +78,30 @@ def with_area(
             rejects.row(str(row + 1), area.fault, area.detail)
     used = [row for row, area in enumerate(found) if area.shape is not None]
     shapes = np.array([found[row].shape for row in used], dtype=object)
-    holder = first_holding(shapes, shapely.centroid(buildings.geometry.to_numpy()))
-    is_held = holder >= 0
-    placed = buildings
+    holder = first_holding(shapes, points)
+    laid = {}
     for column in columns:
-        names = field(table.fields, source, column).iloc[used].replace("", pd.NA).to_numpy()
-        said = pd.Series(pd.NA, index=buildings.index, dtype="str")
-        said[is_held] = names[holder[is_held]]
-        placed = placed.assign(**{column: said.fillna(placed[column])})
-    return placed, len(used)
+        names = field(table.fields, source, column).iloc[used].replace("", pd.NA).array
+        said = pd.Series(names.take(holder, allow_fill=True), index=buildings.index)
+        laid[column] = said.fillna(buildings[column])
+    return buildings.assign(**laid), len(used)
 
 
-def first_holding(shapes: NDArray[np.object_], points: NDArray[np.object_]) -> NDArray[np.int64]:
+def middles(buildings: gpd.GeoDataFrame) -> shapely.STRtree:
+    """Return the centroid of each building, ready to be looked for.
+
+    A point on the surface would leap from one half of an outline to the other by the last digit.
+    """
+    return shapely.STRtree(shapely.centroid(buildings.geometry.to_numpy()))
+
+
+def first_holding(shapes: NDArray[np.object_], points: shapely.STRtree) -> NDArray[np.int64]:
     """Return the position of the first shape that holds each point, −1 where none does."""
     first = np.full(len(points), -1, dtype=np.int64)
     if len(shapes):
-        shape, point = shapely.STRtree(points).query(shapes, predicate="intersects")
-        held = pd.Series(shape).groupby(point).min()
-        first[held.index.to_numpy()] = held.to_numpy()
+        shape, point = points.query(shapes, predicate="intersects")
+        order = np.argsort(-shape, kind="stable")  # of several the first is laid last, so it stays
+        first[point[order]] = shape[order]
     return first
 
 
@@ -105,5 +115,5 @@ def with_census(buildings: gpd.GeoDataFrame, cells: Cells) -> gpd.GeoDataFrame:
         cells.rejects.value(
             str(number + 1), "elder_count", "impossible_number", "more than residents"
         )
-    by_key = pd.Series(share[kept], index=cells.texts("community_id")[kept])
-    return buildings.assign(elder_share=buildings["community_id"].map(by_key).astype("float64"))
+    place = places_among(buildings["community_id"], cells.texts("community_id")[kept])
+    return buildings.assign(elder_share=laid_by(share[kept], place))

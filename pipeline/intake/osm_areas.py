@@ -5,7 +5,7 @@ out. Repairs what is invalid; what cannot be a polygon comes back with its reaso
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -17,8 +17,7 @@ from pipeline.geo.raster import Floats
 Locate = Callable[[Iterable[int]], Floats | None]
 
 
-@dataclass(frozen=True)
-class Area:
+class Area(NamedTuple):
     """A polygon or the reason why there is none."""
 
     shape: shapely.Geometry | None

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import as_list, field
+from pipeline.intake.features import as_list, distinct, field
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import read_year
 from pipeline.settings.city import Source
@@ -37,13 +37,15 @@ class Cells:
 
     def row_names(self) -> list[str]:
         """Return what each row is called in the list of rejects."""
-        numbers = range(1, len(self.rows) + 1) if self.row_number is None else self.row_number
-        return [str(number) for number in numbers]
+        return [str(number) for number in self._numbers().tolist()]
+
+    def _numbers(self) -> NDArray[np.int64]:
+        return np.arange(1, len(self.rows) + 1) if self.row_number is None else self.row_number
 
     def kept(self, rows: Flags) -> "Cells":
         """Return some of the rows, by the names that they had."""
-        numbers = np.array([int(name) for name in self.row_names()])[rows]
-        return Cells(self.rows[rows].reset_index(drop=True), self.source, self.rejects, numbers)
+        kept = self.rows[rows].reset_index(drop=True)
+        return Cells(kept, self.source, self.rejects, self._numbers()[rows])
 
     def texts(self, column: str) -> pd.Series:
         """Return a column as written, translated by the profile's ``values``."""
@@ -89,39 +91,35 @@ class Cells:
         A row counts if its keys are filled, those listed in ``known`` exist there, and no earlier
         row has the same keys.
         """
-        columns = [as_list(self.texts(key)) for key in keys]
+        columns = [distinct(self.texts(key)) for key in keys]
         is_empty, is_strange, is_again = (np.zeros(len(self.rows), dtype=bool) for _ in range(3))
-        for key, texts in zip(keys, columns, strict=True):
-            is_empty |= np.array([text == "" for text in texts], dtype=bool)
+        for key, (texts, place) in zip(keys, columns, strict=True):
+            is_empty |= np.array([text == "" for text in texts], dtype=bool)[place]
             if key in known:
                 there = set(as_list(known[key]))
-                is_strange |= np.array([text not in there for text in texts], dtype=bool)
-        sound = np.flatnonzero(~is_empty & ~is_strange)
-        rows = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
-        seen: set[object] = set()
-        for number in sound.tolist():
-            is_again[number] = rows[number] in seen
-            seen.add(rows[number])
-        names = self.row_names()
+                is_strange |= np.array([text not in there for text in texts], dtype=bool)[place]
+        sound = ~is_empty & ~is_strange
+        rows = pd.DataFrame({key: place for key, (_, place) in zip(keys, columns, strict=True)})
+        is_again[sound] = rows[sound].duplicated().to_numpy()
+        names = self._numbers()
         for number in np.flatnonzero(is_empty | is_strange | is_again).tolist():
-            words = " ".join(column[number] for column in columns)[:150]
+            words = " ".join(texts[place[number]] for texts, place in columns)[:150]
             if is_empty[number]:
                 fault = "no_key", f"one of {', '.join(keys)} is empty"
             elif is_strange[number]:
                 fault = unknown, f"nothing bears the key {words}"
             else:
                 fault = "duplicate_row", f"{words} stands in an earlier row"
-            self.rejects.row(names[number], *fault)
+            self.rejects.row(str(names[number]), *fault)
         return ~(is_empty | is_strange | is_again)
 
     def _read(self, column: str, read: Any) -> Floats:
-        texts = as_list(self.texts(column))
-        found = {text: np.nan if text == "" else read(text) for text in set(texts)}
-        faults = {text: said for text, said in found.items() if isinstance(said, str)}
-        if faults:
-            names = self.row_names()
-            for number, text in enumerate(texts):
-                if text in faults:
-                    self.rejects.value(names[number], column, faults[text], text[:200])
-        plain = {text: np.nan if text in faults else said for text, said in found.items()}
-        return np.array([plain[text] for text in texts], dtype=float)
+        texts, place = distinct(self.texts(column))
+        found = [np.nan if text == "" else read(text) for text in texts]
+        is_fault = np.array([isinstance(said, str) for said in found], dtype=bool)
+        names = self._numbers()
+        for number in np.flatnonzero(is_fault[place]).tolist():
+            text, said = texts[place[number]], found[place[number]]
+            self.rejects.value(str(names[number]), column, said, text[:200])
+        plain = [np.nan if isinstance(said, str) else said for said in found]
+        return np.array(plain, dtype=float)[place]

@@ -1,6 +1,7 @@
 """What is left out or set to missing, each with its reason."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -53,3 +54,21 @@ def rejects_table(all_rejects: list[Rejects]) -> pd.DataFrame:
         ["source_name", "scope_type", "reason_code", "source_row", "field_name"], kind="stable"
     )
     return table[list(REJECTS.column_names)].reset_index(drop=True)
+
+
+def balance(rows_in: int, supporting: int, out: int, rejects: Rejects) -> dict[str, Any]:
+    """Return the ledger of one source; it must come out even."""
+    if rows_in != supporting + out + rejects.row_count:
+        raise AssertionError(
+            f"{rejects.source_name}: {rows_in} rows in, but {supporting} supporting + {out} out + "
+            f"{rejects.row_count} rejected"
+        )
+    return {
+        "rows_in": rows_in,
+        "rows_supporting": supporting,
+        "rows_out": out,
+        "rows_rejected": rejects.row_count,
+        "rejected_by_reason": rejects.counts("row"),
+        "values_set_to_missing": rejects.counts("value"),
+        "notices": rejects.counts("notice"),
+    }

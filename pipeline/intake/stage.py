@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipeline.beside import Beside
 from pipeline.contracts.raw import FeatureTable
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
@@ -23,22 +24,21 @@ from pipeline.contracts.tables import (
     Table,
 )
 from pipeline.geo.raster import Raster
-from pipeline.intake.amenities import amenities_from_features, amenities_from_osm
+from pipeline.intake.amenities import amenities_from_features
 from pipeline.intake.districts import (
     district_around,
     districts_from_features,
     districts_from_nominatim,
 )
 from pipeline.intake.estates import estates_from_features
+from pipeline.intake.features import as_list
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
-from pipeline.intake.neighbourhoods import with_neighbourhoods
+from pipeline.intake.mapped import is_street_map, mapped
+from pipeline.intake.neighbourhoods import first_holding, middles, with_neighbourhoods
 from pipeline.intake.overlaps import duplicates, overlaps
-from pipeline.intake.rejects import Rejects, rejects_table
-from pipeline.intake.street_features import streets_as_osm
-from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
+from pipeline.intake.rejects import Rejects, balance, rejects_table
 from pipeline.intake.surveys import with_surveys
-from pipeline.intake.water import water_from_osm
 from pipeline.intake.year_sources import YearSources
 from pipeline.problem import Problem
 from pipeline.settings.city import FORMATS_BY_ROLE, Source
@@ -58,6 +58,11 @@ def run(inputs: Inputs) -> Outputs:
         rejects = all_rejects[name]
         ledger[name] = balance(rows_in, supporting, out, rejects)
 
+    # a street map that holds the buildings too is read once, here
+    share = any(is_street_map(source) for _, source in by_role["footprints"])
+    maps = (Beside() if share else inputs.beside).call(
+        mapped, inputs.sources, by_role["streets"], by_role["amenities"], settings.intake, crs
+    )
     districts = []
     for name, source in by_role["boundary"]:
         raw, rejects = inputs.sources[name], all_rejects[name]
@@ -129,41 +134,23 @@ def run(inputs: Inputs) -> Outputs:
     for name, (rows_in, supporting) in counted.items():
         record(name, rows_in, supporting, int((buildings["source_name"] == name).sum()))
 
-    street_sources: list[StreetSource] = []
-    known: set[int] = set()
-    water: list[gpd.GeoDataFrame] = []
-    waters: set[str] = set()
-    for place, (name, source) in enumerate(by_role["streets"], 1):
-        extract = inputs.sources[name]
-        if isinstance(extract, FeatureTable):  # ways of different layers keep different numbers
-            extract = streets_as_osm(extract, source, place * 10**12)
-        street = streets_from_osm(
-            extract, source, settings.intake.streets, crs, all_rejects[name], known
-        )
-        known |= set(street.ways)
-        area, count = water_from_osm(extract, source, crs, all_rejects[name], waters)
-        supporting = street.supporting_count - count
-        record(name, extract.element_count, supporting, street.used_count + len(area))
-        street_sources.append(street)
-        water.append(area)
-    nodes, edges = street_tables(street_sources, settings.intake.streets, crs)
-    if not len(edges):
+    from_maps = maps.result()
+    all_rejects |= from_maps.rejects
+    ledger |= {name: from_maps.ledger[name] for name, _ in by_role["streets"]}
+    if not len(from_maps.edges):
         raise Problem(by_role["streets"][0][1].path, "holds no walkable street")
 
     amenities = []
-    elements: set[str] = set()
     for name, source in by_role["amenities"]:
+        if name in from_maps.amenities:
+            amenities.append(from_maps.amenities[name])
+            ledger[name] = from_maps.ledger[name]
+            continue
         raw, rejects = inputs.sources[name], all_rejects[name]
-        if isinstance(raw, FeatureTable):
-            found = amenities_from_features(
-                raw, name, source, settings.measure.facilities, crs, study_area, rejects
-            )
-            record(name, raw.row_count, 0, len(found))
-        else:
-            tags = settings.intake.facility_tags
-            found, other = amenities_from_osm(raw, name, source, tags, crs, rejects, elements)
-            used = raw.element_count - other - rejects.row_count
-            record(name, raw.element_count, other, used)
+        found = amenities_from_features(
+            raw, name, source, settings.measure.facilities, crs, study_area, rejects
+        )
+        record(name, raw.row_count, 0, len(found))
         amenities.append(found)
     amenity_table = _stack(amenities, crs) if amenities else _no_rows(AMENITIES, crs)
 
@@ -178,10 +165,10 @@ def run(inputs: Inputs) -> Outputs:
         tables={
             DISTRICTS: district_table,
             BUILDINGS: buildings,
-            STREET_NODES: nodes,
-            STREET_EDGES: edges[[*STREET_EDGES.column_names, "geometry"]],
+            STREET_NODES: from_maps.nodes,
+            STREET_EDGES: from_maps.edges[[*STREET_EDGES.column_names, "geometry"]],
             AMENITIES: amenity_table,
-            WATER: _stack(water, crs),
+            WATER: _stack(from_maps.water, crs),
             ESTATES: _stack(estates, crs) if estates else _no_rows(ESTATES, crs),
             ESTATE_FACTS: surveyed.estate_facts,
             CONSENTS: surveyed.consents,
@@ -194,24 +181,6 @@ def run(inputs: Inputs) -> Outputs:
             "tables": _table_counts(buildings, amenity_table),
         },
     )
-
-
-def balance(rows_in: int, supporting: int, out: int, rejects: Rejects) -> dict[str, Any]:
-    """Return the ledger of one source; it must come out even."""
-    if rows_in != supporting + out + rejects.row_count:
-        raise AssertionError(
-            f"{rejects.source_name}: {rows_in} rows in, but {supporting} supporting + {out} out + "
-            f"{rejects.row_count} rejected"
-        )
-    return {
-        "rows_in": rows_in,
-        "rows_supporting": supporting,
-        "rows_out": out,
-        "rows_rejected": rejects.row_count,
-        "rejected_by_reason": rejects.counts("row"),
-        "values_set_to_missing": rejects.counts("value"),
-        "notices": rejects.counts("notice"),
-    }
 
 
 def _by_role(settings: Settings) -> dict[str, list[tuple[str, Source]]]:
@@ -248,24 +217,21 @@ def _registered_only(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _place(
     buildings: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, all_rejects: dict[str, Rejects]
 ) -> gpd.GeoDataFrame:
-    """Give each building the district that holds its middle; reject those outside all.
-
-    A point on the surface would leap from one half of an outline to the other by the last digit.
-    """
-    shapes = districts.geometry.to_numpy()
-    middle = shapely.centroid(buildings.geometry.to_numpy())
-    district, building = shapely.STRtree(middle).query(shapes, predicate="intersects")
-    first = pd.Series(district, index=building).groupby(level=0).min()
-    placed = buildings.assign(_district=first.reindex(range(len(buildings))).to_numpy())
-    for row in placed[placed["_district"].isna()].itertuples():
+    """Give each building the district that holds its middle; reject those outside all."""
+    holder = first_holding(districts.geometry.to_numpy(), middles(buildings))
+    is_placed = holder >= 0
+    for row in buildings[~is_placed].itertuples():
         all_rejects[row.source_name].row(
             row.source_row, "outside_study_area", "no district outline holds it"
         )
-    placed = placed[placed["_district"].notna()].reset_index(drop=True)
-    number = placed["_district"].astype("int64").to_numpy()
-    return placed.drop(columns="_district").assign(
-        district_id=districts["district_id"].to_numpy()[number],
-        district_name=districts["district_name"].to_numpy()[number],
+    number = holder[is_placed]
+    return (
+        buildings[is_placed]
+        .reset_index(drop=True)
+        .assign(
+            district_id=districts["district_id"].array.take(number),
+            district_name=districts["district_name"].array.take(number),
+        )
     )
 
 
@@ -280,20 +246,21 @@ def _single(
         buildings["housing_origin"] != "assumed"
     )
     repeated = duplicates(pairs, np.asarray(richness), rule.duplicate_overlap_share)
-    ids = buildings["building_id"].to_numpy()
+    ids, names, rows = (
+        as_list(buildings[name]) for name in ("building_id", "source_name", "source_row")
+    )
     for loser, keeper in sorted(repeated.items()):
-        row = buildings.iloc[loser]
-        all_rejects[row["source_name"]].row(
-            row["source_row"], "duplicate_footprint", f"same outline as {ids[keeper]}"
+        all_rejects[names[loser]].row(
+            rows[loser], "duplicate_footprint", f"same outline as {ids[keeper]}"
         )
     lost = np.isin(np.arange(len(buildings)), list(repeated))
-    seen = buildings["building_id"].mask(lost)
-    again = seen.duplicated() & ~lost
-    for row in buildings[again].itertuples():
-        all_rejects[row.source_name].row(
-            row.source_row, "repeated_building_id", f"{row.building_id} stands there already"
+    left = np.flatnonzero(~lost)
+    again = left[buildings["building_id"].iloc[left].duplicated().to_numpy()]
+    for number in again.tolist():
+        all_rejects[names[number]].row(
+            rows[number], "repeated_building_id", f"{ids[number]} stands there already"
         )
-    lost |= again.to_numpy()
+    lost[again] = True
     marked = np.zeros(len(buildings), dtype=bool)
     over = pairs.smaller_share >= rule.notice_overlap_share
     over &= ~lost[pairs.first] & ~lost[pairs.second]
@@ -301,9 +268,8 @@ def _single(
         pairs.first[over], pairs.second[over], pairs.smaller_share[over], strict=True
     ):
         marked[[one, two]] = True
-        row = buildings.iloc[one]
-        all_rejects[row["source_name"]].notice(
-            row["source_row"], "overlap", f"{share:.0%} of the smaller one shared with {ids[two]}"
+        all_rejects[names[one]].notice(
+            rows[one], "overlap", f"{share:.0%} of the smaller one shared with {ids[two]}"
         )
     return buildings.assign(is_overlapping=marked)[~lost].reset_index(drop=True)
 
@@ -312,7 +278,7 @@ def _check_cover(
     buildings: gpd.GeoDataFrame, terrain: Raster, source: Source, min_share: float
 ) -> None:
     west, south, east, north = terrain.bounds
-    x, y = buildings.geometry.centroid.x, buildings.geometry.centroid.y
+    x, y = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy())).T
     inside = (x >= west) & (x <= east) & (y >= south) & (y <= north)
     if inside.mean() < min_share:
         raise Problem(

@@ -14,7 +14,7 @@ import pandas as pd
 
 from pipeline.contracts.tables import CONSENTS, ESTATE_FACTS
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import as_list
+from pipeline.intake.features import laid_by, places_among
 from pipeline.intake.register_cells import Cells
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -109,15 +109,15 @@ def with_renovations(
         ("estate_id", estate, ~is_own),
         ("building_id", building, is_own),
     ):
-        there = set(buildings[column].dropna().tolist())
-        known = np.array([key in there for key in as_list(keys)])
+        known = places_among(keys, buildings[column]) >= 0
         for number in np.flatnonzero(mine & ~known).tolist():
             reason = "unknown_key" if keys.iloc[number] else "no_key"
             cells.rejects.row(
                 str(number + 1), reason, f"no building bears {keys.iloc[number]}"[:200]
             )
         by_key = pd.Series(year[mine & known], index=keys[mine & known]).groupby(level=0).max()
-        later = buildings[column].map(by_key).astype("float64")
+        place = places_among(buildings[column], by_key.index.to_series())
+        later = pd.Series(laid_by(by_key.to_numpy(), place), index=buildings.index)
         latest = latest.where(~(later > latest) & latest.notna(), later)
     return buildings.assign(renovated_year=latest)
 
@@ -127,11 +127,10 @@ def with_clearance(buildings: pd.DataFrame, cells: Cells, _: IntakeSettings) -> 
     kept = cells.usable(["estate_id"], {"estate_id": buildings["estate_id"].dropna()})
     year = cells.numbers("clearance_year", 1900, 2100, whole=True)  # plans lie ahead
     keys, state = cells.texts("estate_id"), cells.texts("clearance_status_text")
-    by_estate = pd.Series(state[kept].to_numpy(), index=keys[kept])
     listed = _laid_over(buildings, "estate_id", keys, {"clearance_year": year}, kept)
-    status = buildings["estate_id"].map(by_estate[by_estate != ""])
-    is_listed = buildings["estate_id"].isin(keys[kept])
-    return listed.assign(clearance_status_text=status.astype("str"), is_in_clearance_plan=is_listed)
+    place = places_among(buildings["estate_id"], keys[kept])
+    status = state[kept].replace("", pd.NA).array.take(place, allow_fill=True)
+    return listed.assign(clearance_status_text=status, is_in_clearance_plan=place >= 0)
 
 
 def estate_facts(cells: Cells, settings: IntakeSettings) -> pd.DataFrame:
@@ -206,8 +205,5 @@ def _first_of_key(
 def _laid_over(
     table: pd.DataFrame, key: str, keys: pd.Series, said: dict[str, Floats], kept: np.ndarray
 ) -> pd.DataFrame:
-    number_of = {name: number for number, name in enumerate(as_list(keys)) if kept[number]}
-    row = np.array([number_of.get(name, -1) for name in as_list(table[key])])
-    return table.assign(
-        **{name: np.where(row >= 0, values[row], np.nan) for name, values in said.items()}
-    )
+    row = places_among(table[key], keys[kept])
+    return table.assign(**{name: laid_by(values[kept], row) for name, values in said.items()})

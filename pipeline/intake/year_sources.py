@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.contracts.raw import FeatureTable
 from pipeline.geo.raster import Floats, Raster
-from pipeline.intake.features import field
+from pipeline.intake.features import as_list, field
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import YearReading, read_year
 from pipeline.settings.city import Source
@@ -106,8 +106,8 @@ class YearSources:
         A contradiction is told under the row of a footprint, or else under the building's number.
         """
         order = [*self._registers, *self._records, *self._own, *self._listings]
-        ids = buildings["building_id"].tolist()
-        own_rows = list(zip(buildings["source_name"], buildings["source_row"], strict=True))
+        ids = as_list(buildings["building_id"])
+        names, rows = as_list(buildings["source_name"]), as_list(buildings["source_row"])
         chosen: dict[int, tuple[str, str, YearReading]] = {}
         for wants_year in (
             True,
@@ -122,7 +122,7 @@ class YearSources:
                 first, first_text, counts = chosen[row]
                 if first != name and not _agree(reading, counts):
                     all_rejects[name].notice(
-                        own_rows[row][1] if own_rows[row][0] == name else ids[row],
+                        rows[row] if names[row] == name else ids[row],
                         "year_contradicted",
                         f"{text} here, {first_text} in {first}, which counts",
                     )
@@ -145,7 +145,8 @@ def _agree(one: YearReading, two: YearReading) -> bool:
 
 
 def _texts(buildings: pd.DataFrame) -> list[str]:
-    return buildings[_TEXT].astype(object).where(buildings[_TEXT].notna(), "").tolist()
+    texts: list[Any] = as_list(buildings[_TEXT])
+    return [text if isinstance(text, str) else "" for text in texts]
 
 
 def _laid(

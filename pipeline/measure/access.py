@@ -20,6 +20,8 @@ from pipeline.settings.measure import AccessRule, WalkingRule
 
 _LEG_PART_COUNT = 5
 _PART_PLACE_COUNT = 6000
+_BOX_SLACK_M = 0.001
+"""Far above rounding, far below what matters."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,12 @@ def doors(
     opens no other. Worked in parts by threads, since the geometry library lets go of the
     interpreter; the parts do not depend on one another, so their number changes no result.
     """
-    tree = shapely.STRtree(links.shape[np.flatnonzero(usable)])
+    streets = _Usable.of(links, usable)
     starts = range(0, max(len(places), 1), _PART_PLACE_COUNT)
 
     def of_part(start: int) -> Doors:
         part = places[start : start + _PART_PLACE_COUNT]
-        return _doors(part, links, usable, tree, profiles, terrain, water, access, walking)
+        return _doors(part, links, streets, profiles, terrain, water, access, walking)
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         parts = list(threads.map(of_part, starts))
@@ -120,21 +122,22 @@ def _joined(parts: list[Doors], starts: list[int], place_count: int) -> Doors:
 def _doors(
     places: Names,
     links: StreetLinks,
-    usable: Flags,
-    tree: shapely.STRtree,
+    usable: "_Usable",
     profiles: Profiles,
     terrain: Raster,
     water: Names,
     access: AccessRule,
     walking: WalkingRule,
 ) -> Doors:
-    place, link, distance = _near_links(places, links, np.flatnonzero(usable), tree, access)
+    place, link, distance = _near_links(places, usable, access)
     leg = shapely.shortest_line(places[place], links.shape[link])
     touch = shapely.get_point(leg, 1)
     fraction = np.clip(shapely.line_locate_point(links.shape[link], touch, normalized=True), 0, 1)
     fraction = np.nan_to_num(fraction)
     run, rise, total_rise = _leg_profile(leg, link, fraction, profiles, terrain)
-    is_open = ~_is_blocked(run, rise, total_rise, access, walking) & ~_crosses(leg, water)
+    is_open = ~_is_blocked(run, rise, total_rise, access, walking) & ~_crosses(
+        leg, place, places, water, access
+    )
     is_open &= links.is_forward_open[link] | links.is_backward_open[link]
     most = walking.max_grade * run[:, None]
     climb = np.clip(rise, -most, most)
@@ -150,33 +153,49 @@ def _doors(
         away_ascent_m=np.maximum(climb, 0).sum(axis=1),
         place_count=len(places),
     )
-    kept = np.flatnonzero(is_open)
-    order = np.lexsort((link[kept], distance[kept], place[kept]))
-    return found.chosen(kept[order])
+    return found.chosen(np.flatnonzero(is_open))
+
+
+@dataclass(frozen=True)
+class _Usable:
+    """The links that may be used, by place: their numbers, shapes, and west, south, east, north."""
+
+    link: Integers
+    shape: Names
+    bounds: Floats
+    tree: shapely.STRtree
+
+    @classmethod
+    def of(cls, links: StreetLinks, usable: Flags) -> "_Usable":
+        link = np.flatnonzero(usable)
+        shape = links.shape[link]
+        return cls(link, shape, shapely.bounds(shape), shapely.STRtree(shape))
 
 
 def _near_links(
-    places: Names,
-    links: StreetLinks,
-    candidates: Integers,
-    tree: shapely.STRtree,
-    access: AccessRule,
+    places: Names, usable: _Usable, access: AccessRule
 ) -> tuple[Integers, Integers, Floats]:
-    """Return the nearest links of each place: within the cap, and little further than the nearest."""
+    """Return the nearest links of each place: within the cap, and little further than the nearest.
+
+    Sorted by place, then by distance, then by link.
+    """
     nothing = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
-    if not len(places) or not len(candidates):
+    if not len(places) or not len(usable.link):
         return nothing
-    west, south, east, north = shapely.bounds(places).T
-    cap = access.max_access_m
-    around = shapely.box(west - cap, south - cap, east + cap, north + cap)
-    place, found = tree.query(around)
-    link = candidates[found]
-    distance = shapely.distance(places[place], links.shape[link])
-    nearest_m = np.full(len(places), np.inf)
-    np.minimum.at(nearest_m, place, distance)
-    reach = np.minimum(nearest_m + access.extra_access_m, cap)
-    near = distance <= reach[place]
-    place, link, distance = place[near], link[near], distance[near]
+    bounds, cap = shapely.bounds(places), access.max_access_m
+    place, found = usable.tree.query(_boxes_around(places, cap))
+    if not len(place):
+        return nothing
+    # boxes first: what they rule out needs no exact distance
+    apart = _boxes_apart_m(bounds[place], usable.bounds[found])
+    boxes_nearest = apart <= _least(apart, place)[place]
+    tried = _distance_m(places, usable, place[boxes_nearest], found[boxes_nearest])
+    at_most = np.minimum(_least(tried, place[boxes_nearest]) + access.extra_access_m, cap)
+    may_be = apart <= at_most[place] + _BOX_SLACK_M
+    place, found = place[may_be], found[may_be]
+    distance = _distance_m(places, usable, place, found)
+    near = distance <= np.minimum(_least(distance, place) + access.extra_access_m, cap)[place]
+    place, link, distance = place[near], usable.link[found[near]], distance[near]
     if not len(place):
         return nothing
     order = np.lexsort((link, distance, place))
@@ -187,6 +206,30 @@ def _near_links(
     return place[kept], link[kept], distance[kept]
 
 
+def _distance_m(places: Names, usable: _Usable, place: Integers, found: Integers) -> Floats:
+    return np.asarray(shapely.distance(places[place], usable.shape[found]), dtype=np.float64)
+
+
+def _boxes_around(places: Names, margin_m: float) -> Names:
+    west, south, east, north = shapely.bounds(places).T
+    boxes = shapely.box(west - margin_m, south - margin_m, east + margin_m, north + margin_m)
+    return np.asarray(boxes, dtype=object)
+
+
+def _boxes_apart_m(one: Floats, two: Floats) -> Floats:
+    """Return how far boxes (west, south, east, north) lie apart, pair by pair."""
+    gap = np.maximum(one[:, :2] - two[:, 2:], two[:, :2] - one[:, 2:])
+    return np.hypot(*np.maximum(gap, 0).T)
+
+
+def _least(values: Floats, place: Integers) -> Floats:
+    """Return the least value of each place, ``place`` sorted; NaN where it has none."""
+    start = np.flatnonzero(np.append(True, place[1:] != place[:-1]))
+    least = np.full(place[-1] + 1, np.nan)
+    least[place[start]] = np.minimum.reduceat(values, start)
+    return least
+
+
 def _leg_profile(
     leg: Names, link: Integers, fraction: Floats, profiles: Profiles, terrain: Raster
 ) -> tuple[Floats, Floats, Floats]:
@@ -195,10 +238,9 @@ def _leg_profile(
     Terrain that is empty counts as flat: the way is not refused for want of a height.
     """
     xy = shapely.get_coordinates(leg).reshape(-1, 2, 2)
-    share = np.linspace(0, 1, _LEG_PART_COUNT + 1)
-    points = xy[:, :1] + (xy[:, 1:] - xy[:, :1]) * share[None, :, None]
-    z = bilinear(terrain, points[..., 0], points[..., 1])
-    z[:, -1] = profiles.at("elevation_m", link, fraction)
+    share = np.linspace(0, 1, _LEG_PART_COUNT + 1)[:-1]
+    x, y = (xy[:, 0, axis, None] + (xy[:, 1] - xy[:, 0])[:, axis, None] * share for axis in (0, 1))
+    z = np.column_stack([bilinear(terrain, x, y), profiles.at("elevation_m", link, fraction)])
     run = np.hypot(*(xy[:, 1] - xy[:, 0]).T) / _LEG_PART_COUNT
     return run, np.nan_to_num(np.diff(z, axis=1)), np.nan_to_num(z[:, -1] - z[:, 0])
 
@@ -213,8 +255,14 @@ def _is_blocked(
     return in_part | (whole & (np.abs(total_rise) > access.max_rise_m))
 
 
-def _crosses(leg: Names, water: Names) -> Flags:
+def _crosses(leg: Names, place: Integers, places: Names, water: Names, access: AccessRule) -> Flags:
+    """Return which legs lead over water; most places lie so far from any that theirs cannot."""
     crossing = np.zeros(len(leg), dtype=bool)
     if len(water) and len(leg):
-        crossing[shapely.STRtree(leg).query(water, predicate="intersects")[1]] = True
+        around = _boxes_around(places, access.max_access_m + _BOX_SLACK_M)
+        is_beside = np.zeros(len(places), dtype=bool)
+        is_beside[shapely.STRtree(around).query(water, predicate="intersects")[1]] = True
+        legs = np.flatnonzero(is_beside[place])
+        over = shapely.STRtree(leg[legs]).query(water, predicate="intersects")[1]
+        crossing[legs[over]] = True
     return crossing

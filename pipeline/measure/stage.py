@@ -1,6 +1,5 @@
 """Stage 2, measure: size, age, ground and walks of every building that is housing."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import geopandas as gpd
@@ -28,10 +27,11 @@ from pipeline.measure.parking import parking_gap_share
 from pipeline.measure.place import cell_id, road_name
 from pipeline.measure.size import floor_area, footprint_area_m2
 from pipeline.measure.streets import StreetWorld, access_table, street_world
-from pipeline.measure.years import year_table
+from pipeline.measure.years import year_facts, year_table
 from pipeline.problem import Problem
 from pipeline.settings.measure import MeasureSettings
 from pipeline.settings.whole import Settings
+from pipeline.years.infer import infer_years
 
 
 def run(inputs: Inputs) -> Outputs:
@@ -49,8 +49,8 @@ def run(inputs: Inputs) -> Outputs:
     edges: gpd.GeoDataFrame = inputs.tables[STREET_EDGES]
     terrain, error = ground(inputs.rasters["terrain"], rule.terrain)
     land = land_columns(housing, terrain, error, rule)
-    pool = ThreadPoolExecutor(1)  # years need no walks: two cores work side by side
-    inferred = pool.submit(year_table, housing, buildings, land, rule.years)
+    # years need no walks, and walks no years
+    inferred = inputs.beside.call(infer_years, year_facts(housing, buildings, land), rule.years)
     world = street_world(
         inputs.tables[STREET_NODES],
         edges,
@@ -72,8 +72,7 @@ def run(inputs: Inputs) -> Outputs:
         lowest_outline_m(housing.geometry.to_numpy(), terrain),
         rule.storey_height_m,
     )
-    years, years_told = inferred.result()
-    pool.shutdown()
+    years, years_told = year_table(inferred.result())
     measurements = pd.DataFrame(
         {
             "building_id": housing["building_id"],
@@ -105,11 +104,16 @@ def land_columns(
 ) -> dict[str, Any]:
     """Return height, slope, relief and landform of the ground under and around each footprint."""
     coverage = cell_coverage(housing.geometry.to_numpy(), terrain)
-    elevation, slope = zonal_mean(coverage, terrain), zonal_mean(coverage, slope_deg(terrain))
+    steepness = slope_deg(terrain)
+    elevation, slope = zonal_mean(coverage, terrain), zonal_mean(coverage, steepness)
     lowest, highest = zonal_range(coverage, terrain)
     middle = housing.geometry.centroid
     around = surroundings(
-        terrain, middle.x.to_numpy(), middle.y.to_numpy(), radius_m=rule.terrain.relief_radius_m
+        terrain,
+        steepness,
+        middle.x.to_numpy(),
+        middle.y.to_numpy(),
+        radius_m=rule.terrain.relief_radius_m,
     )
     return {
         "elevation_m": elevation,

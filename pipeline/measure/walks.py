@@ -14,6 +14,7 @@ from pipeline.geo.network import (
     cut_links,
     nearest,
     walk_graph,
+    without_arcs_into,
 )
 from pipeline.geo.profile import Flags, Integers, Names, Profiles, StreetLinks
 from pipeline.geo.raster import Floats
@@ -58,6 +59,12 @@ class WalkNetwork:
     targets: Mapping[str, Integers]
     """Nodes to walk to, by facility type; none where the type is not mapped."""
     is_main_road: Flags
+
+    @property
+    def facility_nodes(self) -> Integers:
+        """Nodes of all mapped facilities, by type; each hangs on one street node."""
+        nodes = [nodes for name, nodes in self.targets.items() if name != MAIN_ROAD]
+        return np.concatenate([np.zeros(0, dtype=np.int64), *nodes])
 
 
 def walk_network(
@@ -170,14 +177,19 @@ class BuildingWalks:
         self.away_to = np.where(forward, second("forward_min"), np.inf)
         self._up_from = first("ascent_m")
         self._up_to = second("descent_m")
-        self._reverse = network.graph.minutes.T.tocsr()
+        # nobody walks through a facility, so on the way to another none need be reached
+        graph, aside = network.graph, network.facility_nodes
+        self._home = WalkGraph(
+            without_arcs_into(graph.minutes, aside), without_arcs_into(graph.ascent_m, aside)
+        )
+        self._reverse = without_arcs_into(graph.minutes.T.tocsr(), aside)
         self._place_start = np.flatnonzero(np.append(True, np.diff(doors.place) > 0))[
             : len(np.unique(doors.place))
         ]
 
     def nearest(self, facility: str) -> Nearest:
-        """Return, for every node, the walk from and to the nearest facility of a type."""
-        return nearest(self.network.graph, self._reverse, self.network.targets[facility])
+        """Return, for every node of the streets, the walk from and to the nearest of a type."""
+        return nearest(self._home, self._reverse, self.network.targets[facility])
 
     def walks(self, facility: str, near: Nearest | None = None) -> Walks:
         """Return every building's walks to its nearest facility of a type."""

@@ -9,9 +9,8 @@ import pandas as pd
 import shapely
 
 from pipeline.geo.raster import Floats
-from pipeline.settings.measure import YearRule
 from pipeline.years.conformal import LEVELS
-from pipeline.years.infer import Inference, YearFacts, infer_years
+from pipeline.years.infer import Inference, YearFacts
 from pipeline.years.shape import density_columns, shape_columns
 
 SHOWN_SHARES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
@@ -25,13 +24,17 @@ _NUMBERS = (
 _WORDS = ("building_structure_type", "hazard_grade_code", "management_type")
 
 
-def year_table(
+def year_table(found: Inference) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return quantiles, chance and basis of each year, and what to put on record."""
+    return _columns(found), _told(found)
+
+
+def year_facts(
     housing: gpd.GeoDataFrame,
     buildings: gpd.GeoDataFrame,
     ground: Mapping[str, Any],
-    rule: YearRule,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return quantiles, chance and basis of each year, and what to put on record.
+) -> YearFacts:
+    """Return what is known of each building's age and of what may tell it.
 
     Parameters
     ----------
@@ -42,16 +45,6 @@ def year_table(
     ground
         Measured columns of the housing: slope, relief, height.
     """
-    found = infer_years(year_facts(housing, buildings, ground), rule)
-    return _columns(found), _told(found)
-
-
-def year_facts(
-    housing: gpd.GeoDataFrame,
-    buildings: gpd.GeoDataFrame,
-    ground: Mapping[str, Any],
-) -> YearFacts:
-    """Return what is known of each building's age and of what may tell it."""
     shapes = housing.geometry.to_numpy()
     points = shapely.get_coordinates(shapely.centroid(shapes))
     everywhere = buildings.geometry.to_numpy()

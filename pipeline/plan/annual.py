@@ -34,6 +34,8 @@ from pipeline.problem import Problem
 from pipeline.settings.consent import ConsentSettings
 from pipeline.settings.plan import PlanSettings
 
+_OF_RANKING = ("building_id", "track_type", "score_points", "tier_number", "funded_share")
+
 
 @dataclass(frozen=True)
 class AnnualPlan:
@@ -106,6 +108,14 @@ def annual_plan(
     )  # fmt: skip
 
 
+def cut_to_read(tables: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return what ``annual_plan`` reads of the tables, to hand it to another interpreter."""
+    buildings, ranking = tables[BUILDINGS], tables[RANKING][list(_OF_RANKING)]
+    ranked = buildings["building_id"].isin(ranking["building_id"])
+    cut = {BUILDINGS: buildings[ranked].reset_index(drop=True), RANKING: ranking}
+    return {table: tables[table] for table in (MEASUREMENTS, CONSENTS, ESTATE_FACTS)} | cut
+
+
 def _planned_buildings(tables: Mapping[Any, Any], settings: PlanSettings) -> pd.DataFrame:
     """Return quantities of the buildings on the planned tracks, with project and score."""
     ranking = tables[RANKING]
@@ -120,7 +130,7 @@ def _planned_buildings(tables: Mapping[Any, Any], settings: PlanSettings) -> pd.
     chosen = housing[kept].reset_index(drop=True)
     rows = quantities(chosen, tables[MEASUREMENTS], settings.stand_ins)
     rows = rows.merge(projects, on="building_id", validate="one_to_one")
-    scores = planned[["building_id", "score_points", "tier_number", "funded_share"]]
+    scores = planned[[name for name in _OF_RANKING if name != "track_type"]]
     return rows.merge(scores, on="building_id", validate="one_to_one")
 
 

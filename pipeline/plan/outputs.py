@@ -1,7 +1,8 @@
 """What people get of the annual plan: tables, the list for finance, its workbook, and the ledger."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,17 +33,21 @@ BY_BUILDING = ("project_id", "planned_year", "batch_type", "wait_reason_code")
 
 @dataclass(frozen=True)
 class Planned:
-    """Tables by contract, the workbook, counts for people, and each building's project."""
+    """Tables by contract, what makes the workbook, counts for people, and each building's project."""
 
     tables: Mapping[Table, pd.DataFrame]
-    workbook: bytes
+    workbook: Callable[[], bytes]
+    """Makes the workbook."""
     ledger: Mapping[str, Any]
     by_building: pd.DataFrame
     """Indexed by building id, columns ``BY_BUILDING``; planned buildings only."""
 
 
 def planned(
-    tables: Mapping[Table, Any], settings: Any, scenario: str, known: Sequence[pd.Series] = ()
+    tables: Mapping[Table, Any],
+    settings: Any,
+    scenario: str,
+    known: Sequence[pd.Series] = (),
 ) -> Planned:
     """Return the annual plan of a city; tables without rows where no building is on a planned track.
 
@@ -55,7 +60,8 @@ def planned(
     if plan is None:
         empty = {table: pd.DataFrame(columns=list(table.column_names)) for table in TABLES}
         by_building = pd.DataFrame(columns=list(BY_BUILDING))
-        return Planned(empty, empty_workbook(city.name_zh), {"project_count": 0}, by_building)
+        workbook = partial(empty_workbook, city.name_zh)
+        return Planned(empty, workbook, {"project_count": 0}, by_building)
     projects, lines = plan_projects(plan, rules), plan_lines(plan, rules)
     summary = plan_summary(plan, projects, lines, rules)
     listed = annual_list(plan, projects, lines, rules)
@@ -69,7 +75,7 @@ def planned(
     told = Told(city.name_zh, city.is_synthetic, scenario, plan.schedule)
     return Planned(
         {table: _kept(table, frame.assign(data_origin=origin)) for table, frame in frames.items()},
-        workbook_bytes(listed, lines, summary, rules, told),
+        partial(workbook_bytes, listed, lines, summary, rules, told),
         ledger_of(plan, projects, summary, settings),
         _by_building(plan, projects),
     )

@@ -17,6 +17,7 @@ from pipeline.contracts.tables import (
     Table,
 )
 from pipeline.pages.addresses import page_stem
+from pipeline.plan.annual import cut_to_read
 from pipeline.plan.lists import (
     building_list,
     community_priority,
@@ -34,23 +35,24 @@ def run(inputs: Inputs) -> Outputs:
     measurements: pd.DataFrame = inputs.tables[MEASUREMENTS]
     buildings = inputs.tables[BUILDINGS]
     origin = "合成 synthetic" if inputs.settings.city.is_synthetic else "delivered"
+    plan = inputs.beside.call(planned, cut_to_read(inputs.tables), inputs.settings, inputs.scenario)
     listed = building_list(buildings, measurements, inputs.tables[RANKING])
-    annual = planned(inputs.tables, inputs.settings, inputs.scenario)
-    listed = listed.assign(data_origin=origin).join(annual.by_building, on="building_id")
     cells = measurements.set_index("building_id")["cell_id"]
     placed = with_areas(listed, listed["building_id"].map(cells))
     areas = estate_priority(placed)
-    tables = {
-        BUILDING_RANKING: listed,
+    sums = {
         ESTATE_PRIORITY: areas,
         COMMUNITY_PRIORITY: community_priority(placed),
         DISTRICT_PRIORITY: district_priority(placed, areas, settings),
     }
+    annual = plan.result()
+    listed = listed.join(annual.by_building, on="building_id")
+    tables = {BUILDING_RANKING: listed, **sums}
     tables = {table: frame.assign(data_origin=origin) for table, frame in tables.items()}
     return Outputs(
         tables=tables | dict(annual.tables),
-        workbooks={WORKBOOK: annual.workbook},
-        lists=district_lists(listed, buildings),
+        workbooks={WORKBOOK: inputs.beside.call(annual.workbook)},
+        lists=district_lists(tables[BUILDING_RANKING], buildings),
         ledger=_ledger(listed, tables[DISTRICT_PRIORITY]) | {"annual": annual.ledger},
     )
 

@@ -16,7 +16,7 @@ class Tier(Section):
 
 
 class AtlasSettings(Section):
-    """Stage 5."""
+    """Stages 5 and 6."""
 
     tiers: Annotated[list[Tier], Field(min_length=5, max_length=5)]
     """Most urgent first, dark to light."""

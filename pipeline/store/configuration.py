@@ -15,6 +15,7 @@ from pipeline.settings.load import (
 )
 from pipeline.settings.new_city import NewCityWords
 from pipeline.settings.whole import Settings
+from pipeline.store.yaml_nodes import plain_values
 
 
 def read_settings(config_folder: Path, city: str, scenario: str) -> Settings:
@@ -98,11 +99,10 @@ def _choose(folder: Path, name: str, variable: str) -> Path:
 
 
 def _layer(path: Path, fix: str) -> Layer:
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
-        content: Any = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        content: Any = plain_values(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Problem(path, "the file is absent", fix=fix) from None
     except UnicodeDecodeError as error:

@@ -36,7 +36,7 @@ def csv_bytes(table: Table, frame: Any) -> bytes:
         elif column.kind == FLAG:
             columns[name] = pa.array(values.map({True: "yes", False: "no"}), from_pandas=True)
         elif column.kind == TEXT:
-            columns[name] = pa.array(neutralised(values), from_pandas=True)
+            columns[name] = neutralised(pa.array(values, from_pandas=True))
         else:
             columns[name] = pa.array(values, from_pandas=True)
     if table.headers:
@@ -49,6 +49,16 @@ def csv_bytes(table: Table, frame: Any) -> bytes:
 
 
 def neutralised(texts: Any) -> Any:
-    """Return texts that no spreadsheet runs, on one line each."""
-    plain = texts.str.replace(r"[\r\n]+", " ", regex=True)
-    return plain.where(~plain.str.match(_FORMULA_STARTS, na=False), "'" + plain)
+    """Return an Arrow column of texts that no spreadsheet runs, on one line each.
+
+    Most columns repeat few texts, so each is looked at once.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    coded = whole.cast("string").dictionary_encode()
+    plain = pc.replace_substring_regex(coded.dictionary, r"[\r\n]+", " ")
+    runs = pc.match_substring_regex(plain, _FORMULA_STARTS)
+    harmless = pc.if_else(runs, pc.binary_join_element_wise("'", plain, ""), plain)
+    return harmless.take(coded.indices)

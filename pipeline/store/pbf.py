@@ -1,6 +1,8 @@
 """Read OpenStreetMap PBF files, e.g. regional extracts, cut to the study area while reading."""
 
+from array import array
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +42,25 @@ def read_pbf(path: Path, box: Box | None = None) -> OsmExtract:
         ) from None  # fmt: skip
 
 
+_WKB = osmium.geom.WKBFactory()
+_WKB_HEADER = 18
+"""Hexadecimal digits before the coordinates of a line: byte order, type and count."""
+
+
 class _Nodes:
-    """Positions of nodes, each once, and the tags of those that bear any."""
+    """Positions of nodes, some told repeatedly, and the tags of those that bear any."""
 
     def __init__(self) -> None:
-        self.at: dict[int, tuple[float, float]] = {}
+        self.ids = array("q")
+        self.places = array("d")
+        """Longitude and latitude of each, in turn."""
         self.tags: dict[int, dict[str, str]] = {}
+
+    def in_order(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return each node once, sorted, and its position: of several the last one told."""
+        told = np.asarray(self.ids, dtype=np.int64)[::-1]
+        ids, first = np.unique(told, return_index=True)
+        return ids, np.asarray(self.places, dtype=np.float64).reshape(-1, 2)[::-1][first]
 
 
 def _read(path: Path, box: Box | None) -> OsmExtract:
@@ -64,8 +79,9 @@ def _read(path: Path, box: Box | None) -> OsmExtract:
             x, y = location.lon, location.lat
             if box is None or (box[0] <= x <= box[2] and box[1] <= y <= box[3]):
                 kept_count += 1
-                nodes.at[element.id] = x, y
-                nodes.tags[element.id] = dict(element.tags)
+                nodes.ids.append(element.id)
+                nodes.places.extend((x, y))
+                nodes.tags[element.id] = _tags(element)
         elif element.is_relation():
             members = tuple(
                 OsmMember(_KINDS.get(one.type, one.type), one.ref, one.role)
@@ -73,21 +89,18 @@ def _read(path: Path, box: Box | None) -> OsmExtract:
             )
             if box is None or any(_is_kept(one, nodes, ways) for one in members):
                 kept_count += 1
-                tags = dict(element.tags)
-                relations[element.id] = OsmRelation(element.id, members, tags)
+                relations[element.id] = OsmRelation(element.id, members, _tags(element))
     if box is not None:
         _fetch_outlines(path, nodes, ways, relations)
     if not ways and not nodes.tags and not relations:
         where = "" if box is None or not read_count else " in the study area"
         raise Problem(path, f"holds no elements{where}", fix="check the extract's area")
-    ids = np.fromiter(nodes.at, dtype=np.int64, count=len(nodes.at))
-    positions = np.array(list(nodes.at.values()), dtype=np.float64).reshape(-1, 2)
-    order = np.argsort(ids)
+    ids, positions = nodes.in_order()
     distinct = len(nodes.tags) + len(ways) + len(relations)
     return OsmExtract(
-        ids[order],
-        positions[order, 0],
-        positions[order, 1],
+        ids,
+        positions[:, 0],
+        positions[:, 1],
         nodes.tags,
         tuple(ways[key] for key in sorted(ways)),
         tuple(relations[key] for key in sorted(relations)),
@@ -102,20 +115,30 @@ def _elements(path: Path) -> Iterator[Any]:
     yield from osmium.FileProcessor(str(path)).with_locations().with_filter(plain_nodes)
 
 
+def _tags(element: Any) -> dict[str, str]:
+    # counted, since osmium tells the end of its lists by an exception that takes longer than a tag
+    return dict(islice(element.tags, len(element.tags)))
+
+
 def _keep_way(element: Any, nodes: _Nodes, ways: dict[int, OsmWay], box: Box | None) -> bool:
     """Take a way and its nodes if it touches the box; return whether it is kept."""
     try:
-        told = [(node.ref, (node.lon, node.lat)) for node in element.nodes]
-        refs = tuple([ref for ref, _ in told])
-    except osmium.InvalidLocationError:
-        refs = tuple([node.ref for node in element.nodes])
-        told = [(n.ref, (n.lon, n.lat)) for n in element.nodes if n.location.valid()]
+        # all positions by one call into osmium, instead of three for each node
+        line = _WKB.create_linestring(element, osmium.geom.use_nodes.ALL)
+        places = array("d", bytes.fromhex(line[_WKB_HEADER:]))
+        located = None
+    except (osmium.InvalidLocationError, RuntimeError):  # a node is absent, or there is only one
+        located = [node for node in element.nodes if node.location.valid()]
+        places = array("d", [degree for node in located for degree in (node.lon, node.lat)])
     if box is not None:
         west, south, east, north = box
-        if not any(west <= x <= east and south <= y <= north for _, (x, y) in told):
+        points = zip(places[::2], places[1::2], strict=True)
+        if not any(west <= x <= east and south <= y <= north for x, y in points):
             return False
-    nodes.at.update(told)
-    ways[element.id] = OsmWay(element.id, refs, dict(element.tags))
+    refs = tuple([node.ref for node in element.nodes])
+    nodes.ids.extend(refs if located is None else [node.ref for node in located])
+    nodes.places.extend(places)
+    ways[element.id] = OsmWay(element.id, refs, _tags(element))
     return True
 
 

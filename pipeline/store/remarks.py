@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.settings.load import flatten
+from pipeline.store.yaml_nodes import composed
 
 _REMARK = re.compile(r"^[\s,\]}]*#\s*(.*?)\s*$")
 
@@ -44,9 +45,7 @@ def remarks_of(text: str) -> dict[str, str]:
     A value on a line of several shares that line's remark; one without any takes that of the mapping
     it stands in, and the ``source`` of a mapping speaks for all of it.
     """
-    from ruamel.yaml import YAML
-
-    root = YAML(typ="safe", pure=True).compose(text)
+    root = composed(text)
     found: dict[str, str] = {}
     if root is not None:
         _visit(root, "", "", text.splitlines(), found)

@@ -1,6 +1,7 @@
 """Read raw files as delivered; every fault names the file and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,52 +17,78 @@ from pipeline.store.raw_folder import is_there, source_paths
 from pipeline.store.study_area import StudyArea, study_area
 
 
+class RawSources(Mapping[str, Any]):
+    """Every source by name, read when it is first asked for; a file that serves several is read once.
+
+    Files of a whole region are cut to the boundary, or else the footprints, and ``margin_m`` around.
+    A copy for another interpreter holds nothing that was read. Asking raises ``Problem`` if a source
+    cannot be read.
+    """
+
+    def __init__(
+        self, raw_folder: Path, sources: Mapping[str, Source], working_crs: str, margin_m: float
+    ) -> None:
+        self._told = (raw_folder, dict(sorted(sources.items())), working_crs, margin_m)
+        self._read: dict[tuple[object, ...], Any] = {}
+        self._area: StudyArea | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RawSources, self._told
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._told[1])
+
+    def __len__(self) -> int:
+        return len(self._told[1])
+
+    def __getitem__(self, name: str) -> Any:
+        raw_folder, sources, crs, _ = self._told
+        source = sources[name]
+        key = reading_key(source)
+        if key not in self._read:
+            bounds = _bounding(sources)
+            if name not in bounds and self._area is None:
+                self._area = self._around(bounds)
+            area = self._area if name not in bounds else None
+            self._read[key] = read_source(raw_folder, name, source, area or StudyArea(crs))
+        return self._read[key]
+
+    def _around(self, bounds: list[str]) -> StudyArea:
+        """Return the area of those sources that can be read; who asks for another is told why not."""
+        _, sources, crs, margin_m = self._told
+        placed = []
+        for name in bounds:
+            with suppress(Problem):
+                placed.append((sources[name], self[name]))
+        return study_area(placed, crs, margin_m)
+
+
 def read_sources(
     raw_folder: Path, sources: Mapping[str, Source], working_crs: str, margin_m: float
 ) -> dict[str, Any]:
-    """Return every source in memory; a file that serves several sources is read once.
-
-    Files of a whole region are cut to the boundary, or else the footprints, and ``margin_m`` around.
+    """Return every source in memory.
 
     Raises
     ------
     Problem
         Of the first source that cannot be read.
     """
-    found, faults = read_each_source(raw_folder, sources, working_crs, margin_m, stops=True)
-    assert not faults
-    return found
+    return dict(RawSources(raw_folder, sources, working_crs, margin_m))
 
 
 def read_each_source(
-    raw_folder: Path,
-    sources: Mapping[str, Source],
-    working_crs: str,
-    margin_m: float,
-    *,
-    stops: bool = False,
+    raw_folder: Path, sources: Mapping[str, Source], working_crs: str, margin_m: float
 ) -> tuple[dict[str, Any], dict[str, Problem]]:
     """Return the sources that can be read, and why each of the others cannot."""
-    read: dict[tuple[object, ...], Any] = {}
+    raw = RawSources(raw_folder, sources, working_crs, margin_m)
     found: dict[str, Any] = {}
     faults: dict[str, Problem] = {}
-    area = StudyArea(working_crs)
-    bounds = _bounding(sources)
-    in_order = sorted(sources.items(), key=lambda item: (item[0] not in bounds, item[0]))
-    for number, (name, source) in enumerate(in_order):
-        if bounds and number == len(bounds):
-            placed = [(sources[one], found[one]) for one in bounds if one in found]
-            area = study_area(placed, working_crs, margin_m)
-        key = reading_key(source)
+    for name in raw:
         try:
-            if key not in read:
-                read[key] = read_source(raw_folder, name, source, area)
-            found[name] = read[key]
+            found[name] = raw[name]
         except Problem as problem:
-            if stops:
-                raise
             faults[name] = problem
-    return {name: found[name] for name in sorted(found)}, faults
+    return found, faults
 
 
 def _bounding(sources: Mapping[str, Source]) -> list[str]:

@@ -11,7 +11,6 @@ chapter on non-ignorable missingness; † from memory).
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from pipeline.geo.raster import Floats
@@ -47,6 +46,8 @@ def losses(year: Floats, building_count: Floats, known_count: Floats, *, highest
     -------
     Odds, at least 0; all 0, and no growth, when no year is missing.
     """
+    from scipy.optimize import minimize  # slow to load, and mostly needed by another interpreter
+
     missing_count = building_count - known_count
     if not missing_count.any():
         return Losses(np.zeros(len(year)), 0.0)

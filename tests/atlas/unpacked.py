@@ -122,7 +122,10 @@ def bytes_of(letters: str, count: int) -> bytes:
 
 
 def pack_of(page: str) -> Unpacked:
-    """Return the pack inside a page."""
-    found = re.search(r'data-bytes="([0-9]+)" id="pack">([^<]*)</script>', page)
-    assert found
-    return Unpacked(bytes_of(found.group(2), int(found.group(1))))
+    """Return the two packs inside a page as one."""
+    found = re.findall(r'data-bytes="([0-9]+)" id="pack(?:-later)?">([^<]*)</script>', page)
+    first, later = (Unpacked(bytes_of(letters, int(count))) for count, letters in found)
+    assert first.page["later"] == list(later.columns)
+    assert not first.columns.keys() & later.columns.keys()
+    first.columns |= later.columns
+    return first

@@ -98,7 +98,7 @@ def ten_times(scene: Scene, inputs: Inputs) -> Scene:
         part["building_id"] = f"{number}" + part["building_id"]
         part.geometry = part.geometry.translate(x, y)
         if number:
-            part["main_road_path_point_number"] = pd.NA
+            part["main_road_path_point_number"] = np.nan
         copies.append(part)
         others.append(scene.others.set_geometry(scene.others.geometry.translate(x, y)))
     table = gpd.GeoDataFrame(pd.concat(copies, ignore_index=True), crs=scene.buildings.crs)
@@ -179,7 +179,8 @@ def pages(root: Path, timed: Callable[..., Any]) -> None:
         f"ours: the same of {len(big.buildings):,} buildings",
         lambda: map_page(big, inputs, used, near),
     )
-    shapes = scene.buildings[TOLD_BY_FOLIUM]
+    whole = dict.fromkeys(("rank", "tier_number", "construction_year"), "Int64")
+    shapes = scene.buildings[TOLD_BY_FOLIUM].astype(whole)
     shapes = pd.concat([shapes, scene.others], ignore_index=True)
     shapes = gpd.GeoDataFrame(shapes, crs=scene.buildings.crs).to_crs("EPSG:4326")
     _, plain = timed("folium.GeoJson of all footprints, ten facts each", lambda: _plain(shapes))

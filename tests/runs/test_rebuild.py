@@ -1,5 +1,6 @@
 """Only what changed is rebuilt; whatever happens, the same bytes come out."""
 
+import os
 import random
 import resource
 import signal
@@ -13,7 +14,7 @@ from filelock import FileLock
 
 from tests.conftest import REPOSITORY, Project, new_project
 
-STAGES = ["intake", "measure", "score", "plan", "atlas"]
+STAGES = ["intake", "measure", "score", "plan", "gis", "atlas"]
 
 
 def stages_run(output: str) -> list[str]:
@@ -50,7 +51,7 @@ def test_one_weight_reruns_score_and_what_follows_and_why_names_the_key(project:
     assert "setting score.criteria.climb.weight changed: 0.13 → 0.25" in told["score"]
     assert told["intake"] == told["measure"] == "up to date\n"
     assert told["plan"] == "if score changes what it writes\n"
-    assert stages_run(project.rank().stdout) == ["score", "plan", "atlas"]
+    assert stages_run(project.rank().stdout) == ["score", "plan", "gis", "atlas"]
 
 
 def test_a_change_of_comment_reruns_nothing(project: Project) -> None:
@@ -113,7 +114,7 @@ def test_a_changed_source_is_named(project: Project) -> None:
 def test_a_second_scenario_shares_the_measurements(project: Project) -> None:
     project.rank()
     result = project.rank("--scenario", "steep_first")
-    assert stages_run(result.stdout) == ["score", "plan", "atlas"]
+    assert stages_run(result.stdout) == ["score", "plan", "gis", "atlas"]
     assert stages_run(project.rank().stdout) == []
 
 
@@ -121,6 +122,22 @@ def test_two_runs_from_nothing_give_the_same_bytes(tmp_path: Path, ranked_once: 
     other = new_project(tmp_path / "another place")
     assert other.rank(env={"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}).returncode == 0
     assert other.outputs() == ranked_once.outputs()
+
+
+def test_a_second_interpreter_changes_no_byte(tmp_path: Path, ranked_once: Project) -> None:
+    """Large cities use one; here the size from which they do is set to nothing."""
+    project = new_project(tmp_path / "again")
+    program = (
+        "import pipeline.flow as flow; flow.LARGE_RAW_BYTES = 0\n"
+        "from pipeline.command.app import main; main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, "rank", "--city", "minitown"],
+        cwd=project.root, env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert project.outputs() == ranked_once.outputs()
 
 
 def test_a_damaged_record_costs_work_but_no_result(project: Project) -> None:

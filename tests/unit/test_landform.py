@@ -83,9 +83,8 @@ def test_slope_of_a_cone_is_the_same_all_round() -> None:
 def test_surroundings_by_hand() -> None:
     z = np.full((20, 20), 100.0)
     z[:, 10:] = 130.0
-    low, high, steep = surroundings(
-        raster(z), np.array([45.0, 285.0, 5000.0]), np.array([300.0, 300.0, 0.0]), radius_m=60
-    )
+    x, y = np.array([45.0, 285.0, 5000.0]), np.array([300.0, 300.0, 0.0])
+    low, high, steep = surroundings(raster(z), slope_deg(raster(z)), x, y, radius_m=60)
     assert (low[0], high[0]) == (100, 100)
     assert (low[1], high[1]) == (100, 130)
     assert steep[1] == pytest.approx(26.565, abs=0.01)  # 30 m over two cells

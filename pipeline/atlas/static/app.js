@@ -3,7 +3,11 @@ const SETTLE_DELAY_MS = 160;
 const PIN_COLOUR = "#b35900";
 const PICK_COLOUR = "#0077b6";
 
-function run(map, model) {
+async function run(model, makeMap, unpackPart) {
+  const wanted = readAddress(model);
+  language = wanted.language || language;
+  drawFrame(model);
+  const map = makeMap();
   const state = {
     row: -1, other: -1, pinned: -1, back: null, filters: noFilters(), hasMoved: false,
     highlight: L.layerGroup().addTo(map),
@@ -11,7 +15,8 @@ function run(map, model) {
   const tiles = new CanvasTiles(model);
   const labels = new Labels(model);
   const panel = byId("panel");
-  let isPlanned = false, settling = 0;
+  const waiting = []; // what was asked for before the later part came, in its order
+  let isPlanned = false, settling = 0, grid = null, whatIf = null;
   const actions = {
     show: (row) => {
       show(row, -1);
@@ -53,6 +58,7 @@ function run(map, model) {
       else settling = setTimeout(settled, SETTLE_DELAY_MS);
     },
     searched: () => grid.fill(),
+    whenWhole,
     warm: () => tiles.paintLater(),
     toggleTable: (isOpen) => {
       byId("dock").hidden = !isOpen;
@@ -64,15 +70,32 @@ function run(map, model) {
   };
   const redrawControls = addControls(map, model);
   const lists = addLists(map, model, actions);
-  const grid = addGrid(model, state, actions);
-  const whatIf = addWhatIf(model, actions);
-  const redrawFilters = addFilters(model, state, (key) => {
+  const redrawFilters = addFilters(model, state, (key) => whenWhole(() => {
     recolour();
     if (key === "district" && model.shown) map.fitBounds(boundsOfShown(model), { padding: [20, 20] });
     grid.fill();
     remember();
-  });
-  const remember = keepAddress(map, model, state, take);
+  }));
+  const remember = keepAddress(map, model, state, (state_) => whenWhole(() => take(state_)));
+
+  function whenWhole(act) {
+    if (model.isWhole) act();
+    else waiting.push(act);
+  }
+
+  // Ranks, facts and texts; then all that was asked for meanwhile.
+  async function complete() {
+    const rest = model.page.is_parted ? nextTask : async () => {};
+    const { columns } = await unpackPart("pack-later", rest);
+    await completeModel(model, columns, rest);
+    grid = addGrid(model, state, actions);
+    whatIf = addWhatIf(model, actions);
+    whatIf.redraw();
+    lists.redraw();
+    drawAbout(byId("about"), model);
+    waiting.splice(0).forEach((act) => act());
+    document.documentElement.dataset.wholeMs = String(Math.round(performance.now()));
+  }
 
   // Colours and legend follow at once, everything else when the slider rests.
   function plan() {
@@ -149,17 +172,12 @@ function run(map, model) {
   }
 
   function redraw() {
-    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-    for (const node of document.querySelectorAll("[data-text]")) {
-      if (node.id !== "buildings-tab") node.textContent = text(node.dataset.text);
-    }
+    drawFrame(model);
     map.getContainer().setAttribute("aria-label", text("map"));
-    drawHeading(model);
-    drawPages(model.page);
-    drawColourChoice(model);
     redrawControls();
     redrawFilters();
     lists.redraw();
+    if (!model.isWhole) return;
     whatIf.redraw();
     grid.redraw();
     drawAbout(byId("about"), model);
@@ -179,7 +197,7 @@ function run(map, model) {
 
   map.on("click", (event) => {
     const { row, other } = hit(event.latlng);
-    if (row >= 0 || other >= 0) show(row, other);
+    if (row >= 0 || other >= 0) whenWhole(() => show(row, other));
   });
   map.on("mousemove", (event) => {
     const { row, other } = hit(event.latlng);
@@ -194,32 +212,18 @@ function run(map, model) {
     labels.draw();
     remember();
   });
-  byId("colour-by").addEventListener("change", (event) => {
-    setColouring(model, event.target.value);
+  byId("colour-by").addEventListener("change", () => whenWhole(() => {
+    setColouring(model, byId("colour-by").value);
     recolour();
     remember();
-  });
+  }));
   byId("side-button").addEventListener("click", () => {
     byId("side").hidden = !byId("side").hidden;
     drawHeading(model);
     map.invalidateSize({ pan: false });
   });
-  byId("table-button").addEventListener("click", () => actions.toggleTable(byId("dock").hidden));
+  byId("table-button").addEventListener("click", () => whenWhole(() => actions.toggleTable(byId("dock").hidden)));
   prepareForPrint(map, tiles, labels);
-
-  const wanted = readAddress(model);
-  language = wanted.language || language;
-  redraw();
-  map.invalidateSize({ pan: false });
-  map.fitBounds(boundsOf(model), { animate: false, padding: [12, 12] });
-  if (location.hash) take(wanted);
-  tiles.addTo(map);
-  tiles.finish();
-  labels.addTo(map);
-  map.on("moveend", () => {
-    state.hasMoved = true;
-    remember();
-  });
   Object.assign(window.shancheng, {
     model, map,
     idOf: (row) => label(model, "building_id", row),
@@ -228,10 +232,41 @@ function run(map, model) {
     fit: () => map.fitBounds(boundsOf(model), { animate: false }),
     settle: (raw) => settle(model, { ...model.choice, raw }),
   });
+
+  redraw();
+  map.fitBounds(boundsOf(model), { animate: false, padding: [12, 12] });
+  const isWholeFirst = !model.page.is_parted || location.hash;
+  if (isWholeFirst) await complete();
+  if (location.hash) take(wanted);
+  tiles.addTo(map);
+  tiles.finish();
+  labels.addTo(map);
+  map.on("moveend", () => {
+    state.hasMoved = true;
+    remember();
+  });
   document.documentElement.dataset.readyMs = String(Math.round(performance.now()));
+  if (!isWholeFirst) {
+    await nextTask();
+    await complete();
+    if (map.getZoom() > PIXEL_ZOOM - 1) {
+      tiles.renew();
+      labels.draw();
+    }
+  }
+  await warm(model);
 }
 
-window.shancheng.run = ({ page, columns }, makeMap) => {
-  const model = buildModel(columns, page);
-  run(makeMap(), model);
-};
+// All around the map that depends on the language alone.
+function drawFrame(model) {
+  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+  for (const node of document.querySelectorAll("[data-text]")) {
+    if (node.id !== "buildings-tab") node.textContent = text(node.dataset.text);
+  }
+  drawHeading(model);
+  drawPages(model.page);
+  drawColourChoice(model);
+}
+
+window.shancheng.prepare = ({ page, columns }) => buildModel(columns, page);
+window.shancheng.run = run;

@@ -23,20 +23,41 @@ function addScript(words) {
   script.remove();
 }
 
-async function start(makeMap) {
-  if (typeof DecompressionStream === "undefined") {
-    fail("browser");
-    return;
+// The later part may still be on its way into the document.
+async function unpackPart(id, rest) {
+  while (document.readyState === "loading" && id !== "pack") {
+    await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
   }
-  try {
-    const box = document.getElementById("pack");
-    const pack = await unpack(box.textContent, Number(box.dataset.bytes));
-    box.textContent = "";
-    addScript(pack.columns.text("script.leaflet"));
-    addScript(pack.columns.text("script.own"));
-    window.shancheng.run(pack, makeMap);
-  } catch (error) {
-    fail("data");
-    throw error;
-  }
+  const box = document.getElementById(id);
+  if (!box) throw new Error("the page is not whole");
+  const letters = box.textContent;
+  box.textContent = "";
+  return unpack(letters, Number(box.dataset.bytes), rest);
+}
+
+async function prepared() {
+  const pack = await unpackPart("pack", null);
+  addScript(pack.columns.text("script.leaflet"));
+  addScript(pack.columns.text("script.own"));
+  return window.shancheng.prepare(pack);
+}
+
+// Starts on the first part while the browser still reads the later one.
+function begin() {
+  let isStarted = false;
+  window.shancheng = {};
+  const isAble = typeof DecompressionStream !== "undefined";
+  const model = isAble ? prepared() : Promise.resolve(null);
+  model.catch(() => {}); // told when the map starts
+  window.shancheng.start = async (makeMap) => {
+    isStarted = true;
+    try {
+      if (isAble) await window.shancheng.run(await model, makeMap, unpackPart);
+    } catch (error) {
+      fail("data");
+      throw error;
+    }
+  };
+  if (!isAble) fail("browser");
+  document.addEventListener("DOMContentLoaded", () => { if (!isStarted) fail("data"); });
 }

@@ -78,13 +78,14 @@ function drawDistrictNames(context, model, view, taken) {
 }
 
 function drawEstateNames(context, model, view, taken) {
-  if (view.zoom < ESTATE_NAME_ZOOM) return;
+  if (view.zoom < ESTATE_NAME_ZOOM || !model.isWhole) return;
   const { words, places } = once(model, "estates.name", () => model.columns.categories("estates.name"));
   context.font = `600 14px ${LABEL_FONT}`;
-  for (let row = 0; row < model.estates.count; row += 1) {
-    if (!places[row] || !meets(model.estates.box, row, view, 0)) continue;
+  const { estates } = model;
+  for (let row = 0; row < estates.count; row += 1) {
+    if (!places[row] || !meets(estates.box, row, view, 0)) continue;
     const name = words[places[row] - 1];
-    const [x, y] = middleOf(model.estates, row);
+    const [x, y] = middleOf(estates, row);
     const px = x * view.scale - view.left, py = y * view.scale - view.top;
     const half = context.measureText(name).width / 2;
     if (px < half || px > view.width - half || py < 9 || py > view.height - 9) continue;
@@ -94,16 +95,17 @@ function drawEstateNames(context, model, view, taken) {
 
 // Names run along their street, longest pieces first.
 function drawStreetNames(context, model, view, taken) {
-  if (view.zoom < STREET_LABEL_ZOOMS.main) return;
-  const classes = once(model, "street classes", () => model.columns.numbers("streets.class"));
-  const { words, places } = once(model, "streets.name", () => model.columns.categories("streets.name"));
+  if (view.zoom < STREET_LABEL_ZOOMS.main || !model.isWhole) return;
   const candidates = [];
-  for (let i = 0; i < model.streets.count; i += 1) {
-    if (!places[i] || !meets(model.streets.box, i, view, 0)) continue;
-    const kind = STREET_NAMES[classes[i]];
-    if (view.zoom >= STREET_LABEL_ZOOMS[kind]) {
-      const run = visibleRun(model.streets, i, view);
-      if (run) candidates.push({ ...run, name: words[places[i] - 1], kind });
+  for (const lines of model.streets) {
+    const { words, places } = lines.names;
+    for (let i = 0; i < lines.count; i += 1) {
+      if (!places[i] || !meets(lines.box, i, view, 0)) continue;
+      const kind = STREET_NAMES[lines.classes[i]];
+      if (view.zoom >= STREET_LABEL_ZOOMS[kind]) {
+        const run = visibleRun(lines, i, view);
+        if (run) candidates.push({ ...run, name: words[places[i] - 1], kind });
+      }
     }
   }
   candidates.sort((a, b) => STREET_NAMES.indexOf(a.kind) - STREET_NAMES.indexOf(b.kind) || b.length - a.length);
@@ -172,7 +174,7 @@ function placeAlong(points, distance, half) {
 
 // Near enough, each building wears its rank.
 function drawRanks(context, model, view, taken) {
-  if (view.zoom < 16.5) return;
+  if (view.zoom < 16.5 || !model.isWhole) return;
   context.font = `600 14px ${LABEL_FONT}`;
   const rows = within(model.grid, model.ranked, view.west, view.north, view.east, view.south);
   rows.sort((a, b) => model.rank[a] - model.rank[b]);
@@ -191,14 +193,15 @@ function drawRanks(context, model, view, taken) {
 }
 
 function drawHeights(context, model, view, taken) {
-  if (view.zoom < 15) return;
-  const heights = once(model, "contour heights", () => model.columns.measures("contours.height_m"));
+  if (view.zoom < 15 || !model.isWhole) return;
+  const heights = once(model, "contour heights", () => contourHeights(model));
   const bold = model.page.contour_interval_m * 5;
   context.font = `14px ${LABEL_FONT}`;
-  for (let i = 0; i < model.contours.count; i += 1) {
+  const { contours } = model;
+  for (let i = 0; i < contours.count; i += 1) {
     if (view.zoom < 16.5 && heights[i] % bold !== 0) continue;
-    if (!meets(model.contours.box, i, view, 0)) continue;
-    const run = visibleRun(model.contours, i, view);
+    if (!meets(contours.box, i, view, 0)) continue;
+    const run = visibleRun(contours, i, view);
     if (!run || run.length < 120) continue;
     const { x, y, angle } = placeAlong(run.points, run.length / 2, 14);
     if (x < 20 || y < 20 || x > view.width - 20 || y > view.height - 20) continue;

@@ -197,6 +197,7 @@ function needWords(item, i) {
 
 // Numbers and floor area of each class, as the legend lists them.
 function classSums(model) {
+  if (!model.isWhole) return tierSums(model.page);
   const { classes } = model.colouring;
   const counts = new Array(256).fill(0), areas = new Array(256).fill(0);
   const floor = model.page.floor_known_share >= 0.8 ? factColumn(model, "floor_area_m2") : factColumn(model, "footprint_area_m2");
@@ -205,5 +206,15 @@ function classSums(model) {
     counts[classes[row]] += 1;
     areas[classes[row]] += floor[row] || 0;
   }
+  return { counts, areas };
+}
+
+// Those of the tiers as they are published, told by the page.
+function tierSums({ tier_sums: sums }) {
+  const counts = new Array(256).fill(0), areas = new Array(256).fill(0);
+  sums.counts.forEach((count, tier) => {
+    counts[tier ? tier - 1 : MISSING] = count;
+    areas[tier ? tier - 1 : MISSING] = sums.areas[tier];
+  });
   return { counts, areas };
 }

@@ -61,7 +61,7 @@ function drawLegend(box, model) {
     [stroke([thick, { stroke: "#fdf3cf", "stroke-width": 4 }]), text("main_road_line")],
     [stroke([{ stroke: "#1f3f5b", "stroke-width": 4, "stroke-dasharray": "1.6 2.2" }]), text("steps_line")],
     [stroke([{ stroke: OUTLINE_COLOUR, "stroke-width": 2, "stroke-dasharray": "8 3 2 3" }]), text("district_line")],
-    ...(model.estates.count ? [[stroke([{ stroke: ESTATE_COLOUR, "stroke-width": 1.4, "stroke-dasharray": "5 3" }]), text("estate_line")]] : []),
+    ...(model.page.estate_count ? [[stroke([{ stroke: ESTATE_COLOUR, "stroke-width": 1.4, "stroke-dasharray": "5 3" }]), text("estate_line")]] : []),
     [stroke([{ stroke: "#8b744f", "stroke-width": 1.4 }]), text("contour_line", model.page.contour_interval_m)],
     ...(model.water.count ? [[swatch(WATER_FILL), text("water")]] : []),
   ].map(([sign, words]) => element("li", {}, sign, words));

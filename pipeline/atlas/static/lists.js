@@ -1,19 +1,20 @@
 // Search, top areas and top buildings; each line takes the map there.
 const TOP_COUNT = 20;
 const AREA_ZOOM = 16.5;
+const AREAS_AT_FIRST = 30; // more than a screen holds; the others follow with the later part
 
 function addLists(map, model, actions) {
   const search = byId("search");
   const find = () => drawFound(byId("found"), model, search.value, actions);
-  search.addEventListener("input", () => {
+  search.addEventListener("input", () => actions.whenWhole(() => {
     find();
     actions.searched();
-  });
+  }));
   search.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") {
+    if (event.key === "Enter") actions.whenWhole(() => {
       const first = byId("found").querySelector("button");
       if (first) first.click();
-    }
+    });
   });
   const tabs = ["areas", "buildings", "what-if", "about"];
   const choose = (chosen) => {
@@ -38,7 +39,8 @@ function addLists(map, model, actions) {
   const redraw = () => {
     search.placeholder = text("search_hint");
     byId("buildings-tab").textContent = text("top_buildings", Math.min(TOP_COUNT, model.rankedCount));
-    drawAreas(byId("areas"), map, model);
+    drawAreas(byId("areas"), map, model, model.isWhole ? Infinity : AREAS_AT_FIRST);
+    if (!model.isWhole) return;
     drawTop(byId("buildings"), model, actions);
     find();
   };
@@ -97,10 +99,10 @@ function buildingList(model, rows, actions) {
   return element("ol", { class: "lines" }, ...lines);
 }
 
-function drawAreas(box, map, model) {
+function drawAreas(box, map, model, most) {
   const parts = [];
   let list = null;
-  for (const area of model.page.areas) {
+  for (const area of model.page.areas.slice(0, most)) {
     const note = text("area_line", grouped(area.count), grouped(area.tier_1), grouped(area.mean, 1));
     if (area.type === "district") {
       list = element("ol", { class: "lines" });

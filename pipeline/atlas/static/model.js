@@ -4,38 +4,90 @@ const NEED_UNITS = 10000;
 const POINT_UNITS = 1000;
 const GRID_CELL = 1024;
 
+// What the first part of the page tells: enough to draw the city by tiers.
 function buildModel(columns, page) {
+  columns.expect(page.later);
   const ranked = columns.polygons("ranked");
+  const { count } = ranked;
   const model = {
-    page, columns, ranked,
-    count: ranked.count,
+    page, columns, ranked, count,
+    isWhole: false,
     others: columns.polygons("others"),
     districts: columns.polygons("districts"),
-    estates: columns.polygons("estates"),
     water: columns.polygons("water"),
-    streets: columns.lines("streets"),
-    contours: columns.lines("contours"),
-    extended: page.criteria.map((item) => columns.numbers("need." + item.name)),
-    standIns: page.criteria.map((item) => columns.numbers("stand_in." + item.name)),
+    score: new Int32Array(count),
+    rank: new Int32Array(count),
+    tier: Uint8Array.from(columns.numbers("tier")),
+    track: new Uint8Array(count),
+    choice: publishedChoice(page),
+    shown: null, // all, or a mark for each row that the filters leave
     lazy: new Map(),
+    get grid() { return once(model, "grid", () => buildGrid(ranked)); },
+    get otherGrid() { return once(model, "other grid", () => buildGrid(model.others)); },
+    get estates() { return once(model, "estates", () => columns.polygons("estates")); },
+    get contours() { return once(model, "contours", () => columns.lines("contours")); },
+    get streets() { return model.isWhole ? [roadsOf(model), streetsOf(model)] : [roadsOf(model)]; },
   };
-  model.needs = model.extended.map((values) => values.map((need) => Math.max(0, Math.min(NEED_UNITS, need))));
-  const count = model.count;
+  model.rankedCount = page.tier_sums.counts.slice(1).reduce((sum, each) => sum + each, 0);
+  setColouring(model, "tier");
+  return model;
+}
+
+// What the later part adds: needs, ranks, and every fact. Rests now and then, so that the page answers.
+async function completeModel(model, more, rest) {
+  const { columns, page, count } = model;
+  columns.add(more);
+  model.extended = [];
+  model.needs = [];
+  model.standIns = [];
+  for (const [k, item] of page.criteria.entries()) {
+    const extended = columns.numbers("need." + item.name);
+    model.extended.push(extended);
+    model.needs.push(clamped(extended));
+    model.standIns.push(Uint8Array.from(columns.numbers("stand_in." + item.name)));
+    if (k % 8 === 7) await rest();
+  }
   model.gateBits = columns.has("gate_bits") ? columns.numbers("gate_bits") : new Int32Array(count);
-  model.lifted = columns.has("is_lifted") ? columns.numbers("is_lifted") : new Int32Array(count);
-  model.score = new Int32Array(count);
-  model.rank = new Int32Array(count);
-  model.tier = new Uint8Array(count);
-  model.track = new Uint8Array(count);
+  model.lifted = columns.has("is_lifted") ? Uint8Array.from(columns.numbers("is_lifted")) : new Uint8Array(count);
   model.tieRows = tieOrder(model);
+  await rest();
   settle(model, publishedChoice(page));
   if (page.district) addCityRanks(model);
   model.published = { rank: model.rank.slice(), tier: model.tier.slice(), score: model.score.slice(), track: model.track.slice() };
-  model.shown = null; // all, or a mark for each row that the filters leave
-  model.grid = buildGrid(ranked);
-  model.otherGrid = buildGrid(model.others);
-  setColouring(model, "tier");
-  return model;
+  model.isWhole = true;
+}
+
+function clamped(extended) {
+  const needs = new Uint16Array(extended.length);
+  for (let row = 0; row < needs.length; row += 1) {
+    const need = extended[row];
+    needs[row] = need < 0 ? 0 : need > NEED_UNITS ? NEED_UNITS : need;
+  }
+  return needs;
+}
+
+function roadsOf(model) {
+  return once(model, "roads", () => streetLines(model, "roads", STREET_NAMES.indexOf("main")));
+}
+
+function streetsOf(model) {
+  return once(model, "streets", () => streetLines(model, "streets", null));
+}
+
+// `only`: the one class that these lines are of, or null.
+function streetLines(model, name, only) {
+  const { columns } = model;
+  return {
+    ...columns.lines(name), only,
+    classes: columns.narrow(name + ".class"),
+    structure: columns.narrow(name + ".structure"),
+    get names() { return once(model, name + ".name", () => columns.categories(name + ".name")); },
+  };
+}
+
+function contourHeights(model) {
+  const at = model.columns.measures("contours.height_m");
+  return Float64Array.from({ length: model.contours.count }, (_, i) => at(i));
 }
 
 function once(model, key, make) {
@@ -45,21 +97,31 @@ function once(model, key, make) {
 
 // A number of the building, wherever it is packed: with a criterion, or beside the criteria.
 function fact(model, name, row) {
-  const k = criterionOf(model, name);
-  if (k >= 0) return measured(model, row, k);
-  if (name === "cost_cny") return fact(model, "floor_area_m2", row) * fact(model, "unit_cost_cny_per_m2", row);
-  const key = "fact." + name;
-  if (!model.columns.has(key)) return NaN;
-  return once(model, key, () => model.columns.measures(key, guessOf(model, name)))[row];
+  return factReader(model, name)(row);
+}
+
+// The same as a function from row to number.
+function factReader(model, name) {
+  return once(model, "reader " + name, () => {
+    const k = criterionOf(model, name);
+    if (k >= 0) return (row) => measured(model, row, k);
+    if (name === "cost_cny") {
+      const area = factReader(model, "floor_area_m2"), price = factReader(model, "unit_cost_cny_per_m2");
+      return (row) => area(row) * price(row);
+    }
+    const key = "fact." + name;
+    return model.columns.has(key) ? model.columns.measures(key, guessOf(model, name)) : () => NaN;
+  });
 }
 
 // What the outlines and storeys let expect, as buildings.py calculates it.
 function guessOf(model, name) {
   if (name === "footprint_area_m2") return footprints(model);
   if (name !== "floor_area_m2") return null;
-  return Int32Array.from({ length: model.count }, (_, row) => (
-    fact(model, "footprint_area_m2", row) * (fact(model, "storey_count", row) || 0)
-  ));
+  const footprint = factColumn(model, "footprint_area_m2"), storeys = factColumn(model, "storey_count");
+  const floors = new Int32Array(model.count);
+  for (let row = 0; row < floors.length; row += 1) floors[row] = footprint[row] * (storeys[row] || 0);
+  return floors;
 }
 
 function footprints(model) {
@@ -87,7 +149,7 @@ function bandOf(model, row) {
   const own = Math.floor(steps * Math.sqrt(ranks[row] / most) + 0.5);
   const ends = ["rank_p05", "rank_p95"].map((name) => {
     const key = "band." + name;
-    const step = own + once(model, key, () => model.columns.measures(key))[row];
+    const step = own + once(model, key, () => model.columns.measures(key))(row);
     return Math.max(1, Math.round(most * (step / steps) ** 2));
   });
   return ends.some(Number.isNaN) ? null : ends.map(twoDigits);
@@ -104,7 +166,12 @@ function criterionOf(model, measure) {
 
 // The same for all buildings.
 function factColumn(model, name) {
-  return once(model, "column " + name, () => Float64Array.from({ length: model.count }, (_, row) => fact(model, name, row)));
+  return once(model, "column " + name, () => {
+    const values = new Float64Array(model.count);
+    const at = factReader(model, name);
+    for (let row = 0; row < values.length; row += 1) values[row] = at(row);
+    return values;
+  });
 }
 
 // The cost of a building is its share of its project, by floor area.
@@ -121,7 +188,7 @@ function word(model, name, row) {
 
 function flag(model, name, row) {
   if (!model.columns.has(name)) return false;
-  return once(model, name, () => model.columns.numbers(name))[row] === 1;
+  return once(model, name, () => model.columns.narrow(name))[row] === 1;
 }
 
 function label(model, name, row) {
@@ -153,7 +220,7 @@ function toldValue(item, need) {
 function measured(model, row, k) {
   if (model.standIns[k][row]) return NaN;
   const item = model.page.criteria[k];
-  const rest = once(model, "rest." + item.name, () => model.columns.numbers("rest." + item.name));
+  const rest = once(model, "rest." + item.name, () => model.columns.narrow("rest." + item.name));
   const scale = item.per_unit;
   const need = model.needs[k][row];
   const told = toldValue(item, need);

@@ -78,16 +78,21 @@ function settle(model, choice) {
 function scoreRows(model) {
   const { score, needs, units, count } = model;
   const scale = model.page.need_per_point, half = scale / 2;
+  const points = once(model, "points by need", () => new Int32Array(NEED_UNITS + 1));
   score.fill(0);
   units.forEach((weight, k) => {
     if (!weight) return;
-    const need = needs[k];
-    for (let row = 0; row < count; row += 1) score[row] += ((need[row] * weight + half) / scale) | 0;
+    for (let need = 0; need <= NEED_UNITS; need += 1) points[need] = (need * weight + half) / scale;
+    addPoints(score, needs[k], points, count);
   });
   for (const row of leftOutRows(model)) {
     score[row] = 0;
     for (let k = 0; k < units.length; k += 1) score[row] += pointUnits(model, row, k);
   }
+}
+
+function addPoints(score, needs, points, count) {
+  for (let row = 0; row < count; row += 1) score[row] += points[needs[row]];
 }
 
 // Rows of which a criterion is missing that then does not count, but takes what the others say.
@@ -129,7 +134,9 @@ function trackRows(model) {
     isOn: choice.gates[page.gates.findIndex((gate) => gate.key === rule.gate)],
     track: page.tracks.indexOf(rule.track),
   }));
-  const bits = model.gateBits;
+  const bits = model.gateBits, key = choice.gates.join();
+  if (model.trackKey === key) return;
+  model.trackKey = key;
   for (let row = 0; row < model.count; row += 1) {
     track[row] = RANKED;
     for (let i = 0, left = bits[row]; left; i += 1, left >>>= 1) {
@@ -139,35 +146,37 @@ function trackRows(model) {
       }
     }
   }
+  model.tieRanked = model.tieRows.filter((row) => track[row] === RANKED);
+  model.byRank = new Uint32Array(model.tieRanked.length);
+  model.rankedCount = model.byRank.length;
 }
 
+// Counting sort by score of rows that stand in the order of their ties; lifted ones come first.
 function rankRows(model) {
-  const { score, track, lifted, rank, tier, tieRows } = model;
-  const place = (row) => (lifted[row] ? 0 : SCORE_STEPS) + SCORE_STEPS - 1 - score[row];
-  const next = new Uint32Array(2 * SCORE_STEPS + 1);
-  let total = 0;
-  for (const row of tieRows) {
-    if (track[row] !== RANKED) continue;
-    next[place(row) + 1] += 1;
-    total += 1;
+  const { score, lifted, rank, tier, tieRanked, byRank } = model;
+  const total = tieRanked.length;
+  const next = once(model, "next of a score", () => new Uint32Array(2 * SCORE_STEPS + 1)).fill(0);
+  const top = 2 * SCORE_STEPS; // of the place after a row's own
+  for (let i = 0; i < total; i += 1) {
+    const row = tieRanked[i];
+    next[top - score[row] - (lifted[row] ? SCORE_STEPS : 0)] += 1;
   }
   for (let i = 1; i < next.length; i += 1) next[i] += next[i - 1];
-  model.byRank = new Uint32Array(total);
   rank.fill(0);
   tier.fill(0);
-  for (const row of tieRows) {
-    if (track[row] !== RANKED) continue;
-    const at = place(row);
-    model.byRank[next[at]] = row;
-    rank[row] = next[at] + 1;
-    next[at] += 1;
+  for (let i = 0; i < total; i += 1) {
+    const row = tieRanked[i];
+    const place = top - 1 - score[row] - (lifted[row] ? SCORE_STEPS : 0);
+    const at = next[place];
+    next[place] = at + 1;
+    byRank[at] = row;
+    rank[row] = at + 1;
   }
-  model.rankedCount = total;
   const ends = model.page.tiers.map(({ upper_rank_share: share }) => Math.floor(share * total + 1e-9));
   let number = 0;
   for (let i = 0; i < total; i += 1) {
     while (number < ends.length - 1 && ends[number] < i + 1) number += 1;
-    const row = model.byRank[i];
+    const row = byRank[i];
     tier[row] = lifted[row] ? 1 : number + 1;
   }
 }

@@ -10,6 +10,9 @@ const OTHER_EDGE = "#a3a9b2";
 const ESTATE_COLOUR = "#3d5a2a";
 const ESTATE_ZOOM = 14.5;
 const OUTLINE_COLOUR = "#26405f";
+const SHARED_PATH_ZOOM = 14.5;
+const LONG_RING = 64; // points; of longer rings the steps too small to see are left out
+const LEAST_STEP = 0.7; // pixels
 
 // Width in pixels by zoom: [zoom, width] pairs, straight between.
 const STREET_WIDTHS = {
@@ -74,10 +77,11 @@ function paintBack(context, model, view) {
 }
 
 function paintEstates(context, model, view) {
-  if (view.zoom < ESTATE_ZOOM) return;
+  if (view.zoom < ESTATE_ZOOM || !model.isWhole) return;
   context.beginPath();
-  for (let row = 0; row < model.estates.count; row += 1) {
-    if (meets(model.estates.box, row, view, 4 / view.scale)) addRings(context, model.estates, row, view);
+  const { estates } = model;
+  for (let row = 0; row < estates.count; row += 1) {
+    if (meets(estates.box, row, view, 4 / view.scale)) addRings(context, estates, row, view);
   }
   context.setLineDash([5, 3]);
   context.lineWidth = 1.2;
@@ -135,11 +139,16 @@ function addLine(context, lines, i, view) {
 }
 
 function addRings(context, shapes, row, view) {
-  for (let ring = shapes.ringStart[row]; ring < shapes.ringStart[row + 1]; ring += 1) {
-    const from = shapes.pointStart[ring], to = shapes.pointStart[ring + 1];
-    context.moveTo(shapes.x[from] * view.scale - view.left, shapes.y[from] * view.scale - view.top);
-    for (let p = from + 1; p < to; p += 1) {
-      context.lineTo(shapes.x[p] * view.scale - view.left, shapes.y[p] * view.scale - view.top);
+  const { ringStart, pointStart, x, y } = shapes;
+  const { scale, left, top } = view;
+  for (let ring = ringStart[row]; ring < ringStart[row + 1]; ring += 1) {
+    const from = pointStart[ring], to = pointStart[ring + 1];
+    context.moveTo(x[from] * scale - left, y[from] * scale - top);
+    const isLong = to - from > LONG_RING;
+    for (let p = from + 1, last = from; p < to; p += 1) {
+      if (isLong && (Math.abs(x[p] - x[last]) + Math.abs(y[p] - y[last])) * scale < LEAST_STEP) continue;
+      last = p;
+      context.lineTo(x[p] * scale - left, y[p] * scale - top);
     }
     context.closePath();
   }
@@ -155,15 +164,16 @@ function paintWater(context, model, view) {
 }
 
 function paintContours(context, model, view) {
-  if (view.zoom < 13) return;
-  const heights = once(model, "contour heights", () => model.columns.measures("contours.height_m"));
+  if (view.zoom < 13 || !model.isWhole) return;
+  const heights = once(model, "contour heights", () => contourHeights(model));
+  const { contours } = model;
   const bold = model.page.contour_interval_m * 5;
   for (const isBold of [false, true]) {
     if (!isBold && view.zoom < 14) continue;
     context.beginPath();
-    for (let i = 0; i < model.contours.count; i += 1) {
-      if ((heights[i] % bold === 0) === isBold && meets(model.contours.box, i, view, 0)) {
-        addLine(context, model.contours, i, view);
+    for (let i = 0; i < contours.count; i += 1) {
+      if ((heights[i] % bold === 0) === isBold && meets(contours.box, i, view, 0)) {
+        addLine(context, contours, i, view);
       }
     }
     context.lineWidth = isBold ? 1.1 : 0.7;
@@ -173,22 +183,43 @@ function paintContours(context, model, view) {
 }
 
 function paintOutside(context, model, view) {
-  context.beginPath();
-  context.rect(-2, -2, view.side + 4, view.side + 4);
-  for (let row = 0; row < model.districts.count; row += 1) addRings(context, model.districts, row, view);
+  const path = new Path2D();
+  path.rect(-2, -2, view.side + 4, view.side + 4);
+  path.addPath(districtPath(model, view));
   context.fillStyle = "rgba(250, 250, 250, 0.62)";
-  context.fill("evenodd");
+  context.fill(path, "evenodd");
+}
+
+// The districts in a square's own pixels. The squares of a zoom share one path where numbers of a
+// path are exact enough, without the points that share a pixel.
+function districtPath(model, view) {
+  const { districts } = model;
+  if (view.zoom > SHARED_PATH_ZOOM) return pathOf(districts, view);
+  const left = Math.floor(districts.box[0] * view.scale), top = Math.floor(districts.box[1] * view.scale);
+  if (model.districtPath?.zoom !== view.zoom) {
+    model.districtPath = { zoom: view.zoom, path: pathOf(districts, { scale: view.scale, left, top }) };
+  }
+  const path = new Path2D();
+  path.addPath(model.districtPath.path, new DOMMatrix([1, 0, 0, 1, left - view.left, top - view.top]));
+  return path;
+}
+
+function pathOf(shapes, view) {
+  const path = new Path2D();
+  for (let row = 0; row < shapes.count; row += 1) addRings(path, shapes, row, view);
+  return path;
 }
 
 function streetPath(context, model, view, kind, structures, width) {
-  const classes = once(model, "street classes", () => model.columns.numbers("streets.class"));
-  const structure = once(model, "street structures", () => model.columns.numbers("streets.structure"));
   const wanted = STREET_NAMES.indexOf(kind);
   context.beginPath();
-  for (let i = 0; i < model.streets.count; i += 1) {
-    if (classes[i] === wanted && structures.includes(structure[i])
-      && meets(model.streets.box, i, view, width / view.scale)) {
-      addLine(context, model.streets, i, view);
+  for (const lines of model.streets) {
+    if (lines.only !== null && lines.only !== wanted) continue;
+    const { classes, structure } = lines;
+    for (let i = 0; i < lines.count; i += 1) {
+      if (classes[i] === wanted && structures.includes(structure[i]) && meets(lines.box, i, view, width / view.scale)) {
+        addLine(context, lines, i, view);
+      }
     }
   }
 }
@@ -368,17 +399,14 @@ function paintBatches(context, model, view) {
 }
 
 function paintOutlines(context, model, view) {
-  context.beginPath();
-  for (let row = 0; row < model.districts.count; row += 1) {
-    if (meets(model.districts.box, row, view, 8 / view.scale)) addRings(context, model.districts, row, view);
-  }
+  const path = districtPath(model, view);
   context.lineJoin = "round";
   context.lineWidth = 4;
   context.strokeStyle = "rgba(255, 255, 255, 0.7)";
-  context.stroke();
+  context.stroke(path);
   context.setLineDash([10, 4, 2, 4]);
   context.lineWidth = 1.8;
   context.strokeStyle = OUTLINE_COLOUR;
-  context.stroke();
+  context.stroke(path);
   context.setLineDash([]);
 }

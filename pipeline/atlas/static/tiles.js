@@ -48,6 +48,12 @@ const CanvasTiles = L.GridLayer.extend({
     if (this.waiting.length) this.plan();
   },
 
+  // All anew, also what is kept of squares.
+  renew() {
+    for (const { el } of Object.values(this._tiles || {})) el.atlasBack = null;
+    this.repaint();
+  },
+
   // So that the first move of a slider finds all that never changes painted already.
   paintLater() {
     for (const { el } of Object.values(this._tiles || {})) if (!el.atlasBack) this.waiting.push({ canvas: el, done: null });

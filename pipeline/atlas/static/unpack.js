@@ -1,12 +1,13 @@
 // From the text in the page to typed arrays; the format is told in packing.py.
 const CORNERED = 4;
 const LETTERS = Array.from({ length: 127 }, (_, i) => i + 1).filter((code) => !"\r<&{".includes(String.fromCharCode(code)));
-const DIGITS = /\u0002([1-9])/g;
+const DIGITS = /\u0002([1-9])/;
+const PIECE_BYTES = 1 << 18;
 
-async function unpack(letters, byteCount) {
+// `rest` is awaited between pieces, so that the page can answer while a long pack is unpacked.
+async function unpack(letters, byteCount, rest) {
   const packed = fromLetters(letters, byteCount);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const bytes = await inflate(packed, rest);
   const headLength = new DataView(bytes.buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + headLength)));
   return { page: head.page, columns: new Columns(head.columns, bytes, 4 + headLength) };
@@ -14,16 +15,16 @@ async function unpack(letters, byteCount) {
 
 // Seven letters for six bytes, high places first; what is left over at the end is filling.
 function fromLetters(letters, byteCount) {
-  const place = new Uint8Array(128);
+  const place = new Uint8Array(256), base = LETTERS.length, base4 = base ** 4;
   LETTERS.forEach((code, i) => { place[code] = i; });
-  const groups = Math.ceil(byteCount / 6), base = LETTERS.length;
-  if (letters.length < groups * 7) throw new Error("the page is not whole");
-  const bytes = new Uint8Array(groups * 6);
-  for (let group = 0, from = 0, at = 0; group < groups; group += 1) {
-    let high = 0, low = 0;
-    for (let i = 0; i < 3; i += 1, from += 1) high = high * base + place[letters.charCodeAt(from)];
-    for (let i = 0; i < 4; i += 1, from += 1) low = low * base + place[letters.charCodeAt(from)];
-    const whole = high * base ** 4 + low;
+  const end = Math.ceil(byteCount / 6) * 6;
+  if (letters.length < (end / 6) * 7) throw new Error("the page is not whole");
+  const codes = new TextEncoder().encode(letters);
+  const bytes = new Uint8Array(end);
+  for (let at = 0, from = 0; at < end; at += 6, from += 7) {
+    const high = (place[codes[from]] * base + place[codes[from + 1]]) * base + place[codes[from + 2]];
+    const low = ((place[codes[from + 3]] * base + place[codes[from + 4]]) * base + place[codes[from + 5]]) * base + place[codes[from + 6]];
+    const whole = high * base4 + low;
     const top = Math.floor(whole / 0x1000000), bottom = whole - top * 0x1000000;
     bytes[at] = top >>> 16;
     bytes[at + 1] = top >>> 8;
@@ -31,14 +32,42 @@ function fromLetters(letters, byteCount) {
     bytes[at + 3] = bottom >>> 16;
     bytes[at + 4] = bottom >>> 8;
     bytes[at + 5] = bottom;
-    at += 6;
   }
   return bytes.subarray(0, byteCount);
+}
+
+// The end of a gzip tells how long it becomes.
+async function inflate(packed, rest) {
+  const size = new DataView(packed.buffer, packed.byteOffset + packed.length - 4).getUint32(0, true);
+  const bytes = new Uint8Array(size);
+  const { readable, writable } = new DecompressionStream("gzip");
+  const fed = feed(writable.getWriter(), packed, rest);
+  fed.catch(() => {}); // the reader tells of it too
+  const reader = readable.getReader();
+  let at = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes.set(value, at);
+    at += value.length;
+  }
+  await fed;
+  if (at !== size) throw new Error("the page is not whole");
+  return bytes;
+}
+
+async function feed(writer, packed, rest) {
+  for (let from = 0; from < packed.length; from += PIECE_BYTES) {
+    await writer.write(packed.subarray(from, from + PIECE_BYTES));
+    if (rest) await rest();
+  }
+  await writer.close();
 }
 
 class Columns {
   constructor(entries, bytes, start) {
     this.entries = new Map();
+    this.later = new Set();
     let from = start;
     for (const entry of entries) {
       this.entries.set(entry.name, { ...entry, data: bytes.subarray(from, from + entry.bytes) });
@@ -46,38 +75,61 @@ class Columns {
     }
   }
 
+  // Also of columns that are still to come.
   has(name) {
-    return this.entries.has(name);
+    return this.entries.has(name) || this.later.has(name);
+  }
+
+  expect(names) {
+    this.later = new Set(names);
+  }
+
+  add({ entries }) {
+    for (const [name, entry] of entries) this.entries.set(name, entry);
   }
 
   numbers(name) {
     const { count, planes, delta, quantum, data, values: listed } = this.entries.get(name);
     const values = new Int32Array(count);
-    let sum = 0;
-    for (let i = 0; i < count; i += 1) {
+    for (let i = 0, sum = 0; i < count; i += 1) {
       let code = data[i];
-      for (let plane = 1; plane < planes; plane += 1) {
-        code |= data[plane * count + i] << (8 * plane);
+      if (planes > 1) {
+        code |= data[count + i] << 8;
+        if (planes > 2) code |= data[2 * count + i] << 16;
+        if (planes > 3) code |= data[3 * count + i] << 24;
       }
       const value = (code >>> 1) ^ -(code & 1);
-      sum = delta ? sum + value : value;
-      values[i] = listed ? listed[sum] : sum * quantum;
+      sum = delta ? (sum + value) | 0 : value;
+      values[i] = sum;
     }
+    if (listed) for (let i = 0; i < count; i += 1) values[i] = listed[values[i]];
+    else if (quantum !== 1) for (let i = 0; i < count; i += 1) values[i] *= quantum;
     return values;
   }
 
-  // Real numbers, NaN where empty; `expected` are whole numbers that some columns tell the distance from.
+  // The same in the narrowest array that holds them.
+  narrow(name) {
+    const values = this.numbers(name);
+    let low = 0, high = 0;
+    for (let i = 0; i < values.length; i += 1) {
+      if (values[i] < low) low = values[i];
+      else if (values[i] > high) high = values[i];
+    }
+    if (low >= 0 && high < 256) return Uint8Array.from(values);
+    return low >= -32768 && high < 32768 ? Int16Array.from(values) : values;
+  }
+
+  // Real numbers: a function from row to value, NaN where empty; `expected` are whole numbers that
+  // some columns tell the distance from.
   measures(name, expected) {
     const { low, decimals, expected: isOff } = this.entries.get(name);
-    const stored = this.numbers(name);
+    const stored = this.narrow(name);
     const scale = 10 ** decimals;
-    const values = new Float64Array(stored.length);
-    for (let i = 0; i < stored.length; i += 1) {
-      const code = stored[i] - 1;
-      const whole = isOff ? expected[i] + ((code >>> 1) ^ -(code & 1)) : code + low;
-      values[i] = stored[i] === 0 ? NaN : whole / scale;
-    }
-    return values;
+    return (row) => {
+      const code = stored[row] - 1;
+      if (code < 0) return NaN;
+      return (isOff ? expected[row] + ((code >>> 1) ^ -(code & 1)) : code + low) / scale;
+    };
   }
 
   decimals(name) {
@@ -102,12 +154,14 @@ class Columns {
   codes(name) {
     const { words, places } = this.categories(name);
     const numbers = Array.from({ length: this.entries.get(name).runs }, (_, i) => this.numbers(name + "." + i));
+    const patterns = words.map((word) => word.split(DIGITS)); // words and widths in turn
     return (row) => {
-      let run = -1;
-      return words[places[row] - 1].replace(DIGITS, (_, width) => {
-        run += 1;
-        return String(numbers[run][row]).padStart(Number(width), "0");
-      });
+      const pattern = patterns[places[row] - 1];
+      let found = pattern[0];
+      for (let i = 1; i < pattern.length; i += 2) {
+        found += String(numbers[(i - 1) / 2][row]).padStart(Number(pattern[i]), "0") + pattern[i + 1];
+      }
+      return found;
     };
   }
 
@@ -126,35 +180,12 @@ class Columns {
     const pointStart = runningSum(this.numbers(name + ".points"));
     const { grid, closed } = this.entries.get(name + ".points");
     const [x0, y0, xs, ys, x1, y1] = ["x0", "y0", "x", "y", "x1", "y1"].map((part) => this.numbers(name + "." + part));
-    const [across, missX, missY] = ["across", "miss_x", "miss_y"].map((part) => (closed ? this.numbers(name + "." + part) : null));
     const x = new Int32Array(pointStart[pointStart.length - 1]), y = new Int32Array(x.length);
-    let step = 0, turn = 0, began = 0, ended = 0;
-    for (let path = 0; path + 1 < pointStart.length; path += 1) {
-      const from = pointStart[path], to = pointStart[path + 1];
-      if (from === to) continue;
-      x[from] = x0[began];
-      y[from] = y0[began];
-      began += 1;
-      const hasCorner = closed && to - from >= CORNERED;
-      for (let p = from + 1; p < (hasCorner ? to - 1 : to); p += 1) {
-        if (closed && p > from + 1) {
-          const bx = x[p - 1] - x[p - 2], by = y[p - 1] - y[p - 2];
-          const length = Math.max(Math.sqrt(bx * bx + by * by), 1);
-          x[p] = x[p - 1] + Math.floor((across[turn] * -by) / length + 0.5) + missX[turn];
-          y[p] = y[p - 1] + Math.floor((across[turn] * bx) / length + 0.5) + missY[turn];
-          turn += 1;
-          continue;
-        }
-        x[p] = x[p - 1] + xs[step];
-        y[p] = y[p - 1] + ys[step];
-        step += 1;
-      }
-      if (hasCorner) {
-        [x[to - 1], y[to - 1]] = squareCorner(x, y, from, to - 1);
-        x[to - 1] += x1[ended];
-        y[to - 1] += y1[ended];
-        ended += 1;
-      }
+    if (closed) {
+      const [across, missX, missY] = ["across", "miss_x", "miss_y"].map((part) => this.numbers(name + "." + part));
+      turnRings(x, y, pointStart, { x0, y0, xs, ys, x1, y1, across, missX, missY });
+    } else {
+      runLines(x, y, pointStart, { x0, y0, xs, ys });
     }
     for (let p = 0; p < x.length; p += 1) {
       x[p] *= grid;
@@ -169,12 +200,49 @@ class Columns {
   }
 }
 
-// Where the last corner of a ring lies if its angles are right, as mercator.py calculates it.
-function squareCorner(x, y, first, last) {
-  const sideX = x[first + 1] - x[first], sideY = y[first + 1] - y[first];
-  const gapX = x[first] - x[last - 1], gapY = y[first] - y[last - 1];
-  const along = (gapX * sideX + gapY * sideY) / Math.max(sideX * sideX + sideY * sideY, 1);
-  return [Math.floor(x[last - 1] + along * sideX + 0.5), Math.floor(y[last - 1] + along * sideY + 0.5)];
+function runLines(x, y, pointStart, { x0, y0, xs, ys }) {
+  for (let line = 0, step = 0, began = 0; line + 1 < pointStart.length; line += 1) {
+    const from = pointStart[line], to = pointStart[line + 1];
+    if (from === to) continue;
+    x[from] = x0[began];
+    y[from] = y0[began];
+    began += 1;
+    for (let p = from + 1; p < to; p += 1, step += 1) {
+      x[p] = x[p - 1] + xs[step];
+      y[p] = y[p - 1] + ys[step];
+    }
+  }
+}
+
+// First point, first step, turns across the step before, and the last corner from where a right
+// angle puts it, as mercator.py calculates it.
+function turnRings(x, y, pointStart, { x0, y0, xs, ys, x1, y1, across, missX, missY }) {
+  for (let ring = 0, began = 0, step = 0, turn = 0, ended = 0; ring + 1 < pointStart.length; ring += 1) {
+    const from = pointStart[ring], to = pointStart[ring + 1];
+    if (from === to) continue;
+    x[from] = x0[began];
+    y[from] = y0[began];
+    began += 1;
+    const hasCorner = to - from >= CORNERED, end = hasCorner ? to - 1 : to;
+    if (from + 1 < end) {
+      x[from + 1] = x[from] + xs[step];
+      y[from + 1] = y[from] + ys[step];
+      step += 1;
+    }
+    for (let p = from + 2; p < end; p += 1, turn += 1) {
+      const bx = x[p - 1] - x[p - 2], by = y[p - 1] - y[p - 2];
+      const length = Math.max(Math.sqrt(bx * bx + by * by), 1);
+      x[p] = x[p - 1] + Math.floor((across[turn] * -by) / length + 0.5) + missX[turn];
+      y[p] = y[p - 1] + Math.floor((across[turn] * bx) / length + 0.5) + missY[turn];
+    }
+    if (!hasCorner) continue;
+    const sideX = x[from + 1] - x[from], sideY = y[from + 1] - y[from];
+    const gapX = x[from] - x[end - 1], gapY = y[from] - y[end - 1];
+    const along = (gapX * sideX + gapY * sideY) / Math.max(sideX * sideX + sideY * sideY, 1);
+    x[end] = Math.floor(x[end - 1] + along * sideX + 0.5) + x1[ended];
+    y[end] = Math.floor(y[end - 1] + along * sideY + 0.5) + y1[ended];
+    ended += 1;
+  }
 }
 
 function runningSum(counts) {

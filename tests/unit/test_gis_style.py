@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from pipeline.atlas.qgis_style import district_style, tier_style
+from pipeline.gis.style import district_style, tier_style
 from pipeline.settings.atlas import Tier
 from tests.atlas.town import settings
 

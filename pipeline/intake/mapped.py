@@ -1,0 +1,76 @@
+"""What comes from street maps: the walking network, water and mapped facilities.
+
+Reading OpenStreetMap is slow work on small pieces that nothing else in intake waits for, so all of it
+can be done beside the rest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+
+from pipeline.contracts.raw import FeatureTable
+from pipeline.intake.amenities import amenities_from_osm
+from pipeline.intake.rejects import Rejects, balance
+from pipeline.intake.street_features import streets_as_osm
+from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
+from pipeline.intake.water import water_from_osm
+from pipeline.settings.city import OSM_FORMATS, Source
+from pipeline.settings.intake import IntakeSettings
+
+Named = list[tuple[str, Source]]
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Tables in the working CRS, and the account of every source that they come from."""
+
+    nodes: gpd.GeoDataFrame
+    edges: gpd.GeoDataFrame
+    water: list[gpd.GeoDataFrame]
+    amenities: dict[str, gpd.GeoDataFrame]
+    """By source, those of street maps only."""
+    rejects: dict[str, Rejects]
+    ledger: dict[str, dict[str, Any]]
+
+
+def is_street_map(source: Source) -> bool:
+    """Return whether a source holds OpenStreetMap elements."""
+    return source.format in OSM_FORMATS
+
+
+def mapped(
+    raw: Mapping[str, Any], streets: Named, amenities: Named, rule: IntakeSettings, crs: str
+) -> Mapped:
+    """Return what the sources of streets, and street maps among those of amenities, hold."""
+    rejects = {name: Rejects(name) for name, _ in (*streets, *amenities)}
+    ledger: dict[str, dict[str, Any]] = {}
+    street_sources: list[StreetSource] = []
+    known: set[int] = set()
+    water: list[gpd.GeoDataFrame] = []
+    waters: set[str] = set()
+    for place, (name, source) in enumerate(streets, 1):
+        extract = raw[name]
+        if isinstance(extract, FeatureTable):  # ways of different layers keep different numbers
+            extract = streets_as_osm(extract, source, place * 10**12)
+        street = streets_from_osm(extract, source, rule.streets, crs, rejects[name], known)
+        known |= set(street.ways)
+        area, count = water_from_osm(extract, source, crs, rejects[name], waters)
+        supporting = street.supporting_count - count
+        used = street.used_count + len(area)
+        ledger[name] = balance(extract.element_count, supporting, used, rejects[name])
+        street_sources.append(street)
+        water.append(area)
+    nodes, edges = street_tables(street_sources, rule.streets, crs)
+    found: dict[str, gpd.GeoDataFrame] = {}
+    elements: set[str] = set()
+    for name, source in amenities:
+        if is_street_map(source):
+            extract, tags = raw[name], rule.facility_tags
+            found[name], other = amenities_from_osm(
+                extract, name, source, tags, crs, rejects[name], elements
+            )
+            used = extract.element_count - other - rejects[name].row_count
+            ledger[name] = balance(extract.element_count, other, used, rejects[name])
+    return Mapped(nodes, edges, water, found, rejects, ledger)

@@ -1,0 +1,60 @@
+"""Work in a second interpreter comes out as it would here, faults included."""
+
+import os
+import signal
+
+import pytest
+
+from pipeline.beside import Beside
+from pipeline.problem import Problem
+
+
+def who(number: int) -> tuple[int, int]:
+    """Return the number and the process that says it."""
+    return number, os.getpid()
+
+
+def refuse(where: str) -> None:
+    """Raise what a user may meet."""
+    raise Problem(where, "holds nothing", expected="something", fix="add it")
+
+
+def killed_there(here: int) -> int:
+    """Die in any process but the one named."""
+    if os.getpid() != here:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return here
+
+
+def test_without_a_second_interpreter_work_is_done_here_when_asked_for() -> None:
+    """Nothing is started for a small run."""
+    done = []
+    task = Beside().call(done.append, 1)
+    assert done == []
+    assert task.result() is None
+    assert task.result() is None
+    assert done == [1]
+
+
+def test_faults_and_results_come_back_from_the_other_process() -> None:
+    """A Problem keeps its parts; the other process is another."""
+    with Beside(is_wanted=True, modules=("json",)) as beside:
+        numbers = [beside.call(who, number) for number in range(3)]
+        refused = beside.call(refuse, "roads.geojson, row 4")
+        found = [task.result() for task in numbers]
+        with pytest.raises(Problem) as caught:
+            refused.result()
+    assert [number for number, _ in found] == [0, 1, 2]
+    assert {process for _, process in found} != {os.getpid()}
+    assert caught.value.text() == (
+        "roads.geojson, row 4: holds nothing\n  expected: something\n  fix: add it"
+    )
+
+
+def test_goes_on_here_when_the_other_process_is_killed() -> None:
+    """A machine short of memory kills one process: its work and what follows is done here."""
+    here = os.getpid()
+    with Beside(is_wanted=True) as beside:
+        tasks = [beside.call(killed_there, here), beside.call(killed_there, here)]
+        assert [task.result() for task in tasks] == [here, here]
+        assert beside.call(who, 7).result() == (7, here)
