@@ -89,6 +89,9 @@ def areas(table: FeatureTable, source: Source, working_crs: str) -> list[Area]:
     is_unusable = np.zeros(len(shapes), dtype=bool)
     is_unusable[owner[~np.isfinite(points).all(axis=1)]] = True
     shapes[is_unusable] = shapely.Polygon()
+    # a geodatabase calls every outline a collection of one
+    alone = (shapely.get_type_id(shapes) == 6) & (shapely.get_num_geometries(shapes) == 1)
+    shapes[alone] = shapely.get_geometry(shapes[alone], 0)
     sound = (
         ~is_missing & (shapely.get_type_id(shapes) == 3) & shapely.is_valid(shapes)
         & (shapely.area(shapes) > 0)

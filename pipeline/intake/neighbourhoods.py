@@ -46,7 +46,7 @@ def with_neighbourhoods(
     for name in ("community_id", *_AREA_COLUMNS["heritage_areas"]):
         whole = whole.assign(**{name: pd.Series(pd.NA, whole.index, dtype="str")})
     used = {}
-    points = points_inside(buildings)
+    points = middles(buildings)
     for role, columns in _AREA_COLUMNS.items():
         for name, source in by_role[role]:
             whole, used[name] = with_area(
@@ -66,9 +66,9 @@ def with_area(
     columns: tuple[str, ...],
     rejects: Rejects,
 ) -> tuple[gpd.GeoDataFrame, int]:
-    """Return the buildings with what the area that holds them is called, and the areas used.
+    """Return the buildings with what the area that holds their middle is called, and the areas used.
 
-    ``points`` are inside the buildings, ``columns`` are taken from the area's fields. Where areas
+    ``points`` are the buildings' middles, ``columns`` are taken from the area's fields. Where areas
     overlap, the first of the file counts. A building outside all keeps what it has.
     """
     assert buildings.crs is not None
@@ -87,9 +87,12 @@ def with_area(
     return buildings.assign(**laid), len(used)
 
 
-def points_inside(buildings: gpd.GeoDataFrame) -> shapely.STRtree:
-    """Return a point inside each building, ready to be looked for."""
-    return shapely.STRtree(shapely.point_on_surface(buildings.geometry.to_numpy()))
+def middles(buildings: gpd.GeoDataFrame) -> shapely.STRtree:
+    """Return the centroid of each building, ready to be looked for.
+
+    A point on the surface would leap from one half of an outline to the other by the last digit.
+    """
+    return shapely.STRtree(shapely.centroid(buildings.geometry.to_numpy()))
 
 
 def first_holding(shapes: NDArray[np.object_], points: shapely.STRtree) -> NDArray[np.int64]:

@@ -35,7 +35,7 @@ from pipeline.intake.features import as_list
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
 from pipeline.intake.mapped import is_street_map, mapped
-from pipeline.intake.neighbourhoods import first_holding, points_inside, with_neighbourhoods
+from pipeline.intake.neighbourhoods import first_holding, middles, with_neighbourhoods
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects, balance, rejects_table
 from pipeline.intake.surveys import with_surveys
@@ -217,8 +217,8 @@ def _registered_only(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 def _place(
     buildings: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, all_rejects: dict[str, Rejects]
 ) -> gpd.GeoDataFrame:
-    """Give each building the district that holds a point inside it; reject those outside all."""
-    holder = first_holding(districts.geometry.to_numpy(), points_inside(buildings))
+    """Give each building the district that holds its middle; reject those outside all."""
+    holder = first_holding(districts.geometry.to_numpy(), middles(buildings))
     is_placed = holder >= 0
     for row in buildings[~is_placed].itertuples():
         all_rejects[row.source_name].row(

@@ -14,6 +14,7 @@ from pipeline.geo.raster import Floats
 from pipeline.settings.measure import YearModel
 from pipeline.years.units import Ints
 
+_STEPS_IN_MIDDLE_HALF, _GOLDEN = 8, (5**0.5 - 1) / 2
 _REPEATS_PER_WEIGHT, _MOST_REPEATS = 10, 100
 
 
@@ -50,6 +51,7 @@ def estimate_units(
     is_known = np.isfinite(year)
     found = {name: np.full(len(year), np.nan) for name in ("model", "nearest", "group")}
     found["nearest"] = columns[:, 0]
+    columns = stepped(columns)
     for part in np.unique(fold):
         mine, others = fold == part, is_known & (fold != part)
         found["model"][mine] = fitted(columns, year, others, weight, rule).predict(columns[mine])
@@ -63,6 +65,24 @@ def estimate_units(
     name = "model" if gains >= rule.min_gain_share else best
     estimate = np.where(np.isfinite(found[name]), found[name], found["group"])
     return Estimates(estimate, name, errors)
+
+
+def stepped(columns: Floats) -> Floats:
+    """Return each column in steps of its own, so that a model of yes and no sees no tiny difference.
+
+    A tree asks on which side of a bound a value lies. Where outlines agree in all but the digits of a
+    coordinate (every rectangle fills its rectangle), such a bound would sort them by chance. A step is
+    the power of two next below an eighth of the middle half's width; a column whose middle half is one
+    value stays. Steps begin at a golden share, where no round number lies.
+    """
+    found = columns.copy()
+    for number, values in enumerate(columns.T):
+        there = values[np.isfinite(values)]
+        width = float(np.subtract(*np.quantile(there, [0.75, 0.25]))) if len(there) else 0.0
+        if width > 0:
+            step = 2.0 ** np.floor(np.log2(width / _STEPS_IN_MIDDLE_HALF))
+            found[:, number] = np.floor(values / step + _GOLDEN) * step
+    return found
 
 
 @dataclass(frozen=True)

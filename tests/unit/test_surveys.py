@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from pipeline.contracts.raw import FeatureTable
-from pipeline.intake.neighbourhoods import points_inside, with_area, with_census
+from pipeline.intake.neighbourhoods import middles, with_area, with_census
 from pipeline.intake.register_cells import Cells
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.surveys import (
@@ -189,7 +189,7 @@ def test_an_outline_goes_before_the_register_and_outside_all_the_register_stays(
     )
     columns = ("community_id", "community_name")
     found, used = with_area(
-        named, points_inside(named), FeatureTable(fields, shapes), place, columns, rejects
+        named, middles(named), FeatureTable(fields, shapes), place, columns, rejects
     )
     assert found["community_name"].tolist() == ["甲", "甲", "x", "旧"]
     assert found["community_id"].tolist()[:3] == ["C7", "C7", "C2"]

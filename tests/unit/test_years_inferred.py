@@ -19,6 +19,7 @@ from pipeline.years.conformal import (
     within,
 )
 from pipeline.years.ensemble import best_shares
+from pipeline.years.estimate import stepped
 from pipeline.years.evaluate import calibration_error, even_folds, square_blocks
 from pipeline.years.infer import Inference, YearFacts, infer_years
 from pipeline.years.intervals import errors_together, miss_shares, whole_year_ends
@@ -38,9 +39,9 @@ def test_shapes_of_a_bar_and_of_a_courtyard() -> None:
     court = shapely.Polygon(bar.exterior.coords, [shapely.box(5, 2, 10, 8).exterior.coords])
     found = shape_columns(np.array([bar, court]))
     assert found["area_log"] == pytest.approx([np.log(400), np.log(370)])
-    assert found["elongation"].tolist() == [4, 4]
-    assert found["depth_m"].tolist() == [10, 10]
-    assert found["orientation_deg"] % 180 == pytest.approx([0, 0])
+    assert found["depth_m"] == pytest.approx([10, 10])
+    assert found["lies_east_share"] == pytest.approx([(40**2 - 10**2) / (40**2 + 10**2)] * 2)
+    assert found["lies_northeast_share"] == pytest.approx([0, 0], abs=1e-12)
     assert found["compactness_share"][0] == pytest.approx(4 * np.pi * 400 / 100**2)
     assert found["fill_share"] == pytest.approx([1, 370 / 400])
     assert found["courtyard_count"].tolist() == [0, 1]
@@ -48,8 +49,54 @@ def test_shapes_of_a_bar_and_of_a_courtyard() -> None:
 
 def test_what_has_no_area_has_no_form_but_does_not_stop_the_rest() -> None:
     found = shape_columns(np.array([shapely.Polygon(), shapely.box(0, 0, 1, 1)]))
-    assert np.isnan(found["elongation"][0])
-    assert found["elongation"][1] == 1
+    assert np.isnan(found["depth_m"][0])
+    assert found["depth_m"][1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("turn_deg", [0, 30, 45, 90, 150])
+def test_a_bar_far_from_the_origin_lies_as_it_is_turned(turn_deg: float) -> None:
+    bar = shapely.affinity.rotate(shapely.box(0, 0, 40, 10), turn_deg)
+    far = shapely.affinity.translate(bar, 650_000, 3_270_000)
+    found = shape_columns(np.array([far, shapely.box(0, 0, 9, 9)]))
+    strength = (40**2 - 10**2) / (40**2 + 10**2)
+    way = np.radians(2 * turn_deg)
+    assert found["depth_m"] == pytest.approx([10, 9])
+    assert found["lies_east_share"] == pytest.approx([strength * np.cos(way), 0], abs=1e-7)
+    assert found["lies_northeast_share"] == pytest.approx([strength * np.sin(way), 0], abs=1e-7)
+    assert found["fill_share"] == pytest.approx([1, 1])
+
+
+def snapped(shapes: np.ndarray, grid_m: float, random: np.random.Generator) -> np.ndarray:
+    """Return shapes as a format would give them back that keeps whole multiples of a grid only."""
+    start = random.uniform(0, grid_m, 2)
+    return shapely.transform(shapes, lambda p: np.round((p - start) / grid_m) * grid_m + start)
+
+
+def test_outlines_moved_by_a_tenth_of_a_millimetre_keep_their_form() -> None:
+    """Squares, and an L with two smallest rectangles, are where other measures jump."""
+    ell = shapely.Polygon([(0, 0), (20, 0), (20, 10), (10, 10), (10, 20), (0, 20)])
+    plain = np.array([ell, shapely.box(0, 0, 12, 12), shapely.box(0, 0, 60, 12)])
+    plain = shapely.transform(plain, lambda p: p + np.array([650_000.0, 3_270_000.0]))
+    random = np.random.default_rng(5)
+    before = shape_columns(plain)
+    for _ in range(20):
+        moved = snapped(plain, 1e-4, random)
+        after = shape_columns(moved)
+        for name, values in before.items():
+            assert np.abs(after[name] - values).max() < 1e-3, name
+
+
+def test_a_model_sees_steps_that_no_round_number_and_no_last_digit_crosses() -> None:
+    filled = np.append(np.ones(60), np.linspace(0.6, 0.9, 40))
+    years = np.repeat([1950.0, 1960.0, 1975.0, 1990.0], 25)
+    one = np.column_stack([filled, years, np.zeros(100), np.full(100, np.nan)])
+    other = one.copy()
+    other[:60, 0] += np.random.default_rng(2).uniform(-1e-6, 1e-6, 60)
+    found = stepped(one)
+    assert np.array_equal(found, stepped(other), equal_nan=True)
+    assert len(np.unique(found[:, 1])) == 4, "what differs by as much as the rest stays apart"
+    assert (found[:, 2] == 0).all()
+    assert np.isnan(found[:, 3]).all()
 
 
 def test_density_counts_what_stands_within_the_radius() -> None:
