@@ -183,6 +183,8 @@ USED_BESIDE = (
     "pipeline.plan.outputs",
     "xlsxwriter",
     "pipeline.atlas.stage",
+    "pipeline.atlas.frame",
+    "pipeline.atlas.spelling",
 )
 """Modules that take long to load, in the order in which a second interpreter needs them."""
 LARGE_RAW_BYTES = 15_000_000

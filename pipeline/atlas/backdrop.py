@@ -123,6 +123,10 @@ def contours(terrain: Raster, *, interval_m: float) -> tuple[NDArray[np.object_]
     return found, np.array(heights)
 
 
+STREET_FACTS = ("highway_type", "structure_type", "is_main_road", "road_name")
+"""What ``street_lines`` reads of a street."""
+
+
 def street_lines(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return streets joined to long lines: class, structure, name, most important first.
 

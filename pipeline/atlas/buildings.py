@@ -6,7 +6,6 @@ rule as the score; ``add_ranked`` stops if that would show other points than the
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -180,14 +179,13 @@ def add_ranked(
     score_settings: ScoreSettings,
     *,
     is_part: bool = False,
-    spelt: Mapping[str, str] | None = None,
+    spelt: Mapping[str, str],
 ) -> None:
     """Pack the scored buildings; rows as in ``whole_table``.
 
     Of a part of the city the page also gets the ranks in the whole, in their order. ``spelt`` holds
     the ``initials`` of words, where they are known already.
     """
-    spelt = spelt or {}
     score = _checked_score(table, used)
     tie_breaks = score_settings.tie_breaks
     places = tie_places(table, tie_breaks)
@@ -234,8 +232,7 @@ def add_ranked(
     for name in CATEGORIES:
         words = pack.categories(name, table[name])
         if name in SEARCHED:
-            known = [spelt[word] if word in spelt else _initials(word) for word in words]
-            pack.texts(f"{name}.initials", known)
+            pack.texts(f"{name}.initials", [spelt[word] for word in words])
     for name in OPTIONAL_CATEGORIES:
         if name in table.columns and table[name].notna().any():
             pack.categories(name, table[name])
@@ -255,28 +252,6 @@ def _guesses(table: pd.DataFrame, twice: NDArray[np.int64]) -> dict[str, NDArray
     shown = np.floor(real_numbers(table["footprint_area_m2"]) + 0.5).astype(np.int64)
     storeys = np.nan_to_num(real_numbers(table["storey_count"])).astype(np.int64)
     return {"footprint_area_m2": footprint, "floor_area_m2": shown * storeys}
-
-
-def initials(words: Iterable[str]) -> list[str]:
-    """Return the first letters of the pinyin of each text, so that ``jfb`` finds 解放碑.
-
-    Letters and digits stand for themselves; what is neither is left out.
-    """
-    return [_initials(word) for word in words]
-
-
-def initials_of(table: pd.DataFrame) -> dict[str, str]:
-    """Return the initials of every word that people search for in this table."""
-    words = {word for name in SEARCHED for word in table[name].dropna().unique()}
-    return {word: _initials(word) for word in sorted(words)}
-
-
-@cache
-def _initials(word: str) -> str:
-    from pypinyin import Style, lazy_pinyin  # takes long: a page of known words needs it not
-
-    letters = lazy_pinyin(word, style=Style.FIRST_LETTER)
-    return "".join(c for c in "".join(letters).lower() if c.isascii() and c.isalnum())
 
 
 def _add_band(pack: Pack, table: pd.DataFrame) -> None:

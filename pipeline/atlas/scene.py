@@ -9,8 +9,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pipeline.atlas.backdrop import contour_lines, label_points, street_lines
-from pipeline.atlas.buildings import initials_of, plain_column, whole_table
+from pipeline.atlas.backdrop import STREET_FACTS, contour_lines, label_points, street_lines
+from pipeline.atlas.buildings import SEARCHED, plain_column, whole_table
 from pipeline.atlas.mercator import WEB_MERCATOR
 from pipeline.contracts.stage import Inputs
 from pipeline.contracts.tables import (
@@ -86,12 +86,15 @@ class Scene:
 
 def city_scene(inputs: Inputs) -> Scene:
     """Return what the map of the whole city shows."""
-    from pipeline.atlas.frame import page_frame  # folium takes long, and a part needs it not
-
-    tables = inputs.tables
+    tables, beside = inputs.tables, inputs.beside
     buildings: gpd.GeoDataFrame = tables[BUILDINGS]
     listed: pd.DataFrame = tables[BUILDING_RANKING]
     terrain = inputs.rasters["terrain"]
+    names = {name for key in SEARCHED for name in listed[key].dropna().unique()}
+    texts = beside.call(_texts, sorted(names))
+    edges = tables[STREET_EDGES][[*STREET_FACTS, "geometry"]]
+    interval_m = inputs.settings.atlas.contour_interval_m
+    lines = beside.call(_lines, terrain, edges, interval_m)
     table = whole_table(buildings, tables[MEASUREMENTS], tables[RANKING], listed)
     table = table.drop(columns=unread_columns(table.columns, inputs.settings.score)).copy()
     projects = tables[PLAN_PROJECTS].set_index("project_id")["unit_cost_cny_per_m2"]
@@ -106,22 +109,39 @@ def city_scene(inputs: Inputs) -> Scene:
     shapes = np.concatenate([table.geometry.to_numpy(), others.geometry.to_numpy()])
     districts = tables[DISTRICTS].to_crs(WEB_MERCATOR)
     places = label_points(districts, shapely.get_coordinates(shapely.centroid(shapes)))
-    lines = contour_lines(terrain, interval_m=inputs.settings.atlas.contour_interval_m)
+    spelt, frame = texts.result()
+    contours, streets = lines.result()
     return Scene(
         buildings=table,
         others=others,
         districts=districts.assign(label_x_m=places.x, label_y_m=places.y),
         estates=tables[ESTATES].to_crs(WEB_MERCATOR),
-        streets=street_lines(tables[STREET_EDGES]).to_crs(WEB_MERCATOR),
-        contours=lines.to_crs(WEB_MERCATOR),
+        streets=streets,
+        contours=contours,
         water=tables[WATER].to_crs(WEB_MERCATOR),
         paths=tables[MAIN_ROAD_PATHS].to_crs(WEB_MERCATOR),
         priority=tables[DISTRICT_PRIORITY],
         terrain=terrain,
         tier_last_ranks=tuple(int(rank) for rank in last_ranks),
-        spelt=initials_of(table),
-        frame=page_frame(),
+        spelt=spelt,
+        frame=frame,
     )
+
+
+def _texts(words: list[str]) -> tuple[dict[str, str], str]:
+    """Return how words are spelt, and the frame; both need libraries that take long to load."""
+    from pipeline.atlas.frame import page_frame
+    from pipeline.atlas.spelling import initials
+
+    return initials(words), page_frame()
+
+
+def _lines(
+    terrain: Raster, edges: gpd.GeoDataFrame, interval_m: float
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return contours and streets."""
+    contours = contour_lines(terrain, interval_m=interval_m)
+    return contours.to_crs(WEB_MERCATOR), street_lines(edges).to_crs(WEB_MERCATOR)
 
 
 def unread_columns(names: Iterable[str], score: ScoreSettings) -> list[str]:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.atlas.buildings import EMPTY_KEY, band_step, initials
+from pipeline.atlas.buildings import EMPTY_KEY, band_step
 from pipeline.atlas.legend import attribution_texts
+from pipeline.atlas.spelling import initials
 from pipeline.atlas.stage import run
 from pipeline.atlas.ties import tie_places, tie_shift
 from pipeline.contracts.columns import COLUMNS
@@ -151,12 +152,8 @@ def test_an_order_that_differs_from_the_table_stops_the_stage(column: str) -> No
 
 
 def test_initials_are_those_that_people_type() -> None:
-    assert initials(["解放碑", "长安路12号", "A座·红楼", "<img>"]) == [
-        "jfb",
-        "cal12h",
-        "azhl",
-        "img",
-    ]
+    words = ["解放碑", "长安路12号", "A座·红楼", "<img>"]
+    assert list(initials(words).values()) == ["jfb", "cal12h", "azhl", "img"]
 
 
 def test_bands_are_told_in_steps_that_grow_with_the_rank() -> None:
