@@ -34,6 +34,7 @@ from pipeline.problem import Problem
 from pipeline.settings.consent import ConsentSettings
 from pipeline.settings.plan import PlanSettings
 
+_WALK_ENDINGS = ("_walk_out_min", "_walk_back_min", "_walk_m", "_climb_m", "_gap_m", "_min_count")
 _OF_RANKING = ("building_id", "track_type", "score_points", "tier_number", "funded_share")
 
 
@@ -108,12 +109,19 @@ def annual_plan(
     )  # fmt: skip
 
 
-def cut_to_read(tables: Mapping[Any, Any]) -> dict[Any, Any]:
-    """Return what ``annual_plan`` reads of the tables, to hand it to another interpreter."""
+def cut_to_read(tables: Mapping[Any, Any], settings: PlanSettings) -> dict[Any, Any]:
+    """Return what ``annual_plan`` reads of the tables, to hand it to another interpreter.
+
+    Of the walks only those that make a measure necessary.
+    """
     buildings, ranking = tables[BUILDINGS], tables[RANKING][list(_OF_RANKING)]
+    triggers = {measure.trigger for measure in settings.measures.values()}
+    measured = tables[MEASUREMENTS]
+    kept = [n for n in measured.columns if n in triggers or not n.endswith(_WALK_ENDINGS)]
     ranked = buildings["building_id"].isin(ranking["building_id"])
     cut = {BUILDINGS: buildings[ranked].reset_index(drop=True), RANKING: ranking}
-    return {table: tables[table] for table in (MEASUREMENTS, CONSENTS, ESTATE_FACTS)} | cut
+    cut |= {table: tables[table] for table in (CONSENTS, ESTATE_FACTS)}
+    return cut | {MEASUREMENTS: measured[kept]}
 
 
 def _planned_buildings(tables: Mapping[Any, Any], settings: PlanSettings) -> pd.DataFrame:

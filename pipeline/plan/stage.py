@@ -35,7 +35,9 @@ def run(inputs: Inputs) -> Outputs:
     measurements: pd.DataFrame = inputs.tables[MEASUREMENTS]
     buildings = inputs.tables[BUILDINGS]
     origin = "合成 synthetic" if inputs.settings.city.is_synthetic else "delivered"
-    plan = inputs.beside.call(planned, cut_to_read(inputs.tables), inputs.settings, inputs.scenario)
+    plan = inputs.beside.call(
+        planned, cut_to_read(inputs.tables, settings), inputs.settings, inputs.scenario
+    )
     listed = building_list(buildings, measurements, inputs.tables[RANKING])
     cells = measurements.set_index("building_id")["cell_id"]
     placed = with_areas(listed, listed["building_id"].map(cells))

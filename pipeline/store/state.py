@@ -12,17 +12,36 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from doit.dependency import DatabaseException, Dependency, SqliteDB
+from doit.dependency import DatabaseException, Dependency, MD5Checker, SqliteDB
 from doit.task import Task
 
 from pipeline.problem import Problem
 
 _one_at_a_time = Lock()
 """The record is read while another thread writes it down."""
+
+
+class _ByDigest(MD5Checker):
+    """Tells files apart by the digest that outputs have too: what two stages see is read once."""
+
+    def check_modified(self, file_path: str, file_stat: os.stat_result, state: Any) -> bool:
+        """Tell whether a file is another than the one on record, by time, then size, then content."""
+        saved_time, size, saved = state
+        if file_stat.st_mtime == saved_time:
+            return False
+        return file_stat.st_size != size or digest(Path(file_path)) != saved
+
+    def get_state(self, dep: str, current_state: Any) -> Any:
+        """Return what to put on record of a file; nothing if its time is the recorded one."""
+        found = Path(dep).stat()
+        if current_state and current_state[0] == found.st_mtime:
+            return None
+        return found.st_mtime, found.st_size, digest(Path(dep))
 
 
 @dataclass(frozen=True)
@@ -129,7 +148,13 @@ def _digests(paths: Iterable[Path]) -> dict[str, str]:
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of a file's content."""
+    """Return the SHA-256 of a file's content; one that has not changed since is not read again."""
+    found = path.stat()
+    return _digest(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _digest(path: Path, _changed_ns: int, _size: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -147,11 +172,11 @@ def _open(state_file: Path) -> Iterator[Dependency]:
 @contextmanager
 def _opened(state_file: Path) -> Iterator[Dependency]:
     try:
-        dependency = Dependency(SqliteDB, str(state_file))
+        dependency = Dependency(SqliteDB, str(state_file), _ByDigest)
     except DatabaseException:
         # The record only saves work; without it everything is built again.
         state_file.unlink()
-        dependency = Dependency(SqliteDB, str(state_file))
+        dependency = Dependency(SqliteDB, str(state_file), _ByDigest)
     try:
         yield dependency
         dependency.close()
