@@ -1,5 +1,6 @@
 """Stage 2, measure: size, age, ground and walks of every building that is housing."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import geopandas as gpd
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipeline.beside import Task
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
@@ -32,7 +34,7 @@ from pipeline.measure.years import year_facts, year_table
 from pipeline.problem import Problem
 from pipeline.settings.measure import MeasureSettings
 from pipeline.settings.whole import Settings
-from pipeline.years.infer import infer_years
+from pipeline.years.infer import Inference, infer_years
 
 
 def run(inputs: Inputs) -> Outputs:
@@ -49,22 +51,30 @@ def run(inputs: Inputs) -> Outputs:
             fix="list this city's uses in intake.housing.recorded_use_types or assumed_use_types",
         )  # fmt: skip
     edges: gpd.GeoDataFrame = inputs.tables[STREET_EDGES]
-    terrain, error = ground(inputs.rasters["terrain"], rule.terrain)
+    shapes = housing.geometry.to_numpy()
     middle_of_all = shapely.centroid(buildings.geometry.to_numpy())
     middle = middle_of_all[is_housing]
-    land = land_columns(housing.geometry.to_numpy(), middle, terrain, error, rule)
-    # years need no walks, and walks no years
-    facts = year_facts(housing, middle, (middle_of_all, buildings.geometry.to_numpy()), land)
-    inferred = inputs.beside.call(infer_years, facts, rule.years)
-    world = street_world(
-        inputs.tables[STREET_NODES],
-        edges,
-        inputs.tables[AMENITIES],
-        inputs.tables[WATER],
-        terrain,
-        rule,
-    )
-    access = access_table(housing.geometry.to_numpy(), world, rule)
+    with ThreadPoolExecutor(2) as threads:
+        names = threads.submit(road_name, middle, edges, max_distance_m=rule.access.max_road_name_m)
+        terrain, error = ground(inputs.rasters["terrain"], rule.terrain)
+        land = land_columns(shapes, middle, terrain, error, rule)
+        everywhere = (middle_of_all, buildings.geometry.to_numpy())
+
+        def years_begun() -> Task[Inference]:
+            """Hand the years over as soon as what tells them is gathered; walks need no years."""
+            facts = year_facts(housing, middle, everywhere, land)
+            return inputs.beside.call(infer_years, facts, rule.years)
+
+        inferred = threads.submit(years_begun)
+        world = street_world(
+            inputs.tables[STREET_NODES],
+            edges,
+            inputs.tables[AMENITIES],
+            inputs.tables[WATER],
+            terrain,
+            rule,
+        )
+        access = access_table(shapes, world, rule)
     storeys, entry = (
         housing[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
         for name in ("storey_count", "entry_storey_number")
@@ -74,14 +84,14 @@ def run(inputs: Inputs) -> Outputs:
         housing["has_lift"],
         entry,
         access.entry_m,
-        lowest_outline_m(housing.geometry.to_numpy(), terrain),
+        lowest_outline_m(shapes, terrain),
         rule.storey_height_m,
     )
-    years, years_told = year_table(inferred.result())
+    years, years_told = year_table(inferred.result().result())
     measurements = pd.DataFrame(
         {
             "building_id": housing["building_id"],
-            "road_name": road_name(middle, edges, max_distance_m=rule.access.max_road_name_m),
+            "road_name": names.result(),
             "cell_id": cell_id(middle, cell_m=rule.grid_cell_m),
             "footprint_area_m2": footprint_area_m2(housing),
             **floor_area(housing),
