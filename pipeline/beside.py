@@ -49,13 +49,11 @@ class Beside:
     ----------
     is_wanted
         Whether there is enough to do: its start takes a second of the other core.
-    modules
-        What calls will need; loaded there after the first call, or by ``start``.
     """
 
-    def __init__(self, *, is_wanted: bool = False, modules: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, is_wanted: bool = False) -> None:
         self.is_there = is_wanted
-        self._modules = modules
+        self._later: tuple[str, ...] = ()
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> "Beside":
@@ -73,14 +71,16 @@ class Beside:
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Task[T]:
         """Hand over a function of a module, with arguments that can be copied; tasks run in turn."""
         task = Task(lambda: function(*args, **kwargs), self._sent(function, *args, **kwargs))
-        self.start()
+        later, self._later = self._later, ()
+        self.load(later)
         return task
 
-    def start(self) -> None:
-        """Let it load the modules; again does nothing."""
-        if self._modules:
-            self._sent(_load, self._modules)
-            self._modules = ()
+    def load(self, modules: tuple[str, ...], *, after_next_call: bool = False) -> None:
+        """Load modules there that calls will need, so that these need not wait for them."""
+        if after_next_call:
+            self._later = modules
+        elif modules:
+            self._sent(_load, modules)
 
     def _sent(
         self, function: Callable[..., Any], *args: Any, **kwargs: Any

@@ -177,16 +177,12 @@ PACKAGES = (
     "xstatic-leaflet",
 )
 CODE_FOLDER = Path(__file__).parent
-USED_BESIDE = (
-    "sklearn.ensemble",
-    "pipeline.years.infer",
-    "pipeline.plan.outputs",
-    "xlsxwriter",
-    "pipeline.atlas.stage",
-    "pipeline.atlas.frame",
-    "pipeline.atlas.spelling",
-)
-"""Modules that take long to load, in the order in which a second interpreter needs them."""
+USED_BESIDE = {
+    "measure": ("sklearn.ensemble", "pipeline.years.infer"),
+    "score": ("pipeline.plan.outputs", "xlsxwriter"),
+    "gis": ("pipeline.atlas.stage", "pipeline.atlas.frame", "pipeline.atlas.spelling"),
+}
+"""Modules that take long to load, by the stage during which a second interpreter has time for it."""
 LARGE_RAW_BYTES = 15_000_000
 """From here on a second interpreter is worth its start; this changes no result."""
 
@@ -225,7 +221,7 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
         files.remove_partial(places.maps_folder)
         steps = []
         kept = Kept(places)
-        beside = Beside(is_wanted=_is_large(places, settings), modules=USED_BESIDE)
+        beside = Beside(is_wanted=_is_large(places, settings))
         with _collector_resting(), beside, Saver(places) as saver:
             for number, stage in enumerate(STAGES):
                 begin = time.perf_counter()
@@ -233,8 +229,11 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
                 reasons = tuple(_reasons(record, places, saver))
                 if reasons:
                     watch(stage, reasons)
-                    if not stage.reads_sources:  # else its first call shall not wait for modules
-                        beside.start()
+                    if (
+                        stage.reads_sources
+                    ):  # its first call shall not wait for what later ones need
+                        beside.load(sum(USED_BESIDE.values(), ()), after_next_call=True)
+                    beside.load(USED_BESIDE.get(stage.name, ()))
                     inputs = _load(stage, places, settings, kept, beside)
                     run = importlib.import_module(f"pipeline.{stage.name}.stage").run
                     product = checked(stage, settings, run(inputs), kept)

@@ -1,7 +1,5 @@
 """Stage 6, atlas: offline pages on which people read, search and question the ranking."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import geopandas as gpd
@@ -39,11 +37,9 @@ def run(inputs: Inputs) -> Outputs:
     scene = city_scene(inputs)
     away = apart[: round(SHARE_BESIDE * len(apart))] if inputs.beside.is_there else []
     parts_beside = inputs.beside.call(district_pages, scene, told, used, near, away)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        whole = threads.submit(map_page, scene, told, used, near)
-        reports = report_pages(inputs, used, [INDEX, *map(district_page_name, apart)])
-        parts = district_pages(scene, told, used, near, apart[len(away) :])
-        text, ledger = whole.result()
+    text, ledger = map_page(scene, told, used, near)
+    reports = report_pages(inputs, used, [INDEX, *map(district_page_name, apart)])
+    parts = district_pages(scene, told, used, near, apart[len(away) :])
     parts |= parts_beside.result()
     pages = {INDEX: text} | {name: parts[name] for name in sorted(parts)} | reports
     ledger["district_page_bytes"] = {name: len(pages[name].encode()) for name in parts}

@@ -38,7 +38,9 @@ def test_without_a_second_interpreter_work_is_done_here_when_asked_for() -> None
 
 def test_faults_and_results_come_back_from_the_other_process() -> None:
     """A Problem keeps its parts; the other process is another."""
-    with Beside(is_wanted=True, modules=("json",)) as beside:
+    with Beside(is_wanted=True) as beside:
+        beside.load(("json",))
+        beside.load(("decimal",), after_next_call=True)
         numbers = [beside.call(who, number) for number in range(3)]
         refused = beside.call(refuse, "roads.geojson, row 4")
         found = [task.result() for task in numbers]
