@@ -19,6 +19,7 @@ from pipeline import flow
 from pipeline.atlas.buildings import used_criteria
 from pipeline.atlas.map_page import Neighbours, map_page
 from pipeline.atlas.scene import Scene, city_scene
+from pipeline.beside import Beside
 from pipeline.contracts.stage import Inputs
 from pipeline.score.rank import ranks, tier_numbers
 from pipeline.store.configuration import read_settings
@@ -86,7 +87,7 @@ def inputs_of(root: Path) -> Inputs:
     settings = read_settings(root / "config", "reference", "base")
     places = Places(root, root / "data/raw/reference", "reference", "base")
     stage = next(one for one in flow.STAGES if one.name == "atlas")
-    return flow._load(stage, places, settings, flow.Kept(places))
+    return flow._load(stage, places, settings, flow.Kept(places), Beside())
 
 
 def ten_times(scene: Scene, inputs: Inputs) -> Scene:
