@@ -18,6 +18,7 @@ from pipeline.atlas.stage import run
 from pipeline.atlas.ties import tie_places, tie_shift
 from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import BUILDING_RANKING, BUILDINGS, RANKING, WATER
+from pipeline.gis.stage import run as gis
 from pipeline.problem import Problem
 from pipeline.settings.city import Role
 from tests.atlas import town
@@ -194,14 +195,14 @@ def test_each_attribution_stands_once_with_its_months() -> None:
 
 
 def test_the_geopackage_leaves_out_what_only_the_lists_need() -> None:
-    layers = {layer.name: layer for layer in run(town.inputs()).map_layers["ranking.gpkg"]}
+    layers = {layer.name: layer for layer in gis(town.inputs()).map_layers["ranking.gpkg"]}
     columns = set(layers["buildings"].features.columns)
     assert {"rank", "score_points", "climb_points", "main_road_climb_m"} <= columns
     assert not {"construction_year_low", "elevation_lowest_m", "longitude_deg"} & columns
 
 
 def test_the_geopackage_gets_the_same_buildings_in_order_of_rank() -> None:
-    layers = {layer.name: layer for layer in run(town.inputs()).map_layers["ranking.gpkg"]}
+    layers = {layer.name: layer for layer in gis(town.inputs()).map_layers["ranking.gpkg"]}
     assert layers["buildings"].features["building_id"].tolist() == [
         "B1",
         "B2",

@@ -127,7 +127,7 @@ def test_two_buildings_stand_side_by_side(page: Any) -> None:
     text = page.inner_text("#panel table.compare")
     assert "60.000" in text and "30.000" in text and "100.000" in text and "70.000" in text
     page.click("#language-button")
-    assert "Two buildings" in page.inner_text("#panel")
+    assert "Two buildings" in page.text_content("#panel")
     page.click("#compare-end")
     assert page.inner_text("#panel .rank") == "Rank 2"
 

@@ -138,7 +138,7 @@ def test_a_click_opens_the_building_with_its_rank(page: Any) -> None:
     click(page, 195, 15)
     assert page.inner_text("#panel .rank") == "第 2 名"
     assert page.inner_text("#panel .score") == "70.000 分"
-    assert "way/2" in page.inner_text("#panel")
+    assert "way/2" in page.text_content("#panel")
     assert page.locator(".leaflet-overlay-pane path").count() == 4  # two parts, each with its halo
 
 
@@ -149,8 +149,8 @@ def test_a_click_into_a_hole_or_on_the_ground_opens_nothing(page: Any) -> None:
 
 def test_a_building_that_is_not_ranked_says_so(page: Any) -> None:
     click(page, -75, 25)
-    assert "不参与排序" in page.inner_text("#panel")
-    assert "学校" in page.inner_text("#panel")
+    assert "不参与排序" in page.text_content("#panel")
+    assert "学校" in page.text_content("#panel")
 
 
 @pytest.mark.parametrize("place", range(6))
@@ -192,7 +192,7 @@ def test_hostile_names_are_text_and_nothing_else(page: Any) -> None:
     page.click("#buildings-tab")
     assert town.NAMES["B5"] in page.inner_text("#buildings")
     page.click("#areas-tab")
-    assert town.ROAD in page.inner_text("#areas")
+    assert town.ROAD in page.text_content("#areas")
     assert page.locator("img, iframe, b[onclick]").count() == before == 0
 
 

@@ -72,7 +72,7 @@ async function run(model, makeMap, unpackPart) {
   const lists = addLists(map, model, actions);
   const redrawFilters = addFilters(model, state, (key) => whenWhole(() => {
     recolour();
-    if (key === "district" && model.shown) map.fitBounds(boundsOfShown(model), { padding: [20, 20] });
+    if (key === "district" && model.shown) map.fitBounds(boundsOfShown(model), clearOfLegend(map, 20));
     grid.fill();
     remember();
   }));
@@ -234,7 +234,7 @@ async function run(model, makeMap, unpackPart) {
   });
 
   redraw();
-  map.fitBounds(boundsOf(model), { animate: false, padding: [12, 12] });
+  map.fitBounds(boundsOf(model), { animate: false, ...clearOfLegend(map, 12) });
   const isWholeFirst = !model.page.is_parted || location.hash;
   if (isWholeFirst) await complete();
   if (location.hash) take(wanted);

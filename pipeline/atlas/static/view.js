@@ -12,6 +12,14 @@ function markShape(group, shapes, row, colour) {
   }
 }
 
+// Room for what stands in the map's corner: beside the legend, if that leaves half of the width.
+function clearOfLegend(map, margin) {
+  const legend = map.getContainer().querySelector(".legend");
+  const width = legend ? legend.offsetWidth + 10 : 0;
+  const left = 2 * width < map.getSize().x ? width : 0;
+  return { paddingTopLeft: [left + margin, margin], paddingBottomRight: [margin, margin] };
+}
+
 // The building and its walk whole, never nearer than need be.
 function bringIntoView(map, model, row) {
   const walk = walkOf(model, row);
@@ -20,7 +28,7 @@ function bringIntoView(map, model, row) {
     map.setView(toLatLng(x, y), Math.max(map.getZoom(), 17));
     return;
   }
-  map.fitBounds(boundsOfWalk(walk).extend(toLatLng(x, y)), { maxZoom: 17, padding: [50, 50] });
+  map.fitBounds(boundsOfWalk(walk).extend(toLatLng(x, y)), { maxZoom: 17, ...clearOfLegend(map, 50) });
 }
 
 function boundsOf(model) {
