@@ -75,11 +75,16 @@ def one_weight(root: Path, raw: Path) -> None:
         changed = text.replace("main_road_climb_m, weight: 0.13", "main_road_climb_m, weight: 0.20")
         assert changed != text
         config.write_text(changed, encoding="utf-8")
-        begin = time.perf_counter()
+        begin = time.time()
         said = _rank(project, root, raw)
+        whole_s = time.time() - begin
         stages = re.search(r"stages run: (.*)", said)
-        print(f"  {'one weight changed, all of make rank':58} {time.perf_counter() - begin:8.2f} s")
-        print(f"    {stages[1] if stages else ''}; lists stand after score and plan")
+        folder_of_lists = project / "data" / "processed" / "reference" / "base"
+        lists = [*folder_of_lists.rglob("*.csv"), *folder_of_lists.rglob("*.xlsx")]
+        lists_s = max(path.stat().st_mtime for path in lists) - begin
+        print(f"  {'one weight changed, until all new lists stand there':58} {lists_s:8.2f} s")
+        print(f"  {'… and all of make rank':58} {whole_s:8.2f} s")
+        print(f"    {stages[1] if stages else ''}")
 
 
 def _rank(project: Path, root: Path, raw: Path) -> str:
