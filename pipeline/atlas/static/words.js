@@ -47,12 +47,23 @@ function inLanguage(pair) {
   return language === "zh" ? pair.zh : pair.en;
 }
 
-const NUMBER_FORMATS = [0, 1, 2, 3, 4].map((decimals) => (
-  new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
-));
-
+// As Intl.NumberFormat("en-US") writes it, whose first use would cost as much as drawing the legend.
 function grouped(number, decimals = 0) {
-  return NUMBER_FORMATS[decimals].format(number);
+  if (!Number.isFinite(number) || Math.abs(number) >= 1e15) return String(number);
+  let [whole, part = ""] = plainDigits(Math.abs(number)).split(".");
+  if (part.length > decimals) {
+    const raised = String(Number(whole + part.slice(0, decimals)) + (part[decimals] >= "5" ? 1 : 0)).padStart(decimals + 1, "0");
+    whole = raised.slice(0, raised.length - decimals);
+    part = raised.slice(raised.length - decimals);
+  }
+  const sign = number < 0 ? "-" : "";
+  const told = sign + whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return decimals ? told + "." + part.padEnd(decimals, "0") : told;
+}
+
+// The shortest digits that tell the number, without an exponent.
+function plainDigits(number) {
+  return number < 1e-6 ? "0" : String(number);
 }
 
 function withUnit(number, unit, decimals) {
