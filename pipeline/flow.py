@@ -178,7 +178,7 @@ PACKAGES = (
 )
 CODE_FOLDER = Path(__file__).parent
 USED_BESIDE = {
-    "measure": ("sklearn.ensemble", "pipeline.years.infer"),
+    "measure": ("sklearn.ensemble", "pipeline.measure.land", "pipeline.measure.years"),
     "score": ("pipeline.plan.outputs", "xlsxwriter"),
     "gis": ("pipeline.atlas.stage", "pipeline.atlas.frame", "pipeline.atlas.spelling"),
 }

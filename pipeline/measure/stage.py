@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pipeline.beside import Task
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import (
     AMENITIES,
@@ -20,21 +19,17 @@ from pipeline.contracts.tables import (
     STREET_NODES,
     WATER,
 )
-from pipeline.geo.landform import ground, landform, surroundings
-from pipeline.geo.profile import Flags, Names
-from pipeline.geo.raster import Raster
-from pipeline.geo.terrain import cell_coverage, slope_deg, zonal_mean, zonal_range
+from pipeline.geo.landform import ground
+from pipeline.geo.profile import Flags
 from pipeline.measure.age import age_yr
 from pipeline.measure.entry import lowest_outline_m, storeys_from_entry
+from pipeline.measure.land import READ_COLUMNS, land_and_years
 from pipeline.measure.parking import parking_gap_share
 from pipeline.measure.place import cell_id, road_name
 from pipeline.measure.size import floor_area, footprint_area_m2
 from pipeline.measure.streets import StreetWorld, access_table, street_world
-from pipeline.measure.years import year_facts, year_table
 from pipeline.problem import Problem
-from pipeline.settings.measure import MeasureSettings
 from pipeline.settings.whole import Settings
-from pipeline.years.infer import Inference, infer_years
 
 
 def run(inputs: Inputs) -> Outputs:
@@ -54,18 +49,20 @@ def run(inputs: Inputs) -> Outputs:
     shapes = housing.geometry.to_numpy()
     middle_of_all = shapely.centroid(buildings.geometry.to_numpy())
     middle = middle_of_all[is_housing]
-    with ThreadPoolExecutor(2) as threads:
-        names = threads.submit(road_name, middle, edges, max_distance_m=rule.access.max_road_name_m)
-        terrain, error = ground(inputs.rasters["terrain"], rule.terrain)
-        land = land_columns(shapes, middle, terrain, error, rule)
-        everywhere = (middle_of_all, buildings.geometry.to_numpy())
-
-        def years_begun() -> Task[Inference]:
-            """Hand the years over as soon as what tells them is gathered; walks need no years."""
-            facts = year_facts(housing, middle, everywhere, land)
-            return inputs.beside.call(infer_years, facts, rule.years)
-
-        inferred = threads.submit(years_begun)
+    terrain, error = ground(inputs.rasters["terrain"], rule.terrain)
+    apart = inputs.beside.call(
+        land_and_years,
+        housing[list(READ_COLUMNS)],
+        shapely.get_coordinates(middle),
+        (shapely.get_coordinates(middle_of_all), shapely.area(buildings.geometry.to_numpy())),
+        terrain,
+        error,
+        rule,
+    )
+    with ThreadPoolExecutor(1) as thread:
+        names = thread.submit(
+            road_name, middle, edges, max_distance_m=rule.access.max_road_name_m
+        )
         world = street_world(
             inputs.tables[STREET_NODES],
             edges,
@@ -87,7 +84,7 @@ def run(inputs: Inputs) -> Outputs:
         lowest_outline_m(shapes, terrain),
         rule.storey_height_m,
     )
-    years, years_told = year_table(inferred.result().result())
+    found = apart.result()
     measurements = pd.DataFrame(
         {
             "building_id": housing["building_id"],
@@ -95,9 +92,11 @@ def run(inputs: Inputs) -> Outputs:
             "cell_id": cell_id(middle, cell_m=rule.grid_cell_m),
             "footprint_area_m2": footprint_area_m2(housing),
             **floor_area(housing),
-            **years,
-            "age_yr": age_yr(years["construction_year_p50"], reference_year=rule.reference_year),
-            **land,
+            **found.years,
+            "age_yr": age_yr(
+                found.years["construction_year_p50"], reference_year=rule.reference_year
+            ),
+            **found.land,
             **inside,
             "parking_gap_share": parking_gap_share(
                 housing, inputs.tables[ESTATE_FACTS], rule.parking
@@ -110,29 +109,8 @@ def run(inputs: Inputs) -> Outputs:
         tables={MEASUREMENTS: measurements, MAIN_ROAD_PATHS: paths},
         rasters={"ground": terrain},
         ledger=_ledger(buildings, housing, inputs.tables[AMENITIES], world, access.has_access)
-        | {"years": years_told},
+        | {"years": dict(found.told)},
     )
-
-
-def land_columns(
-    shapes: Names, middle: Names, terrain: Raster, error: Raster, rule: MeasureSettings
-) -> dict[str, Any]:
-    """Return height, slope, relief and landform of the ground under and around each footprint."""
-    coverage = cell_coverage(shapes, terrain)
-    steepness = slope_deg(terrain)
-    elevation, slope = zonal_mean(coverage, terrain), zonal_mean(coverage, steepness)
-    lowest, highest = zonal_range(coverage, terrain)
-    x, y = shapely.get_coordinates(middle).T
-    around = surroundings(terrain, steepness, x, y, radius_m=rule.terrain.relief_radius_m)
-    return {
-        "elevation_m": elevation,
-        "elevation_lowest_m": lowest,
-        "elevation_highest_m": highest,
-        "elevation_error_m": zonal_mean(coverage, error),
-        "slope_deg": slope,
-        "relief_m": around[1] - around[0],
-        "landform_type": landform(elevation, slope, around, rule.terrain),
-    }
 
 
 def _ledger(

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pipeline.geo.profile import Names
 from pipeline.geo.raster import Floats
 from pipeline.years.conformal import LEVELS
 from pipeline.years.infer import Inference, YearFacts
@@ -32,8 +31,8 @@ def year_table(found: Inference) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def year_facts(
     housing: gpd.GeoDataFrame,
-    middle: Names,
-    everywhere: tuple[Names, Names],
+    points: Floats,
+    everywhere: tuple[Floats, Floats],
     ground: Mapping[str, Any],
 ) -> YearFacts:
     """Return what is known of each building's age and of what may tell it.
@@ -42,23 +41,19 @@ def year_facts(
     ----------
     housing
         The buildings to be judged.
-    middle
-        The middle of each.
+    points
+        The middle of each, n × 2, metres.
     everywhere
-        Middle and shape of every delivered footprint, for how densely a place is built.
+        Middle and area of every delivered footprint, for how densely a place is built.
     ground
         Measured columns of the housing: slope, relief, height.
     """
     shapes = housing.geometry.to_numpy()
-    points = shapely.get_coordinates(middle)
-    all_middles, all_shapes = everywhere
     unit = housing["estate_id"].fillna("/" + housing["building_id"]).to_numpy(dtype=object)
     keys, of_building = np.unique(unit.astype(str), return_inverse=True)
     area_m2 = shapely.area(shapes)
     columns = shape_columns(shapes)
-    columns |= density_columns(
-        points, shapely.get_coordinates(all_middles), shapely.area(all_shapes)
-    )
+    columns |= density_columns(points, *everywhere)
     columns |= {name: plain(housing[name]) for name in _NUMBERS}
     columns |= {name: _code(housing[name]) for name in _WORDS}
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -40,10 +40,10 @@ def years(
     ground = measured.set_index("building_id").loc[housing["building_id"], GROUND]
     columns = {name: ground[name].to_numpy() for name in GROUND}
     shapes = buildings.geometry.to_numpy()
-    everywhere = shapely.centroid(shapes), shapes
-    middle = shapely.centroid(housing.geometry.to_numpy())
+    everywhere = shapely.get_coordinates(shapely.centroid(shapes)), shapely.area(shapes)
+    points = shapely.get_coordinates(shapely.centroid(housing.geometry.to_numpy()))
     _, facts = timed(
-        "form and surroundings", lambda: year_facts(housing, middle, everywhere, columns)
+        "form and surroundings", lambda: year_facts(housing, points, everywhere, columns)
     )
     base, _ = timed(
         f"fit, calibrate and predict {len(housing):,}", lambda: infer_years(facts, rule)
