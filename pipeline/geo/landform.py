@@ -7,7 +7,6 @@ that size from a block of houses, so the height taken away is carried on as unce
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from pipeline.geo.raster import Floats, Raster
 from pipeline.settings.measure import TerrainRule
@@ -23,6 +22,8 @@ def ground(surface: Raster, rule: TerrainRule) -> tuple[Raster, Raster]:
     doi 10.1109/TGRS.2003.810682), detrended so that an even slope stays as it is. Empty cells stay
     empty.
     """
+    from scipy import ndimage  # slow to load, and mostly needed by another interpreter
+
     z = surface.values.astype(np.float64)
     if rule.ground_filter == "none" or np.isnan(z).all():
         return surface, surface.with_values(np.where(np.isnan(z), np.nan, rule.vertical_error_m))
@@ -46,6 +47,8 @@ def _filled(z: Floats) -> Floats:
     empty = np.isnan(z)
     if not empty.any():
         return z
+    from scipy import ndimage
+
     nearest = ndimage.distance_transform_edt(empty, return_distances=False, return_indices=True)
     return np.asarray(z[tuple(nearest)])
 

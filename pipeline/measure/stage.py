@@ -45,23 +45,26 @@ def run(inputs: Inputs) -> Outputs:
             expected="at least one building whose use is listed",
             fix="list this city's uses in intake.housing.recorded_use_types or assumed_use_types",
         )  # fmt: skip
+    beneath = inputs.beside.call(ground, inputs.rasters["terrain"], rule.terrain)
     edges: gpd.GeoDataFrame = inputs.tables[STREET_EDGES]
     shapes = housing.geometry.to_numpy()
     middle_of_all = shapely.centroid(buildings.geometry.to_numpy())
     middle = middle_of_all[is_housing]
-    terrain, error = ground(inputs.rasters["terrain"], rule.terrain)
-    apart = inputs.beside.call(
-        land_and_years,
-        housing[list(READ_COLUMNS)],
-        shapely.get_coordinates(middle),
-        (shapely.get_coordinates(middle_of_all), shapely.area(buildings.geometry.to_numpy())),
-        terrain,
-        error,
-        rule,
-    )
     with ThreadPoolExecutor(1) as thread:
-        names = thread.submit(
-            road_name, middle, edges, max_distance_m=rule.access.max_road_name_m
+        names = thread.submit(road_name, middle, edges, max_distance_m=rule.access.max_road_name_m)
+        everywhere = (
+            shapely.get_coordinates(middle_of_all),
+            shapely.area(buildings.geometry.to_numpy()),
+        )
+        terrain, error = beneath.result()
+        apart = inputs.beside.call(
+            land_and_years,
+            housing[list(READ_COLUMNS)],
+            everywhere[0][is_housing],
+            everywhere,
+            terrain,
+            error,
+            rule,
         )
         world = street_world(
             inputs.tables[STREET_NODES],
