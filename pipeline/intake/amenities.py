@@ -98,11 +98,14 @@ def amenities_from_features(
     columns = ("amenity_id", "amenity_type", "amenity_name")
     key, kind, label = (as_list(field(table.fields, source, c)) for c in columns)
     shapes = np.where(shapely.is_missing(table.shapes), shapely.Point(), table.shapes)
-    points = projected(shapely.point_on_surface(shapes), source, working_crs)
-    turned = projected(_turned(shapely.point_on_surface(shapes)), source, working_crs)
+    places_given = shapely.point_on_surface(shapes)
+    points = projected(places_given, source, working_crs)
     shapely.prepare(study_area)
-    is_inside, would_be = (shapely.contains_properly(study_area, p) for p in (points, turned))
+    is_inside = shapely.contains_properly(study_area, points)
     is_nowhere = shapely.is_empty(points)
+    turned = np.full(len(points), shapely.Point(), dtype=object)
+    turned[~is_inside] = projected(_turned(places_given[~is_inside]), source, working_crs)
+    would_be = shapely.contains_properly(study_area, turned)
     rows, places, seen = [], [], set()
     for number in range(table.row_count):
         row, point = str(number + 1), points[number]

@@ -1,4 +1,4 @@
-"""The land that housing stands on, and the years that it and much else tell: all that asks no street."""
+"""What asks no street: the land under housing, and the years that it and much else tell."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
