@@ -11,8 +11,10 @@ from rich.table import Table as Grid
 from pipeline import flow
 from pipeline.command.report import console, show_plan
 from pipeline.contracts.check import conform, inspect
-from pipeline.contracts.tables import PLAN_PROJECTS
+from pipeline.contracts.tables import PLAN_PROJECTS, RANKING
+from pipeline.plan.annual import OF_RANKING
 from pipeline.plan.outputs import WORKBOOK, Planned, planned
+from pipeline.plan.priced import cut_to_read, priced
 from pipeline.problem import Problem
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
@@ -85,7 +87,9 @@ def replan(places: Places, settings: Settings, budget_cny: Sequence[float]) -> R
         }
         before = files.read_parquet(places.table(PLAN_PROJECTS), has_geometry=False)
         years = before.set_index("project_id")["planned_year"].astype("float64")
-        found = planned(tables, richer, places.scenario, [years])
+        projects = priced(cut_to_read(tables, richer.plan), richer)
+        ranking = tables[RANKING][list(OF_RANKING)]
+        found = planned(projects, ranking, richer, places.scenario, [years])
         folder = places.scenario_folder / folder_name(budget_cny)
         _write(places, folder, found, settings)
     after = found.tables[PLAN_PROJECTS].set_index("project_id")["planned_year"].notna()

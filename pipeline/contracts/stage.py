@@ -1,7 +1,8 @@
 """What a stage is: a name, what it reads and writes, and the settings it may see.
 
 A stage is a plain literal in ``pipeline/flow.py``; its function is ``run`` in
-``pipeline/<name>/stage.py``, which takes ``Inputs`` and returns ``Outputs``.
+``pipeline/<name>/stage.py``, which takes ``Inputs`` and returns ``Outputs``. A stage that can begin
+with less has a function ``prepare`` beside it.
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,8 @@ class Inputs:
     """For a stage that reads remarks: dotted key of a setting → its file and what stands beside it."""
     beside: Beside = field(default_factory=Beside)
     """Takes work off the stage's hands where there is much of it."""
+    prepared: Any = None
+    """The ``Task`` that the stage's ``prepare`` began, if ``Stage.prepares_from`` names tables."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class Stage:
     reads_remarks: bool = False
     """Whether it tells where each setting comes from."""
     reads: tuple[Table, ...] = ()
+    prepares_from: tuple[Table, ...] = ()
+    """Tables from which ``prepare`` in ``stage.py`` may begin while the stage before still runs."""
     reads_rasters: tuple[str, ...] = ()
     writes: tuple[Table, ...] = ()
     writes_rasters: tuple[str, ...] = ()

@@ -20,7 +20,8 @@ def projects_of(
     """Return ``building_id``, ``project_id``, ``project_name``, ``project_origin`` of each building.
 
     ``road_name`` (by building id) names what has no name of its own. The derivation looks at all
-    housing, whatever its track, so that a building's project does not change with its rank.
+    housing, whatever its track, so that a building's project does not change with its rank. Footprints
+    are needed only of buildings that have no name.
     """
     ids = buildings["building_id"].to_numpy(dtype=object)
     road = buildings["building_id"].map(road_name)
@@ -28,7 +29,7 @@ def projects_of(
     estate, name = buildings["estate_id"], buildings["estate_name"]
     named = estate.isna() & name.notna()
     by_name = buildings["district_name"] + "/" + name
-    bare = (estate.isna() & name.isna()).to_numpy(dtype=bool)
+    bare = has_no_name(buildings).to_numpy(dtype=bool)
     joined = _adjacent(buildings[bare], rule)
     key = pd.Series(ids, buildings.index, dtype=object)
     origin = pd.Series("single", buildings.index, dtype=object)
@@ -50,6 +51,11 @@ def projects_of(
             "project_origin": origin.to_numpy(),
         }
     )
+
+
+def has_no_name(buildings: pd.DataFrame) -> pd.Series:
+    """Return where nothing says which estate a building is part of."""
+    return buildings["estate_id"].isna() & buildings["estate_name"].isna()
 
 
 def _adjacent(bare: gpd.GeoDataFrame, rule: ProjectRule) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.contracts.numbers import plain_numbers
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import BUILDINGS, CONSENTS, MEASUREMENTS, RANKING
 from pipeline.geo.raster import Floats
@@ -22,14 +23,13 @@ from pipeline.score.need import (
     need_units,
 )
 from pipeline.score.notices import notices
-from pipeline.score.numbers import plain_numbers
 from pipeline.score.rank import POINT_UNITS, point_units, ranks, tier_numbers
 from pipeline.score.readiness import QUADRANTS, consent_share, quadrants, readiness_share
 from pipeline.score.robustness import Bands, drawn_weights, rank_bands
 from pipeline.score.second_opinions import cross_checks
 from pipeline.score.sensitivity import weight_reach
-from pipeline.score.tracks import TRACKS, lifted_by, tracks
 from pipeline.score.uncertain import uncertain_need
+from pipeline.score.vetoes import lifted_by
 from pipeline.score.weights import (
     WEIGHT_UNITS,
     Weighting,
@@ -39,6 +39,7 @@ from pipeline.score.weights import (
     weighting,
 )
 from pipeline.settings.score import QUANTILE_MASS, Criterion, ScoreSettings
+from pipeline.tracks.gates import TRACKS, tracks
 
 FAULT_ENDING = "_fault_share"
 _FACTS = (
