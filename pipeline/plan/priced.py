@@ -63,7 +63,8 @@ def cut_to_read(tables: Mapping[Any, Any], settings: PlanSettings) -> dict[Any, 
     measured, buildings = tables[MEASUREMENTS], tables[BUILDINGS]
     of_buildings = [n for n in buildings.columns if n in _OF_BUILDINGS or n in triggers]
     of_measurements = [n for n in measured.columns if n in _OF_MEASUREMENTS or n in triggers]
-    is_housing = buildings["building_id"].isin(measured["building_id"]).to_numpy()
+    # "isin" takes ten times as long on texts
+    is_housing = pd.Index(measured["building_id"]).get_indexer(buildings["building_id"]) >= 0
     shapes = buildings.geometry.to_numpy()[is_housing]
     housing = pd.DataFrame(buildings[of_buildings])[is_housing].reset_index(drop=True)
     housing["perimeter_m"] = shapely.length(shapes)
