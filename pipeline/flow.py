@@ -180,7 +180,13 @@ PACKAGES = (
 CODE_FOLDER = Path(__file__).parent
 USED_BESIDE = {
     "measure": ("sklearn.ensemble", "pipeline.years.infer"),
-    "score": ("pipeline.plan.priced", "pipeline.plan.outputs", "xlsxwriter"),
+    "score": (
+        "pipeline.plan.priced",
+        "scipy.sparse.csgraph",
+        "pipeline.plan.outputs",
+        "highspy",
+        "xlsxwriter",
+    ),
     "gis": ("pipeline.atlas.stage", "pipeline.atlas.frame", "pipeline.atlas.spelling"),
 }
 """Modules that take long to load, by the stage during which a second interpreter has time for it."""

@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from pipeline.settings.plan import ProjectRule
 
@@ -60,6 +58,10 @@ def has_no_name(buildings: pd.DataFrame) -> pd.Series:
 
 def _adjacent(bare: gpd.GeoDataFrame, rule: ProjectRule) -> NDArray[np.int64]:
     """Return for each building the position of the first of its group; itself if it stands alone."""
+    # only where projects are priced, and they take long to load
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
     count = len(bare)
     alone = np.arange(count)
     if not count or rule.adjacency_gap_m == 0:
