@@ -47,6 +47,15 @@ class MapLayer:
 
 
 @dataclass(frozen=True)
+class ListFamily:
+    """Rows of one contract that people get as several CSVs, and the file name of each row."""
+
+    table: Table
+    rows: Any
+    names: Any
+
+
+@dataclass(frozen=True)
 class Outputs:
     """What a stage hands back."""
 
@@ -54,8 +63,8 @@ class Outputs:
     rasters: Mapping[str, Any] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
     """File name → text, for maps/."""
-    lists: Mapping[str, tuple[Table, Any]] = field(default_factory=dict)
-    """File name → contract and rows of a CSV that no later stage reads."""
+    lists: tuple[ListFamily, ...] = ()
+    """CSVs that no later stage reads."""
     workbooks: Mapping[str, Task[bytes]] = field(default_factory=dict)
     """File name → content, beside the lists."""
     map_layers: Mapping[str, tuple[MapLayer, ...]] = field(default_factory=dict)

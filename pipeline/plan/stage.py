@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.beside import Beside, Task
-from pipeline.contracts.stage import Inputs, Outputs
+from pipeline.contracts.stage import Inputs, ListFamily, Outputs
 from pipeline.contracts.tables import (
     BUILDING_RANKING,
     BUILDINGS,
@@ -63,23 +63,19 @@ def run(inputs: Inputs) -> Outputs:
     return Outputs(
         tables=tables | dict(annual.tables),
         workbooks={WORKBOOK: inputs.beside.call(annual.workbook)},
-        lists=district_lists(tables[BUILDING_RANKING], buildings),
+        lists=(district_lists(tables[BUILDING_RANKING], buildings),),
         ledger=_ledger(listed, tables[DISTRICT_PRIORITY]) | {"annual": annual.ledger},
     )
 
 
-def district_lists(
-    listed: pd.DataFrame, buildings: pd.DataFrame
-) -> dict[str, tuple[Table, pd.DataFrame]]:
-    """Return the building list of each district, by file name."""
+def district_lists(listed: pd.DataFrame, buildings: pd.DataFrame) -> ListFamily:
+    """Return the building list of each district."""
     shown = DISTRICT_BUILDINGS.column_names
     points = [name for name in listed.columns if name.endswith("_points") and name not in shown]
     kept = listed[[*[name for name in listed.columns if name in shown], *points]]
     district_id = listed["building_id"].map(buildings.set_index("building_id")["district_id"])
-    return {
-        f"districts/{name}.csv": (DISTRICT_BUILDINGS, rows)
-        for name, rows in kept.groupby(district_id.map(page_stem), sort=True)
-    }
+    names = district_id.map(lambda one: f"districts/{page_stem(one)}.csv")
+    return ListFamily(DISTRICT_BUILDINGS, kept, names)
 
 
 def _ledger(listed: pd.DataFrame, districts: pd.DataFrame) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from pipeline.contracts.numbers import plain_numbers
 from pipeline.contracts.stage import Inputs, Outputs
@@ -202,14 +203,15 @@ def _second_look(
     floor = np.nan_to_num(floor, nan=float(np.nanmedian(floor))) if is_costed else floor
     weights = drawn_weights(names, shares, rule, np.random.default_rng(rule.seed))
     bands = rank_bands(need, weights, is_lifted, floor * rule.cost_cny_per_m2, rule)
-    with ThreadPoolExecutor(1) as pool:
+    # one BLAS thread each: so small products keep a second one waiting longer than they take
+    with threadpool_limits(1), ThreadPoolExecutor(1) as pool:
         checked = pool.submit(cross_checks, matrix, shares, names)
         reach = weight_reach(
             matrix, shares, is_lifted,
             top_share=rule.top_share, change=rule.sensitivity_change_share,
         )  # fmt: skip
-    told = {name: _rounded(asdict(one)) for name, one in zip(names, reach, strict=True)}
-    return bands, {"weight_reach": told, "cross_checks": checked.result()}
+        told = {name: _rounded(asdict(one)) for name, one in zip(names, reach, strict=True)}
+        return bands, {"weight_reach": told, "cross_checks": checked.result()}
 
 
 def _robustness_told(ranked: pd.DataFrame, settings: ScoreSettings) -> dict[str, Any]:

@@ -21,8 +21,24 @@ def csv_bytes(table: Table, frame: Any) -> bytes:
     Columns of ``csv_leaves_out`` stay away.
     A text that begins with a sign that spreadsheets take for a formula gets an apostrophe in front.
     """
+    return _written(_columns(table, frame))
+
+
+def csv_family(table: Table, frame: Any, names: Any) -> dict[str, bytes]:
+    """Return the rows as one CSV for each of ``names``, the file name of each row; sorted by name."""
     import pyarrow as pa
-    from pyarrow import csv
+    import pyarrow.compute as pc
+
+    columns = _columns(table, frame)
+    of = pa.array(names, from_pandas=True).dictionary_encode()
+    files = {}
+    for number, name in sorted(enumerate(of.dictionary.to_pylist()), key=lambda one: one[1]):
+        files[name] = _written(columns.filter(pc.equal(of.indices, number)))
+    return files
+
+
+def _columns(table: Table, frame: Any) -> Any:
+    import pyarrow as pa
 
     columns = {}
     for name in frame.columns:
@@ -42,9 +58,15 @@ def csv_bytes(table: Table, frame: Any) -> bytes:
     if table.headers:
         called = dict(zip(table.column_names, table.headers, strict=True))
         columns = {called[name]: values for name, values in columns.items()}
+    return pa.table(columns)
+
+
+def _written(columns: Any) -> bytes:
+    from pyarrow import csv
+
     buffer = io.BytesIO()
     buffer.write(_BYTE_ORDER_MARK)
-    csv.write_csv(pa.table(columns), buffer)
+    csv.write_csv(columns, buffer)
     return buffer.getvalue()
 
 

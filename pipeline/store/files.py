@@ -100,9 +100,12 @@ def read_json(path: Path) -> dict[str, Any]:
 def parquet_bytes(frame: Any) -> bytes:
     """Return a table as Parquet, with its geometry as GeoParquet."""
     buffer = io.BytesIO()
-    # numbers hardly repeat: looking for repeats among them costs time and saves nothing
+    # numbers hardly repeat: looking for repeats among them costs time and saves nothing; nobody asks
+    # for a part of a table, so the ends of each column need not be noted
     words = [name for name in frame.columns if frame[name].dtype in ("str", "object")]
-    frame.to_parquet(buffer, index=False, compression="zstd", use_dictionary=words)
+    frame.to_parquet(
+        buffer, index=False, compression="lz4", use_dictionary=words, write_statistics=False
+    )
     return buffer.getvalue()
 
 
