@@ -5,10 +5,10 @@ stage appear together, stage after stage; if one cannot be written, none of a la
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -170,22 +170,25 @@ def _in_order(family: ListFamily) -> ListFamily:
 
 
 def _write(product: Product, places: Places) -> None:
-    from pipeline.store.csv import csv_bytes, csv_family
-    from pipeline.store.geopackage import write_geopackage
+    from pipeline.store.csv import write_csv
 
     stage = product.stage
-    with files.Batch() as batch, ThreadPoolExecutor(os.cpu_count()) as threads:
-        # Arrow writes without holding the interpreter, so tables and lists are written side by side
-        copies = threads.map(lambda one: csv_bytes(*one), product.copies.items())
-        families = threads.map(lambda one: csv_family(*vars(one).values()), product.lists)
-        stored = threads.map(files.parquet_bytes, product.tables.values())
-        for table, content in zip(product.tables, stored, strict=True):
-            batch.add(places.table(table), content)
-        for table, content in zip(product.copies, copies, strict=True):
-            batch.add(places.csv(table), content)
-        lists = {name: content for family in families for name, content in family.items()}
-        for name, content in lists.items():
-            batch.add(places.list_file(name), content)
+    lists = {
+        name: partial(write_csv, family.table, family.rows[family.names == name])
+        for family in product.lists
+        for name in sorted(family.names.unique())
+    }
+    fills: dict[Any, files.Fill] = {
+        places.csv(table): partial(write_csv, table, frame)
+        for table, frame in product.copies.items()
+    }
+    fills |= {places.list_file(name): fill for name, fill in lists.items()}
+    fills |= {
+        places.table(table): partial(files.write_parquet, frame)
+        for table, frame in product.tables.items()
+    }
+    with files.Batch() as batch:
+        batch.write(fills)
         for name, raster in product.rasters.items():
             batch.add(places.raster(name), files.raster_bytes(raster))
         for name, text in product.pages.items():
@@ -198,6 +201,8 @@ def _write(product: Product, places: Places) -> None:
         for name, workbook in product.workbooks.items():
             batch.add(places.map_file(name), workbook.result())
         for name, layers in product.map_layers.items():
+            from pipeline.store.geopackage import write_geopackage  # takes long to load
+
             path = places.map_file(name)
             write_geopackage(batch.partial(path), path, layers)
         batch.add(places.ledger(stage), files.json_bytes(product.ledger))

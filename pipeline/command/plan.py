@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pipeline.plan.priced import cut_to_read, priced
 from pipeline.problem import Problem
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
-from pipeline.store.csv import csv_bytes
+from pipeline.store.csv import write_csv
 from pipeline.store.places import Places
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?(?:e[+]?\d+)?)\s*(亿元?|万元?|元)?", re.IGNORECASE)
@@ -113,7 +114,9 @@ def _write(places: Places, folder: Path, found: Planned, settings: Settings) -> 
         for table, frame in found.tables.items():
             whole = conform(table, frame)
             inspect(table, whole, stage_name="plan", crs=settings.city.crs)
-            batch.add(folder / f"{table.name}{places.mark}.csv", csv_bytes(table, whole))
+            batch.write(
+                {folder / f"{table.name}{places.mark}.csv": partial(write_csv, table, whole)}
+            )
         stem, suffix = WORKBOOK.rsplit(".", 1)
         batch.add(folder / f"{stem}{places.mark}.{suffix}", found.workbook())
         batch.add(folder / "plan.ledger.json", files.json_bytes(found.ledger))

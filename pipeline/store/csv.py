@@ -4,7 +4,6 @@ UTF-8 with a byte-order mark, so that Excel shows Chinese; ids as text; numbers 
 their column; empty where a value is missing; and no cell that a spreadsheet would run as a formula.
 """
 
-import io
 from typing import Any
 
 from pipeline.contracts.check import column_of
@@ -15,26 +14,16 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FORMULA_STARTS = r"^[=+\-@\t\r]"
 
 
-def csv_bytes(table: Table, frame: Any) -> bytes:
-    """Return a table as CSV with the column names, or headers, of its contract.
+def write_csv(table: Table, frame: Any, stream: Any) -> None:
+    """Write a table as CSV with the column names, or headers, of its contract.
 
     Columns of ``csv_leaves_out`` stay away.
     A text that begins with a sign that spreadsheets take for a formula gets an apostrophe in front.
     """
-    return _written(_columns(table, frame))
+    from pyarrow import csv
 
-
-def csv_family(table: Table, frame: Any, names: Any) -> dict[str, bytes]:
-    """Return the rows as one CSV for each of ``names``, the file name of each row; sorted by name."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    columns = _columns(table, frame)
-    of = pa.array(names, from_pandas=True).dictionary_encode()
-    files = {}
-    for number, name in sorted(enumerate(of.dictionary.to_pylist()), key=lambda one: one[1]):
-        files[name] = _written(columns.filter(pc.equal(of.indices, number)))
-    return files
+    stream.write(_BYTE_ORDER_MARK)
+    csv.write_csv(_columns(table, frame), stream)
 
 
 def _columns(table: Table, frame: Any) -> Any:
@@ -59,15 +48,6 @@ def _columns(table: Table, frame: Any) -> Any:
         called = dict(zip(table.column_names, table.headers, strict=True))
         columns = {called[name]: values for name, values in columns.items()}
     return pa.table(columns)
-
-
-def _written(columns: Any) -> bytes:
-    from pyarrow import csv
-
-    buffer = io.BytesIO()
-    buffer.write(_BYTE_ORDER_MARK)
-    csv.write_csv(columns, buffer)
-    return buffer.getvalue()
 
 
 def neutralised(texts: Any) -> Any:
