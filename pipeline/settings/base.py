@@ -6,13 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys, NaN and wrong types are refused."""
+    """A part of the configuration: unknown keys, NaN and wrong types are refused.
+
+    Validators are built when first used: nearly always once, for the whole.
+    """
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
         strict=True,
         allow_inf_nan=False,
+        defer_build=True,
     )
 
 
