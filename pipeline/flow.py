@@ -8,14 +8,10 @@ and has ``store`` save it, all files together.
 import gc
 import importlib
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from pipeline.beside import Beside, Task
@@ -47,7 +43,7 @@ from pipeline.contracts.tables import (
     WATER,
 )
 from pipeline.handover import Kept, Saver, checked
-from pipeline.settings.load import flatten
+from pipeline.record import remarks_of, stage_record
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
 from pipeline.store.places import Places
@@ -95,7 +91,7 @@ STAGES = (
         name="plan",
         title="lists of buildings and districts, and the annual plan",
         home=SCENARIO,
-        settings=("city", "consent", "measure", "plan", "score"),
+        settings=("city", "consent", "measure.reference_year", "plan", "score.tracks"),
         reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS, ESTATE_FACTS, CONSENTS),
         prepares_from=(BUILDINGS, MEASUREMENTS, ESTATE_FACTS, CONSENTS),
         writes=(
@@ -158,26 +154,6 @@ STAGES = (
     ),
 )
 
-SHARED_ROOMS = ("consent", "contracts", "geo", "pages", "settings", "store", "tracks", "years")
-PACKAGES = (
-    "geopandas",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "pyogrio",
-    "rasterio",
-    "scikit-learn",
-    "scipy",
-    "shapely",
-    "folium",
-    "highspy",
-    "xlsxwriter",
-    "threadpoolctl",
-    "branca",
-    "jinja2",
-    "xstatic-leaflet",
-)
-CODE_FOLDER = Path(__file__).parent
 USED_BESIDE = {
     "measure": ("sklearn.ensemble", "pipeline.measure.land", "pipeline.measure.years"),
     "score": (
@@ -233,7 +209,7 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
         with _collector_resting(), beside, Saver(places) as saver:
             for number, stage in enumerate(STAGES):
                 begin = time.perf_counter()
-                record = _record(stage, places, settings)
+                record = stage_record(stage, places, settings)
                 reasons = tuple(_reasons(record, places, saver))
                 if reasons:
                     watch(stage, reasons)
@@ -277,7 +253,7 @@ def why(places: Places, settings: Settings) -> dict[str, list[str]]:
     told: dict[str, list[str]] = {}
     stale: dict[str, str] = {}
     for stage in STAGES:
-        record = _record(stage, places, settings)
+        record = stage_record(stage, places, settings)
         reasons = (
             state.reasons_to_run(places.state_file, record)
             if places.state_file.exists()
@@ -290,44 +266,6 @@ def why(places: Places, settings: Settings) -> dict[str, list[str]]:
             stale |= {table.name: stage.name for table in stage.writes}
         told[stage.name] = reasons
     return told
-
-
-def _record(stage: Stage, places: Places, settings: Settings) -> state.StageRecord:
-    from pipeline.store.raw_folder import source_files
-    from pipeline.store.remarks import plain
-
-    kept = flatten(settings.model_dump(include=set(stage.settings)))
-    if stage.reads_remarks:
-        kept |= plain(_remarks(places))
-    scenario = f":{places.scenario}" if stage.home == SCENARIO else ""
-    paths = {
-        path for source in settings.sources.values() for path in source_files(places.raw, source)
-    }
-    return state.StageRecord(
-        name=stage.name + scenario,
-        inputs=tuple(places.inputs(stage, sorted(paths))),
-        outputs=tuple(places.outputs(stage)),
-        settings=kept,
-        code=_code_digests(stage.name) | _versions(),
-    )
-
-
-@cache
-def _code_digests(room: str) -> dict[str, str]:
-    own = [CODE_FOLDER / name for name in ("beside.py", "flow.py", "handover.py", "problem.py")]
-    for name in (room, *SHARED_ROOMS):
-        own += sorted(path for path in (CODE_FOLDER / name).rglob("*") if _is_code(path))
-    return {path.relative_to(CODE_FOLDER).as_posix(): state.digest(path) for path in own}
-
-
-def _is_code(path: Path) -> bool:
-    return path.is_file() and path.suffix in (".py", ".js", ".css", ".html", ".j2")
-
-
-@cache
-def _versions() -> dict[str, str]:
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {"python": python, **{name: version(name) for name in PACKAGES}}
 
 
 @contextmanager
@@ -377,7 +315,7 @@ def _load(
         rasters={name: kept.raster(name) for name in stage.reads_rasters},
         settings=settings,
         ledgers={one.name: kept.ledger(one) for one in earlier},
-        remarks=_remarks(places) if stage.reads_remarks else {},
+        remarks=remarks_of(places) if stage.reads_remarks else {},
         scenario=places.scenario if stage.home == SCENARIO else "",
         beside=beside,
         prepared=prepared,
@@ -392,12 +330,6 @@ def _is_large(places: Places, settings: Settings) -> bool:
     paths = {path for source in sources for path in source_files(places.raw, source)}
     total = sum(path.stat().st_size for path in paths if path.exists())
     return total >= LARGE_RAW_BYTES and (os.cpu_count() or 1) > 1
-
-
-def _remarks(places: Places) -> dict[str, Any]:
-    from pipeline.store.remarks import read_remarks
-
-    return dict(read_remarks(places.root / "config", places.city, places.scenario))
 
 
 def read_ledgers(places: Places) -> dict[str, dict[str, Any]]:

@@ -83,7 +83,8 @@ class Stage:
     home: str
     """Whether all scenarios of a city share the outputs."""
     settings: tuple[str, ...]
-    """Sections whose change makes this stage run again, and the only ones it may look at."""
+    """Sections, or dotted keys in them, whose change makes this stage run again, and the only ones it
+    may look at."""
     reads_sources: bool = False
     reads_remarks: bool = False
     """Whether it tells where each setting comes from."""

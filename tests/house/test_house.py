@@ -56,16 +56,20 @@ def test_what_a_stage_reads_is_written_earlier_and_by_one_stage_only() -> None:
         new = {*stage.writes, *stage.writes_rasters, *stage.pages, *stage.map_files}
         assert not new & written, stage.name
         written |= new
-        assert callable(importlib.import_module(f"pipeline.{stage.name}.stage").run)
+        room = importlib.import_module(f"pipeline.{stage.name}.stage")
+        assert callable(room.run)
+        assert set(stage.prepares_from) <= set(stage.reads), stage.name
+        assert hasattr(room, "prepare") == bool(stage.prepares_from), stage.name
 
 
 def test_a_stage_looks_only_at_the_settings_it_declares() -> None:
     for stage in flow.STAGES:
         for path in (REPOSITORY / "pipeline" / stage.name).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            for section in re.findall(r"\bsettings\.(\w+)", text):
+            for section, key in re.findall(r"\bsettings\.(\w+)(\.\w+)?", text):
                 if section in Settings.model_fields:
-                    assert section in stage.settings, f"{path}: settings.{section}"
+                    seen = {section, section + key}
+                    assert seen & set(stage.settings), f"{path}: settings.{section}{key}"
 
 
 def test_only_the_store_writes_files() -> None:
