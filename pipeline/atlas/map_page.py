@@ -62,6 +62,7 @@ def map_page(
     used: tuple[Used, ...],
     near: Neighbours,
     district_id: str = "",
+    pack: Pack | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Return the page and what goes on record of it.
 
@@ -77,12 +78,15 @@ def map_page(
         The pages to link to, those that exist.
     district_id
         The district whose part the scene is; empty for the whole.
+    pack
+        An empty one to fill, if it shall share its ways with others.
     """
     settings: Settings = inputs.settings
     table = scene.buildings
     scored = inputs.ledgers["score"]
     own = district_page_name(district_id) if district_id else INDEX
-    pack, shade_place, other_count, drawn = _backdrop(scene, settings)
+    pack = Pack() if pack is None else pack
+    shade_place, other_count, drawn = _add_backdrop(pack, scene, settings)
     is_part = bool(district_id)
     add_ranked(pack, table, used, settings.score, is_part=is_part, spelt=scene.spelt)
     gates = add_gates(pack, table, settings)
@@ -153,9 +157,10 @@ def map_page(
     return text, ledger
 
 
-def _backdrop(scene: Scene, settings: Settings) -> tuple[Pack, dict[str, Any], int, dict[str, Any]]:
-    """Return what lies behind the scored buildings, where the shade lies, and counts."""
-    pack = Pack()
+def _add_backdrop(
+    pack: Pack, scene: Scene, settings: Settings
+) -> tuple[dict[str, Any], int, dict[str, Any]]:
+    """Pack what lies behind the scored buildings; return where the shade lies, and counts."""
     add_districts(pack, scene.districts)
     shade_place = add_shade(pack, shade(scene.terrain, settings.atlas))
     drawn = {
@@ -164,4 +169,4 @@ def _backdrop(scene: Scene, settings: Settings) -> tuple[Pack, dict[str, Any], i
         "water_areas": add_water(pack, scene.water),
         "street_lines": add_streets(pack, scene.streets),
     }
-    return pack, shade_place, add_others(pack, scene.others), drawn
+    return shade_place, add_others(pack, scene.others), drawn
