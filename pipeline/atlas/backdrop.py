@@ -135,17 +135,16 @@ def street_lines(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """
     classes = street_class(edges)
     structure = edges["structure_type"].where(edges["structure_type"].isin(STRUCTURES), "ground")
-    name = edges["road_name"].astype("object").where(edges["road_name"].notna(), "")
+    name = edges["road_name"].fillna("")
     keys = pd.DataFrame({"street_class": classes, "structure_type": structure, "road_name": name})
-    rows: list[tuple[Any, ...]] = []
-    shapes = edges.geometry.to_numpy()
-    groups: dict[Any, Any] = keys.groupby(list(keys.columns), sort=False).indices
-    for key, places in sorted(groups.items()):
-        merged = shapely.line_merge(shapely.multilinestrings(shapes[places]))
-        rows += [(*key, part) for part in shapely.get_parts(merged)]
-    table = pd.DataFrame(rows, columns=[*keys.columns, "geometry"])
-    table["geometry"] = shapely.simplify(
-        table["geometry"].to_numpy(), STREET_TOLERANCE_M, preserve_topology=False
+    group = keys.groupby(list(keys.columns)).ngroup().to_numpy()
+    order = np.argsort(group, kind="stable")
+    group, shapes = group[order], edges.geometry.to_numpy()[order]
+    merged = shapely.line_merge(shapely.multilinestrings(shapes, indices=group))
+    parts, group_of_part = shapely.get_parts(merged, return_index=True)
+    table = keys.iloc[order[np.searchsorted(group, group_of_part)]]
+    table = table.assign(
+        geometry=shapely.simplify(parts, STREET_TOLERANCE_M, preserve_topology=False)
     )
     table = table.iloc[spatial_order(table["geometry"].to_numpy())]
     table["_place"] = table["street_class"].map({n: i for i, n in enumerate(STREET_CLASSES)})
