@@ -5,7 +5,6 @@ before it is drawn, since the noise of a 30 m model shows as grain.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -32,6 +31,8 @@ MAX_SHADE_CELLS = 130_000
 MAX_CONTOUR_CELLS = 120_000
 MAX_STREET_POINTS = 200_000
 SHADE_STEPS = 28
+MESH = 8
+"""Cells from one exactly projected place to the next; between them 0.1 m is not seen."""
 LABEL_CELLS = 160
 CONTOUR_TOLERANCE_M = 10.0
 STREET_TOLERANCE_M = 3.0
@@ -72,9 +73,9 @@ def smoothed(terrain: Raster) -> Raster:
         return terrain.with_values(np.where(known, total / weight, np.nan))
 
 
-def shade(terrain: Raster, settings: AtlasSettings) -> Shade:
-    """Return the hillshade, resampled from the terrain's own projection to Web Mercator."""
-    light = terrain.with_values(
+def lit(terrain: Raster, settings: AtlasSettings) -> Raster:
+    """Return how the terrain is lit, 0 to 1, smoothed a little."""
+    return terrain.with_values(
         hillshade(
             smoothed(terrain),
             azimuth_deg=settings.hillshade_azimuth_deg,
@@ -82,21 +83,32 @@ def shade(terrain: Raster, settings: AtlasSettings) -> Shade:
             exaggeration=settings.hillshade_exaggeration,
         )
     )
-    forward = Transformer.from_crs(terrain.crs, WEB_MERCATOR, always_xy=True)
-    west, south, east, north = forward.transform_bounds(*terrain.bounds)
-    own_width = terrain.bounds[2] - terrain.bounds[0]
-    cell_m = terrain.cell_m * (east - west) / own_width * 0.6
+
+
+def shade(light: Raster) -> Shade:
+    """Return the picture of what ``lit`` returns, resampled from its own projection to Web Mercator."""
+    forward = Transformer.from_crs(light.crs, WEB_MERCATOR, always_xy=True)
+    west, south, east, north = forward.transform_bounds(*light.bounds)
+    own_width = light.bounds[2] - light.bounds[0]
+    cell_m = light.cell_m * (east - west) / own_width * 0.6
     cell_m = max(cell_m, float(np.sqrt((east - west) * (north - south) / MAX_SHADE_CELLS)))
     columns, rows = int((east - west) / cell_m) + 1, int((north - south) / cell_m) + 1
-    x, y = np.meshgrid(
-        west + (np.arange(columns) + 0.5) * cell_m, north - (np.arange(rows) + 0.5) * cell_m
-    )
-    back = Transformer.from_crs(WEB_MERCATOR, terrain.crs, always_xy=True)
-    own_x, own_y = back.transform(x.ravel(), y.ravel())
-    values = bilinear(light, np.asarray(own_x), np.asarray(own_y)).reshape(rows, columns)
+    x = west + (np.arange(0, columns + MESH, MESH) + 0.5) * cell_m
+    y = north - (np.arange(0, rows + MESH, MESH) + 0.5) * cell_m
+    back = Transformer.from_crs(WEB_MERCATOR, light.crs, always_xy=True)
+    own = back.transform(*np.meshgrid(x, y))
+    own_x, own_y = (_between(_between(side, rows).T, columns).T.ravel() for side in own)
+    values = bilinear(light, own_x, own_y).reshape(rows, columns)
     known = ~np.isnan(values)
     grey = np.where(known, np.floor(np.where(known, values, 0) * (SHADE_STEPS - 1) + 0.5) + 1, 0)
     return Shade(grey.astype(np.uint8), west, north, cell_m)
+
+
+def _between(nodes: Floats, count: int) -> Floats:
+    """Return rows between rows that lie ``MESH`` apart."""
+    at = np.arange(count)
+    low, share = at // MESH, (at % MESH / MESH)[:, None]
+    return nodes[low] * (1 - share) + nodes[low + 1] * share
 
 
 def contours(terrain: Raster, *, interval_m: float) -> tuple[NDArray[np.object_], Floats]:

@@ -43,6 +43,8 @@ USUAL_EFFORT, LESS_EFFORT = 6, 4
 """Levels of zlib: less takes half the time for 2 % more bytes."""
 REPEATS, LETTERS_ONLY = zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY
 Whole = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Steps = NDArray[np.signedinteger[Any]]
 _GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
 _CONTROL_SIGNS = {chr(code) for code in (*range(32), 127, 0x2028, 0x2029)}
 _CONTROLS = {code: " " for code in (*range(32), 127, 0x2028, 0x2029)}
@@ -82,6 +84,34 @@ def listed_places(values: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray
     place = np.zeros(len(is_there), dtype=np.int32)
     place[listed] = np.arange(len(listed), dtype=np.int32)
     return listed + np.int32(low), place[from_low]
+
+
+def steps_of(values: Floats, decimals: int) -> Steps:
+    """Return real numbers as steps of the last decimal, the lowest number of its type where NaN."""
+    known = ~np.isnan(values)
+    scaled = np.floor(np.where(known, values, 0) * 10**decimals + 0.5).astype(np.int64)
+    steps = small(scaled)
+    steps[~known] = empty_step(steps)
+    return steps
+
+
+def empty_step(steps: "Steps | pd.Series[Any]") -> int:
+    """Return what stands for an empty value in a column of steps."""
+    return int(np.iinfo(steps.dtype).min)  # type: ignore[type-var, arg-type]
+
+
+def known_steps(steps: "pd.Series[Any]") -> Whole:
+    """Return steps with 0 where empty."""
+    return np.where(steps != empty_step(steps), steps, 0).astype(np.int64)
+
+
+def small(values: Whole) -> Steps:
+    """Return whole numbers in the smallest type that has room for them, and for one lower yet."""
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    for kind in (np.int8, np.int16, np.int32):
+        if low > np.iinfo(kind).min and high <= np.iinfo(kind).max:
+            return values.astype(kind)
+    return values.copy()
 
 
 def byte_planes(values: NDArray[np.uint32]) -> list[bytes]:
@@ -267,26 +297,32 @@ class Pack:
         head = {"count": len(whole), "planes": len(planes) if len(whole) else 0, **entry}
         self._append(name, b"".join(planes), head, b"".join(pieces))
 
-    def measures(
-        self, name: str, values: ArrayLike, *, decimals: int, expected: Whole | None = None
+    def measures(self, name: str, values: ArrayLike, *, decimals: int) -> None:
+        """Add a column of real numbers, rounded; empty where NaN."""
+        self.steps(
+            name, steps_of(np.asarray(values, dtype=np.float64), decimals), decimals=decimals
+        )
+
+    def steps(
+        self, name: str, steps: Steps, *, decimals: int, expected: Whole | None = None
     ) -> None:
-        """Add a column of real numbers, rounded; empty where NaN.
+        """Add a column of real numbers as ``steps_of`` returns them.
 
         The page reads ``(stored − 1 + low) / 10^decimals``, and 0 as empty. With ``expected``, whole
         numbers that the page can calculate itself, stored − 1 is the zigzag code of how far the
         value lies from them.
         """
-        real = np.asarray(values, dtype=np.float64)
-        known = ~np.isnan(real)
-        scaled = np.floor(np.where(known, real, 0) * 10**decimals + 0.5).astype(np.int64)
-        if expected is not None:
-            off = zigzag(scaled - expected).astype(np.int64)
-            self.numbers(name, np.where(known, off + 1, 0))
-            self.entries[-1] |= {"decimals": decimals, "expected": True}
-            return
-        low = int(scaled[known].min()) if known.any() else 0
-        self.numbers(name, np.where(known, scaled - low + 1, 0))
-        self.entries[-1] |= {"low": low, "decimals": decimals}
+        known = steps != empty_step(steps)
+        told: dict[str, Any] = {"decimals": decimals}
+        if expected is None:
+            low = int(steps[known].min()) if known.any() else 0
+            off = steps.astype(np.int64) - low
+            told = {"low": low, **told}
+        else:
+            off = zigzag(np.where(known, steps, 0) - expected).astype(np.int64)
+            told |= {"expected": True}
+        self.numbers(name, np.where(known, off + 1, 0))
+        self.entries[-1] |= told
 
     def texts(self, name: str, values: Iterable[str]) -> None:
         """Add a column of texts, one line each."""

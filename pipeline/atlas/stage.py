@@ -32,7 +32,7 @@ def run(inputs: Inputs) -> Outputs:
     addresses = [INDEX, QUALITY, *map(district_page_name, apart), *map(brief_name, names)]
     near = Neighbours(tuple(addresses), names)
     told = replace(inputs, tables={}, sources={}, rasters={}, beside=Beside())
-    scene = city_scene(inputs)
+    scene = city_scene(inputs, used)
     apart_pages = inputs.beside.call(district_pages, scene, told, used, near, apart)
     text, ledger = map_page(scene, told, used, near)
     reports = report_pages(inputs, used, [INDEX, *map(district_page_name, apart)])
