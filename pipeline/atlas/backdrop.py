@@ -309,12 +309,16 @@ _CASES: dict[int, tuple[tuple[int, int], ...]] = {
 def _segments(grid: Raster, level: float) -> Floats:
     """Return the pieces of one contour: piece × two ends × x, y."""
     z = grid.values.astype(np.float64)
-    corners = np.stack([z[:-1, :-1], z[:-1, 1:], z[1:, 1:], z[1:, :-1]])
-    pattern = (corners > level).T @ np.array([1, 2, 4, 8])
-    pattern = pattern.T * ~np.isnan(corners).any(axis=0)
+    high, empty = (z > level).view(np.uint8), np.isnan(z)
+    pattern = high[:-1, :-1] + 2 * high[:-1, 1:] + 4 * high[1:, 1:] + 8 * high[1:, :-1]
+    is_crossed = (pattern > 0) & (pattern < 15)
+    is_crossed &= ~(empty[:-1, :-1] | empty[:-1, 1:] | empty[1:, 1:] | empty[1:, :-1])
+    rows, columns = np.nonzero(is_crossed)
+    cases = pattern[rows, columns]
     pieces = []
     for case, joins in _CASES.items():
-        row, column = np.nonzero(pattern == case)
+        is_case = cases == case
+        row, column = rows[is_case], columns[is_case]
         for start, end in joins:
             ends = [_crossing(z, row, column, edge, level) for edge in (start, end)]
             pieces.append(np.stack(ends, axis=1))
