@@ -140,7 +140,7 @@ STREET_FACTS = ("highway_type", "structure_type", "is_main_road", "road_name")
 
 
 def street_lines(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return streets joined to long lines: class, structure, name, most important first.
+    """Return streets joined to long lines: class, structure, name, each a category; main ones first.
 
     Where there are more points than a page should carry, foot paths and then service roads stay
     out.
@@ -159,8 +159,11 @@ def street_lines(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         geometry=shapely.simplify(parts, STREET_TOLERANCE_M, preserve_topology=False)
     )
     table = table.iloc[spatial_order(table["geometry"].to_numpy())]
-    table["_place"] = table["street_class"].map({n: i for i, n in enumerate(STREET_CLASSES)})
-    table = table.sort_values("_place", kind="stable").drop(columns="_place")
+    kinds = {"street_class": STREET_CLASSES, "structure_type": STRUCTURES}
+    for column, words in kinds.items():
+        table[column] = pd.Categorical(table[column], categories=words)
+    table["road_name"] = table["road_name"].where(table["road_name"] != "").astype("category")
+    table = table.iloc[np.argsort(table["street_class"].cat.codes.to_numpy(), kind="stable")]
     points = shapely.get_num_coordinates(table["geometry"].to_numpy())
     for unimportant in ("foot", "service"):
         if points.sum() > MAX_STREET_POINTS:
@@ -214,14 +217,12 @@ def add_streets(pack: Pack, lines: gpd.GeoDataFrame) -> dict[str, int]:
 
     Main roads are columns of their own, ``roads``: they alone show in the view of the whole city.
     """
-    class_number = {name: number for number, name in enumerate(STREET_CLASSES)}
-    structure_number = {name: number for number, name in enumerate(STRUCTURES)}
     is_main = lines["street_class"] == "main"
     for name, part in (("roads", lines[is_main]), ("streets", lines[~is_main])):
         add_lines(pack, name, mercator_shapes(part), quantum=LINE_QUANTUM_UNITS)
-        pack.numbers(f"{name}.class", part["street_class"].map(class_number))
-        pack.numbers(f"{name}.structure", part["structure_type"].map(structure_number))
-        pack.categories(f"{name}.name", part["road_name"].where(part["road_name"] != "", pd.NA))
+        pack.numbers(f"{name}.class", part["street_class"].cat.codes)
+        pack.numbers(f"{name}.structure", part["structure_type"].cat.codes)
+        pack.categories(f"{name}.name", part["road_name"])
     counts = lines["street_class"].value_counts()
     return {name: int(counts.get(name, 0)) for name in STREET_CLASSES}
 

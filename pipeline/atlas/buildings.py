@@ -206,8 +206,7 @@ def building_rows(
     check_order(table, rank, score, place)
     check_tiers(table, settings.score.tier_upper_rank_shares)
     rows: dict[str, Any] = {
-        "building_id": table["building_id"],
-        "source_row": table["source_row"],
+        **{name: table[name].astype(object) for name in NEVER_REPEATED},
         "rank": np.nan_to_num(rank).astype(np.int32),
         "tier": np.nan_to_num(real_numbers(table["tier_number"])).astype(np.int8),
         "tie_place": place.astype(np.int32),
