@@ -149,28 +149,31 @@ def whole_table(
     Shapes are in Web Mercator.
     """
     ids = pd.Index(building_ranking["building_id"])
-    shapes = buildings.geometry.array[pd.Index(buildings["building_id"]).get_indexer(ids)]
-    order = spatial_order(np.asarray(shapes))
+    at = pd.Index(buildings["building_id"]).get_indexer(ids)
+    order = spatial_order(buildings.geometry.to_numpy()[at])
     needs = [name for name in ranking.columns if name.endswith("_need_share")]
-    more = (
-        (building_ranking, list(building_ranking.columns)),
-        (ranking, needs),
-        (measurements, ["main_road_path_point_number"]),
-        (buildings, ["height_m"]),
+    sources = (
+        (building_ranking, list(building_ranking.columns), order),
+        (ranking, needs, pd.Index(ranking["building_id"]).get_indexer(ids)[order]),
+        (
+            measurements,
+            ["main_road_path_point_number"],
+            pd.Index(measurements["building_id"]).get_indexer(ids)[order],
+        ),
+        (buildings, ["height_m", "geometry"], at[order]),
     )
     columns: dict[str, Any] = {}
-    for source, names in more:
-        rows = pd.Index(source["building_id"]).get_indexer(ids)[order]
+    for source, names, rows in sources:
+        is_whole = bool((rows >= 0).all())
         for name in names:
             if name not in columns:
                 values = plain_column(source[name]).array
-                columns[name] = pd.api.extensions.take(
-                    values, rows, allow_fill=bool((rows < 0).any())
-                )
+                columns[name] = values.take(rows, allow_fill=not is_whole)
     # each column stays an array of its own: nothing works on many at once
-    table = pd.DataFrame(columns, copy=False)
-    outlines = gpd.GeoSeries(shapes[order], crs=buildings.crs).to_crs(WEB_MERCATOR)
-    return gpd.GeoDataFrame(table, geometry=outlines)
+    table = pd.DataFrame(
+        columns | {"geometry": columns["geometry"].to_crs(WEB_MERCATOR)}, copy=False
+    )
+    return gpd.GeoDataFrame(table, geometry="geometry")
 
 
 def plain_column(values: "pd.Series[Any]") -> "pd.Series[Any]":
