@@ -8,10 +8,12 @@ give the same.
 import gc
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
 from multiprocessing import get_context
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -19,12 +21,25 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where the second interpreter keeps a result."""
+
+    number: int
+
+
 class Task(Generic[T]):
     """Something to be worked out, here or beside."""
 
-    def __init__(self, work: Callable[[], T], future: "Future[T] | None" = None) -> None:
+    def __init__(
+        self,
+        work: Callable[[], T],
+        future: "Future[T] | None" = None,
+        place: _Place | None = None,
+    ) -> None:
         self._work = work
         self._future = future
+        self.place = place
         self._done: list[T] = []
 
     def result(self) -> T:
@@ -54,6 +69,7 @@ class Beside:
     def __init__(self, *, is_wanted: bool = False) -> None:
         self.is_there = is_wanted
         self._later: tuple[str, ...] = ()
+        self._numbers = count()
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> "Beside":
@@ -69,11 +85,25 @@ class Beside:
         self._pool.shutdown(wait=True, cancel_futures=kind is not None)
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Task[T]:
-        """Hand over a function of a module, with arguments that can be copied; tasks run in turn."""
-        task = Task(lambda: function(*args, **kwargs), self._sent(function, *args, **kwargs))
+        """Hand over a function of a module, with arguments that can be copied; tasks run in turn.
+
+        In place of an argument stands, if wanted, a task of ``keep``.
+        """
+        known = [_place_of(one) for one in args]
+        future = self._sent(_called, function, known, kwargs)
+        task = Task(lambda: function(*_worked_out(args), **kwargs), future)
         later, self._later = self._later, ()
         self.load(later)
         return task
+
+    def keep(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Task[T]:
+        """Do as ``call``, but leave the result there, for one later call that takes the task.
+
+        Asking this task itself for its result does the work here.
+        """
+        place = _Place(next(self._numbers))
+        self._sent(_keep, place.number, function, args, kwargs)
+        return Task(lambda: function(*args, **kwargs), place=place)
 
     def load(self, modules: tuple[str, ...], *, after_next_call: bool = False) -> None:
         """Load modules there that calls will need, so that these need not wait for them."""
@@ -100,3 +130,30 @@ class Beside:
 def _load(modules: tuple[str, ...]) -> None:
     for name in modules:
         importlib.import_module(name)
+
+
+_kept: dict[int, Any] = {}
+"""In the second interpreter: what ``keep`` left there, or the error that came instead."""
+
+
+def _keep(number: int, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    try:
+        _kept[number] = function(*args, **kwargs)
+    except Exception as error:
+        _kept[number] = error
+
+
+def _called(function: Callable[..., T], args: Sequence[Any], kwargs: Any) -> T:
+    found = [_kept.pop(one.number) if isinstance(one, _Place) else one for one in args]
+    for one in found:
+        if isinstance(one, Exception):
+            raise one
+    return function(*found, **kwargs)
+
+
+def _place_of(argument: Any) -> Any:
+    return argument.place if isinstance(argument, Task) else argument
+
+
+def _worked_out(args: Sequence[Any]) -> list[Any]:
+    return [one.result() if isinstance(one, Task) else one for one in args]

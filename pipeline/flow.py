@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline.beside import Beside
+from pipeline.beside import Beside, Task
 from pipeline.contracts.stage import Inputs, Stage
 from pipeline.contracts.tables import (
     AMENITIES,
@@ -95,8 +95,9 @@ STAGES = (
         name="plan",
         title="lists of buildings and districts, and the annual plan",
         home=SCENARIO,
-        settings=("city", "consent", "plan"),
+        settings=("city", "consent", "measure", "plan", "score"),
         reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS, ESTATE_FACTS, CONSENTS),
+        prepares_from=(BUILDINGS, MEASUREMENTS, ESTATE_FACTS, CONSENTS),
         writes=(
             BUILDING_RANKING,
             ESTATE_PRIORITY,
@@ -157,7 +158,7 @@ STAGES = (
     ),
 )
 
-SHARED_ROOMS = ("consent", "contracts", "geo", "pages", "settings", "store", "years")
+SHARED_ROOMS = ("consent", "contracts", "geo", "pages", "settings", "store", "tracks", "years")
 PACKAGES = (
     "geopandas",
     "numpy",
@@ -179,7 +180,13 @@ PACKAGES = (
 CODE_FOLDER = Path(__file__).parent
 USED_BESIDE = {
     "measure": ("sklearn.ensemble", "pipeline.years.infer"),
-    "score": ("pipeline.plan.outputs", "xlsxwriter"),
+    "score": (
+        "pipeline.plan.priced",
+        "scipy.sparse.csgraph",
+        "pipeline.plan.outputs",
+        "highspy",
+        "xlsxwriter",
+    ),
     "gis": ("pipeline.atlas.stage", "pipeline.atlas.frame", "pipeline.atlas.spelling"),
 }
 """Modules that take long to load, by the stage during which a second interpreter has time for it."""
@@ -221,6 +228,7 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
         files.remove_partial(places.maps_folder)
         steps = []
         kept = Kept(places)
+        begun: dict[str, Task[Any]] = {}
         beside = Beside(is_wanted=_is_large(places, settings))
         with _collector_resting(), beside, Saver(places) as saver:
             for number, stage in enumerate(STAGES):
@@ -234,7 +242,11 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
                     ):  # its first call shall not wait for what later ones need
                         beside.load(sum(USED_BESIDE.values(), ()), after_next_call=True)
                     beside.load(USED_BESIDE.get(stage.name, ()))
-                    inputs = _load(stage, places, settings, kept, beside)
+                    for one in STAGES[number : number + 2]:
+                        if one.name not in begun and _can_begin(one, stage):
+                            begun[one.name] = _begin(one, settings, kept, beside)
+                    task = begun.get(stage.name)
+                    inputs = _load(stage, places, settings, kept, beside, task)
                     run = importlib.import_module(f"pipeline.{stage.name}.stage").run
                     product = checked(stage, settings, run(inputs), kept)
                     kept.put(product, STAGES[number + 1 :])
@@ -331,7 +343,26 @@ def _collector_resting() -> Iterator[None]:
         gc.enable()
 
 
-def _load(stage: Stage, places: Places, settings: Settings, kept: Kept, beside: Beside) -> Inputs:
+def _can_begin(stage: Stage, running: Stage) -> bool:
+    """Return whether a stage has something to prepare that does not hang on the one that runs."""
+    return bool(stage.prepares_from) and not set(stage.prepares_from) & set(running.writes)
+
+
+def _begin(stage: Stage, settings: Settings, kept: Kept, beside: Beside) -> Task[Any]:
+    tables = {table: kept.table(table) for table in stage.prepares_from}
+    prepare = importlib.import_module(f"pipeline.{stage.name}.stage").prepare
+    task: Task[Any] = prepare(tables, settings, beside)
+    return task
+
+
+def _load(
+    stage: Stage,
+    places: Places,
+    settings: Settings,
+    kept: Kept,
+    beside: Beside,
+    prepared: Task[Any] | None = None,
+) -> Inputs:
     sources: Mapping[str, Any] = {}
     if stage.reads_sources:
         from pipeline.store.sources import RawSources
@@ -349,6 +380,7 @@ def _load(stage: Stage, places: Places, settings: Settings, kept: Kept, beside: 
         remarks=_remarks(places) if stage.reads_remarks else {},
         scenario=places.scenario if stage.home == SCENARIO else "",
         beside=beside,
+        prepared=prepared,
     )
 
 

@@ -5,15 +5,15 @@ stage appear together, stage after stage; if one cannot be written, none of a la
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 from pipeline.beside import Task
-from pipeline.contracts.stage import MapLayer, Outputs, Stage
+from pipeline.contracts.stage import ListFamily, MapLayer, Outputs, Stage
 from pipeline.contracts.tables import Table
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
@@ -28,7 +28,7 @@ class Product:
     tables: Mapping[Table, Any]
     copies: Mapping[Table, Any]
     """Tables of this or an earlier stage that people also get as CSV."""
-    lists: Mapping[str, tuple[Table, Any]]
+    lists: tuple[ListFamily, ...]
     rasters: Mapping[str, Any]
     pages: Mapping[str, str]
     map_layers: Mapping[str, tuple[MapLayer, ...]]
@@ -148,9 +148,9 @@ def checked(stage: Stage, settings: Settings, outputs: Outputs, kept: Kept) -> P
     for table, frame in outputs.tables.items():
         tables[table] = conform(table, frame)
         inspect(table, tables[table], stage_name=stage.name, crs=settings.city.crs)
-    lists = {name: (table, conform(table, rows)) for name, (table, rows) in outputs.lists.items()}
-    for table, rows in lists.values():
-        inspect(table, rows, stage_name=stage.name, crs=settings.city.crs)
+    lists = tuple(_in_order(family) for family in outputs.lists)
+    for family in lists:
+        inspect(family.table, family.rows, stage_name=stage.name, crs=settings.city.crs)
     copies = {table: tables.get(table) for table in stage.csv_copies}
     copies = {t: kept.table(t) if frame is None else frame for t, frame in copies.items()}
     # as the files will hold them, so that a later stage sees the same either way
@@ -161,34 +161,48 @@ def checked(stage: Stage, settings: Settings, outputs: Outputs, kept: Kept) -> P
     )  # fmt: skip
 
 
+def _in_order(family: ListFamily) -> ListFamily:
+    """Return a family as its contract wants it, all files together: nine tenths less to look at."""
+    from pipeline.contracts.check import conform
+
+    rows = conform(family.table, family.rows.assign(_file_name=family.names))
+    return ListFamily(family.table, rows.drop(columns="_file_name"), rows["_file_name"])
+
+
 def _write(product: Product, places: Places) -> None:
-    from pipeline.store.csv import csv_bytes
-    from pipeline.store.geopackage import write_geopackage
+    from pipeline.store.csv import write_csv
 
     stage = product.stage
-    with files.Batch() as batch, ThreadPoolExecutor(os.cpu_count()) as threads:
-        # Arrow writes without holding the interpreter, so tables and lists are written side by side
-        copies = threads.map(lambda one: csv_bytes(*one), product.copies.items())
-        family = threads.map(lambda one: csv_bytes(*one), product.lists.values())
-        stored = threads.map(files.parquet_bytes, product.tables.values())
-        for table, content in zip(product.tables, stored, strict=True):
-            batch.add(places.table(table), content)
-        for table, content in zip(product.copies, copies, strict=True):
-            batch.add(places.csv(table), content)
-        for name, content in zip(product.lists, family, strict=True):
-            batch.add(places.list_file(name), content)
+    lists = {
+        name: partial(write_csv, family.table, family.rows[family.names == name])
+        for family in product.lists
+        for name in sorted(family.names.unique())
+    }
+    fills: dict[Any, files.Fill] = {
+        places.csv(table): partial(write_csv, table, frame)
+        for table, frame in product.copies.items()
+    }
+    fills |= {places.list_file(name): fill for name, fill in lists.items()}
+    fills |= {
+        places.table(table): partial(files.write_parquet, frame)
+        for table, frame in product.tables.items()
+    }
+    with files.Batch() as batch:
+        batch.write(fills)
         for name, raster in product.rasters.items():
             batch.add(places.raster(name), files.raster_bytes(raster))
         for name, text in product.pages.items():
             batch.add(places.maps_folder / name, text.encode())
         written = {places.maps_folder / name for name in product.pages}
-        written |= {places.list_file(name) for name in product.lists}
+        written |= {places.list_file(name) for name in lists}
         for path in [*places.family_pages(stage), *places.family_lists(stage)]:
             if path not in written:
                 batch.remove(path)
         for name, workbook in product.workbooks.items():
             batch.add(places.map_file(name), workbook.result())
         for name, layers in product.map_layers.items():
+            from pipeline.store.geopackage import write_geopackage  # takes long to load
+
             path = places.map_file(name)
             write_geopackage(batch.partial(path), path, layers)
         batch.add(places.ledger(stage), files.json_bytes(product.ledger))
@@ -203,7 +217,8 @@ def _same_names(stage: Stage, outputs: Outputs) -> None:
         {*stage.map_files, *stage.workbooks},
     )
     single = {name for name in outputs.pages if not _is_of_family(name, stage.page_families)}
-    strays = [name for name in outputs.lists if not _is_of_family(name, stage.lists)]
+    names = {name for family in outputs.lists for name in family.names.unique()}
+    strays = sorted(name for name in names if not _is_of_family(name, stage.lists))
     if strays:
         raise AssertionError(f"{stage.name} does not declare the lists {strays}")
     found = (

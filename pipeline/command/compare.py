@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pipeline.problem import Problem
 from pipeline.score.compare import Run, comparison
 from pipeline.settings.whole import Settings
 from pipeline.store import files
-from pipeline.store.csv import csv_bytes
+from pipeline.store.csv import write_csv
 from pipeline.store.places import Places
 
 KEPT_FILES = ("ranking.parquet", "building_ranking.parquet", "score.ledger.json")
@@ -82,7 +83,7 @@ def compare(places: Places, settings: Settings, before: str, after: str) -> Comp
     inspect(COMPARISON, table, stage_name="compare", crs=settings.city.crs)
     found = Compared((before, after), table, (dict(first.weights), dict(second.weights)))
     with files.Batch() as batch:
-        batch.add(places.compare_csv(before, after), csv_bytes(COMPARISON, table))
+        batch.write({places.compare_csv(before, after): partial(write_csv, COMPARISON, table)})
         page = compare_page(found.names, table, found.weights, settings)
         batch.add(places.compare_page(before, after), page.encode())
     return found

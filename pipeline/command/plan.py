@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from rich.table import Table as Grid
 from pipeline import flow
 from pipeline.command.report import console, show_plan
 from pipeline.contracts.check import conform, inspect
-from pipeline.contracts.tables import PLAN_PROJECTS
+from pipeline.contracts.tables import PLAN_PROJECTS, RANKING
+from pipeline.plan.annual import OF_RANKING
 from pipeline.plan.outputs import WORKBOOK, Planned, planned
+from pipeline.plan.priced import cut_to_read, priced
 from pipeline.problem import Problem
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
-from pipeline.store.csv import csv_bytes
+from pipeline.store.csv import write_csv
 from pipeline.store.places import Places
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?(?:e[+]?\d+)?)\s*(亿元?|万元?|元)?", re.IGNORECASE)
@@ -85,7 +88,9 @@ def replan(places: Places, settings: Settings, budget_cny: Sequence[float]) -> R
         }
         before = files.read_parquet(places.table(PLAN_PROJECTS), has_geometry=False)
         years = before.set_index("project_id")["planned_year"].astype("float64")
-        found = planned(tables, richer, places.scenario, [years])
+        projects = priced(cut_to_read(tables, richer.plan), richer)
+        ranking = tables[RANKING][list(OF_RANKING)]
+        found = planned(projects, ranking, richer, places.scenario, [years])
         folder = places.scenario_folder / folder_name(budget_cny)
         _write(places, folder, found, settings)
     after = found.tables[PLAN_PROJECTS].set_index("project_id")["planned_year"].notna()
@@ -109,7 +114,9 @@ def _write(places: Places, folder: Path, found: Planned, settings: Settings) -> 
         for table, frame in found.tables.items():
             whole = conform(table, frame)
             inspect(table, whole, stage_name="plan", crs=settings.city.crs)
-            batch.add(folder / f"{table.name}{places.mark}.csv", csv_bytes(table, whole))
+            batch.write(
+                {folder / f"{table.name}{places.mark}.csv": partial(write_csv, table, whole)}
+            )
         stem, suffix = WORKBOOK.rsplit(".", 1)
         batch.add(folder / f"{stem}{places.mark}.{suffix}", found.workbook())
         batch.add(folder / "plan.ledger.json", files.json_bytes(found.ledger))

@@ -1,6 +1,7 @@
 """The what-if command: load what the last run wrote, ask, write the answer, tell it."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from pipeline.problem import Problem
 from pipeline.settings.change import Change
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
-from pipeline.store.csv import csv_bytes
+from pipeline.store.csv import write_csv
 from pipeline.store.places import Places
 
 _TOP_COUNT = 10
@@ -54,7 +55,7 @@ def answer(places: Places, settings: Settings, change: Change, file: Path, name:
             **found.ledger,
         }
         with files.Batch() as batch:
-            batch.add(places.what_if_csv(name), csv_bytes(WHAT_IF, table))
+            batch.write({places.what_if_csv(name): partial(write_csv, WHAT_IF, table)})
             batch.add(places.what_if_ledger(name), files.json_bytes(ledger))
     return WhatIf(table, ledger)
 

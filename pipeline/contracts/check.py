@@ -64,11 +64,15 @@ def conform(table: Table, frame: Any) -> Any:
         types[name] = _dtype(column)
     frame = frame.astype({name: kind for name, kind in types.items() if kind != "bool"})
     order = list(table.order or table.key)
+    frame = frame.reset_index(drop=True)
     if order:
-        frame = frame.sort_values(
+        keys = frame[order].sort_values(
             order, kind="stable", na_position="last" if table.empty_last else "first"
         )
-    return frame.reset_index(drop=True)
+        # most tables come in their order, and a wide one takes long to copy
+        if not keys.index.is_monotonic_increasing:
+            frame = frame.take(keys.index).reset_index(drop=True)
+    return frame
 
 
 def inspect(table: Table, frame: Any, *, stage_name: str, crs: str) -> None:

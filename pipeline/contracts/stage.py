@@ -1,7 +1,8 @@
 """What a stage is: a name, what it reads and writes, and the settings it may see.
 
 A stage is a plain literal in ``pipeline/flow.py``; its function is ``run`` in
-``pipeline/<name>/stage.py``, which takes ``Inputs`` and returns ``Outputs``.
+``pipeline/<name>/stage.py``, which takes ``Inputs`` and returns ``Outputs``. A stage that can begin
+with less has a function ``prepare`` beside it.
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,8 @@ class Inputs:
     """For a stage that reads remarks: dotted key of a setting → its file and what stands beside it."""
     beside: Beside = field(default_factory=Beside)
     """Takes work off the stage's hands where there is much of it."""
+    prepared: Any = None
+    """The ``Task`` that the stage's ``prepare`` began, if ``Stage.prepares_from`` names tables."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,15 @@ class MapLayer:
 
 
 @dataclass(frozen=True)
+class ListFamily:
+    """Rows of one contract that people get as several CSVs, and the file name of each row."""
+
+    table: Table
+    rows: Any
+    names: Any
+
+
+@dataclass(frozen=True)
 class Outputs:
     """What a stage hands back."""
 
@@ -51,8 +63,8 @@ class Outputs:
     rasters: Mapping[str, Any] = field(default_factory=dict)
     pages: Mapping[str, str] = field(default_factory=dict)
     """File name → text, for maps/."""
-    lists: Mapping[str, tuple[Table, Any]] = field(default_factory=dict)
-    """File name → contract and rows of a CSV that no later stage reads."""
+    lists: tuple[ListFamily, ...] = ()
+    """CSVs that no later stage reads."""
     workbooks: Mapping[str, Task[bytes]] = field(default_factory=dict)
     """File name → content, beside the lists."""
     map_layers: Mapping[str, tuple[MapLayer, ...]] = field(default_factory=dict)
@@ -76,6 +88,8 @@ class Stage:
     reads_remarks: bool = False
     """Whether it tells where each setting comes from."""
     reads: tuple[Table, ...] = ()
+    prepares_from: tuple[Table, ...] = ()
+    """Tables from which ``prepare`` in ``stage.py`` may begin while the stage before still runs."""
     reads_rasters: tuple[str, ...] = ()
     writes: tuple[Table, ...] = ()
     writes_rasters: tuple[str, ...] = ()

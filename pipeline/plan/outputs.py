@@ -18,6 +18,7 @@ from pipeline.contracts.tables import (
 )
 from pipeline.plan.annual import AnnualPlan, annual_plan
 from pipeline.plan.annual_list import annual_list
+from pipeline.plan.priced import Priced
 from pipeline.plan.tables import CITY_ROW, plan_lines, plan_projects, plan_summary, plan_works
 from pipeline.plan.workbook import Told, empty_workbook, workbook_bytes
 from pipeline.settings.plan import SOURCES
@@ -44,24 +45,26 @@ class Planned:
 
 
 def planned(
-    tables: Mapping[Table, Any],
+    found: Priced | None,
+    ranking: pd.DataFrame,
     settings: Any,
     scenario: str,
     known: Sequence[pd.Series] = (),
 ) -> Planned:
     """Return the annual plan of a city; tables without rows where no building is on a planned track.
 
-    ``known`` are planned years by project id of earlier plans: where they keep the rules, the result
-    is not worse than they are.
+    ``found`` comes from ``priced``, ``ranking`` has the columns ``OF_RANKING``. ``known`` are planned
+    years by project id of earlier plans: where they keep the rules, the result is not worse than they
+    are.
     """
     city, rules = settings.city, settings.plan
     origin = "合成 synthetic" if city.is_synthetic else "delivered"
-    plan = annual_plan(tables, rules, settings.consent, known)
-    if plan is None:
+    if found is None:
         empty = {table: pd.DataFrame(columns=list(table.column_names)) for table in TABLES}
         by_building = pd.DataFrame(columns=list(BY_BUILDING))
         workbook = partial(empty_workbook, city.name_zh)
         return Planned(empty, workbook, {"project_count": 0}, by_building)
+    plan = annual_plan(found, ranking, rules, known)
     projects, lines = plan_projects(plan, rules), plan_lines(plan, rules)
     summary = plan_summary(plan, projects, lines, rules)
     listed = annual_list(plan, projects, lines, rules)

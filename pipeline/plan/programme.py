@@ -10,7 +10,6 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from pipeline.geo.raster import Floats
 from pipeline.plan.schedule import FREE, Effort, Task
@@ -120,6 +119,8 @@ class Programme:
         return Solution(np.array(solver.getSolution().col_value), float(bound), status)
 
     def _model(self, highspy: Any, slacks: Sequence[Slack]) -> Any:
+        from scipy import sparse  # only the solving interpreter needs it, and it takes long to load
+
         task, project, year = self.task, self.project, self.year
         years, count, options = len(task.budget_cents), len(task.need), len(self.project)
         column, when = np.arange(options), np.arange(years)

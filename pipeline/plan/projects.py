@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from pipeline.settings.plan import ProjectRule
 
@@ -20,7 +18,8 @@ def projects_of(
     """Return ``building_id``, ``project_id``, ``project_name``, ``project_origin`` of each building.
 
     ``road_name`` (by building id) names what has no name of its own. The derivation looks at all
-    housing, whatever its track, so that a building's project does not change with its rank.
+    housing, whatever its track, so that a building's project does not change with its rank. Footprints
+    are needed only of buildings that have no name.
     """
     ids = buildings["building_id"].to_numpy(dtype=object)
     road = buildings["building_id"].map(road_name)
@@ -28,7 +27,7 @@ def projects_of(
     estate, name = buildings["estate_id"], buildings["estate_name"]
     named = estate.isna() & name.notna()
     by_name = buildings["district_name"] + "/" + name
-    bare = (estate.isna() & name.isna()).to_numpy(dtype=bool)
+    bare = has_no_name(buildings).to_numpy(dtype=bool)
     joined = _adjacent(buildings[bare], rule)
     key = pd.Series(ids, buildings.index, dtype=object)
     origin = pd.Series("single", buildings.index, dtype=object)
@@ -52,8 +51,17 @@ def projects_of(
     )
 
 
+def has_no_name(buildings: pd.DataFrame) -> pd.Series:
+    """Return where nothing says which estate a building is part of."""
+    return buildings["estate_id"].isna() & buildings["estate_name"].isna()
+
+
 def _adjacent(bare: gpd.GeoDataFrame, rule: ProjectRule) -> NDArray[np.int64]:
     """Return for each building the position of the first of its group; itself if it stands alone."""
+    # only where projects are priced, and they take long to load
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
     count = len(bare)
     alone = np.arange(count)
     if not count or rule.adjacency_gap_m == 0:

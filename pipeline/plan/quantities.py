@@ -2,20 +2,20 @@
 
 import math
 
-import geopandas as gpd
 import pandas as pd
 
 from pipeline.settings.plan import StandIns
 
 
 def quantities(
-    buildings: gpd.GeoDataFrame, measurements: pd.DataFrame, stand_ins: StandIns
+    buildings: pd.DataFrame, measurements: pd.DataFrame, stand_ins: StandIns
 ) -> pd.DataFrame:
     """Return one row for each building, in the order of ``buildings``.
 
     ``floor_area_m2`` (housing only), ``facade_area_m2``, ``household_count``, ``stairwell_count``,
     ``building_count`` = 1, ``is_estimated`` where floor area or households rest on a stand-in, and
-    every column of both tables for triggers; ``is_unmanaged_share`` is 1 where nobody manages.
+    every column of both tables but the footprint; ``is_unmanaged_share`` is 1 where nobody manages.
+    ``buildings`` has a ``perimeter_m``.
     """
     known = measurements.set_index("building_id").reindex(buildings["building_id"])
     known = known.set_index(buildings.index)
@@ -33,7 +33,7 @@ def quantities(
         floor_area_m2=floor_area,
         household_count=households,
         stairwell_count=_real(both["stairwell_count"]).fillna(landings).clip(1.0),
-        facade_area_m2=buildings.geometry.length * storeys * stand_ins.storey_height_m,
+        facade_area_m2=both["perimeter_m"] * storeys * stand_ins.storey_height_m,
         building_count=1.0,
         is_unmanaged_share=unmanaged.astype("float64"),
         is_estimated=is_estimated.astype(bool),

@@ -1,10 +1,12 @@
 """Stage 4, plan: the lists that people decide on."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from pipeline.contracts.stage import Inputs, Outputs
+from pipeline.beside import Beside, Task
+from pipeline.contracts.stage import Inputs, ListFamily, Outputs
 from pipeline.contracts.tables import (
     BUILDING_RANKING,
     BUILDINGS,
@@ -17,7 +19,7 @@ from pipeline.contracts.tables import (
     Table,
 )
 from pipeline.pages.addresses import page_stem
-from pipeline.plan.annual import cut_to_read
+from pipeline.plan.annual import OF_RANKING
 from pipeline.plan.lists import (
     building_list,
     community_priority,
@@ -26,7 +28,13 @@ from pipeline.plan.lists import (
     with_areas,
 )
 from pipeline.plan.outputs import WORKBOOK, planned
+from pipeline.plan.priced import Priced, cut_to_read, priced
 from pipeline.settings.plan import PlanSettings
+
+
+def prepare(tables: Mapping[Table, Any], settings: Any, beside: Beside) -> Task[Priced | None]:
+    """Begin what needs no scores: the projects, their works and cost."""
+    return beside.keep(priced, cut_to_read(tables, settings.plan), settings)
 
 
 def run(inputs: Inputs) -> Outputs:
@@ -35,10 +43,11 @@ def run(inputs: Inputs) -> Outputs:
     measurements: pd.DataFrame = inputs.tables[MEASUREMENTS]
     buildings = inputs.tables[BUILDINGS]
     origin = "合成 synthetic" if inputs.settings.city.is_synthetic else "delivered"
+    ranking = inputs.tables[RANKING]
     plan = inputs.beside.call(
-        planned, cut_to_read(inputs.tables, settings), inputs.settings, inputs.scenario
+        planned, inputs.prepared, ranking[list(OF_RANKING)], inputs.settings, inputs.scenario
     )
-    listed = building_list(buildings, measurements, inputs.tables[RANKING])
+    listed = building_list(buildings, measurements, ranking)
     cells = measurements.set_index("building_id")["cell_id"]
     placed = with_areas(listed, listed["building_id"].map(cells))
     areas = estate_priority(placed)
@@ -54,23 +63,19 @@ def run(inputs: Inputs) -> Outputs:
     return Outputs(
         tables=tables | dict(annual.tables),
         workbooks={WORKBOOK: inputs.beside.call(annual.workbook)},
-        lists=district_lists(tables[BUILDING_RANKING], buildings),
+        lists=(district_lists(tables[BUILDING_RANKING], buildings),),
         ledger=_ledger(listed, tables[DISTRICT_PRIORITY]) | {"annual": annual.ledger},
     )
 
 
-def district_lists(
-    listed: pd.DataFrame, buildings: pd.DataFrame
-) -> dict[str, tuple[Table, pd.DataFrame]]:
-    """Return the building list of each district, by file name."""
+def district_lists(listed: pd.DataFrame, buildings: pd.DataFrame) -> ListFamily:
+    """Return the building list of each district."""
     shown = DISTRICT_BUILDINGS.column_names
     points = [name for name in listed.columns if name.endswith("_points") and name not in shown]
     kept = listed[[*[name for name in listed.columns if name in shown], *points]]
     district_id = listed["building_id"].map(buildings.set_index("building_id")["district_id"])
-    return {
-        f"districts/{name}.csv": (DISTRICT_BUILDINGS, rows)
-        for name, rows in kept.groupby(district_id.map(page_stem), sort=True)
-    }
+    names = district_id.map(lambda one: f"districts/{page_stem(one)}.csv")
+    return ListFamily(DISTRICT_BUILDINGS, kept, names)
 
 
 def _ledger(listed: pd.DataFrame, districts: pd.DataFrame) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.contracts.numbers import plain_numbers
 from pipeline.geo.raster import Floats
-from pipeline.score.numbers import plain_numbers
 
 OUTCOMES = (
     "entered_top", "left_top", "rose", "fell", "same", "gained_rank", "lost_rank", "new", "gone",

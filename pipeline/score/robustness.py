@@ -2,12 +2,13 @@
 
 In each draw weights, years, missing measurements and measurement errors are drawn anew and all
 buildings ranked again. Ranks are counted in bands that are fine at the top and wider below, so memory
-grows with buildings × bands and never with buildings × ranks.
+grows with buildings × bands and never with buildings × draws or ranks.
 """
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,10 @@ _FINE = 64
 _BLOCK = 25
 """Draws worked on at once; they also share a stream of random numbers, so threads change nothing."""
 _POOL = 1 << 16
+_ROUND = 20
+"""Blocks whose bands are noted, a byte each, before they are counted."""
+_TILE = 256
+"""Buildings counted at once: their counters fit a core's own memory."""
 
 
 @dataclass(frozen=True)
@@ -77,36 +82,44 @@ def rank_bands(
         none = np.zeros(0, dtype=np.int64)
         return Bands(none, none, none, np.zeros(0), np.zeros(0))
     edges = band_edges(count)
-    band_of = np.repeat(np.arange(len(edges) - 1, dtype=np.uint8), np.diff(edges))
-    top_count = max(1, int(rule.top_share * count + 1e-9))
-    streams = np.random.SeedSequence(rule.seed).spawn(-(-draws // _BLOCK))
+    ranking = _Ranking(
+        np.repeat(np.arange(len(edges) - 1, dtype=np.uint8), np.diff(edges)),
+        # what a veto lifts stands above the scale; a year outside the programme pushes below it
+        np.where(is_lifted, 0, _SPAN).astype(np.uint16),
+        max(1, int(rule.top_share * count + 1e-9)),
+        cost if np.isfinite(cost).all() else None,
+        rule.budget_cny,
+    )
+    blocks = [weights[start : start + _BLOCK] for start in range(0, draws, _BLOCK)]
+    streams = np.random.SeedSequence(rule.seed).spawn(len(blocks))
+    counts = np.zeros((count, len(edges) - 1), dtype=np.uint32)
+    top, funded = np.zeros((2, count), dtype=np.int64)
     threads = os.cpu_count() or 1
-    # what a veto lifts stands above the scale; a year outside the programme pushes below it
-    first_step = np.where(is_lifted, 0, _SPAN)
-    tallies = [_Tally(count, len(edges) - 1) for _ in range(threads)]
-
-    def work(thread: int) -> None:
-        for block in range(thread, len(streams), threads):
-            part = weights[block * _BLOCK : (block + 1) * _BLOCK].astype(np.float32)
-            random = np.random.default_rng(streams[block])
-            for score in _scores(need, part, random):
-                step = ((1 - score) * np.float32(_STEPS)).astype(np.int64)
-                tallies[thread].add(step + first_step, band_of, top_count, cost, rule.budget_cny)
-
-    # one BLAS thread each: the same sums whatever the machine, and the sorts keep both cores busy
+    # one BLAS thread each: the same sums whatever the machine, and blocks keep all cores busy
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(threads)))
-    whole = tallies[0]
-    for other in tallies[1:]:
-        whole.join(other)
-    low, middle, high = (whole.quantile(share, draws) for share in (0.05, 0.5, 0.95))
-    funded = whole.funded / draws if np.isfinite(cost).all() else np.full(count, np.nan)
+        for start in range(0, len(blocks), _ROUND):
+            part = range(start, min(start + _ROUND, len(blocks)))
+            noted = np.empty((sum(len(blocks[n]) for n in part), count), dtype=np.uint8)
+
+            def note(number: int, first: int = start, noted: NDArray[np.uint8] = noted) -> _Reached:
+                block = blocks[number].astype(np.float32)
+                scores = _scores(need, block, np.random.default_rng(streams[number]))
+                place = (number - first) * _BLOCK
+                return ranking.note(scores, noted[place : place + len(block)])
+
+            for reached in pool.map(note, part):
+                top += reached.top
+                funded += reached.funded
+            list(pool.map(partial(_count, noted, counts), range(0, count, _TILE)))
+        shares = [share * draws for share in (0.05, 0.5, 0.95)]
+        found = pool.map(partial(_quantiles, counts, shares), range(0, count, _TILE))
+        low, middle, high = np.concatenate(list(found), axis=1)
     return Bands(
         edges[low] + 1,
         (edges[middle] + edges[middle + 1] + 1) // 2,
         edges[high + 1],
-        whole.top / draws,
-        funded,
+        top / draws,
+        funded / draws if ranking.cost is not None else np.full(count, np.nan),
     )
 
 
@@ -119,52 +132,61 @@ def band_edges(count: int) -> NDArray[np.int64]:
     return np.unique(np.concatenate([fine, np.rint(wide).astype(np.int64)]))
 
 
-class _Tally:
-    """Counts of one thread; counts add up the same in any order."""
+@dataclass(frozen=True)
+class _Reached:
+    """How often each building was in the top, and reached by the budget, in one block of draws."""
 
-    def __init__(self, count: int, band_count: int) -> None:
-        self.bands = np.zeros(count * band_count, dtype=np.uint32)
-        self.top = np.zeros(count, dtype=np.int64)
-        self.funded = np.zeros(count, dtype=np.int64)
-        self.band_count = band_count
-        self._first = np.arange(count) * band_count
+    top: NDArray[np.uint8]
+    funded: NDArray[np.uint8]
 
-    def add(
-        self,
-        step: NDArray[np.int64],
-        band_of: NDArray[np.uint8],
-        top_count: int,
-        cost: Floats,
-        budget: float,
-    ) -> None:
-        """Count the ranking of one draw, from the best step (0) to the last.
 
-        Ranks follow from how many buildings stand at each step, without sorting them; those of one
-        step share the best of their ranks.
+@dataclass(frozen=True)
+class _Ranking:
+    """Ranks the scores of draws; the same for every draw, and safe to use from many threads."""
+
+    band_of: NDArray[np.uint8]
+    """The band of each rank."""
+    first_step: NDArray[np.uint16]
+    """The step of each building if its score is 1."""
+    top_count: int
+    cost: Floats | None
+    budget: float
+
+    def note(self, scores: Singles, bands: NDArray[np.uint8]) -> _Reached:
+        """Write the band of each building in each draw into ``bands``.
+
+        Ranks follow from how many buildings stand at each step, from the best (0) to the last,
+        without sorting them; those of one step share the best of their ranks.
         """
-        standing = np.bincount(step, minlength=3 * _SPAN)
-        above = np.cumsum(standing) - standing
-        band = band_of[np.minimum(above, len(band_of) - 1)]
-        self.bands[self._first + band[step]] += 1
-        self.top += (above < top_count)[step]
-        spent = np.cumsum(np.bincount(step, weights=cost, minlength=3 * _SPAN))
-        self.funded += (spent <= budget)[step]
+        top, funded = np.zeros((2, len(self.first_step)), dtype=np.uint8)
+        for score, band in zip(scores, bands, strict=True):
+            step = ((1 - score) * np.float32(_STEPS)).astype(np.uint16)
+            step += self.first_step
+            place = step.astype(np.intp)
+            standing = np.bincount(place, minlength=3 * _SPAN)
+            above = np.cumsum(standing) - standing
+            by_step = self.band_of[np.minimum(above, len(self.band_of) - 1)]
+            np.take(by_step, place, out=band, mode="clip")
+            top += step < np.searchsorted(above, self.top_count)
+            if self.cost is not None:
+                spent = np.cumsum(np.bincount(place, weights=self.cost, minlength=3 * _SPAN))
+                funded += step < np.searchsorted(spent, self.budget, side="right")
+        return _Reached(top, funded)
 
-    def join(self, other: "_Tally") -> None:
-        """Add the counts of another thread."""
-        self.bands += other.bands
-        self.top += other.top
-        self.funded += other.funded
 
-    def quantile(self, share: float, draws: int) -> NDArray[np.int64]:
-        """Return the band below which, itself included, this share of the draws lies."""
-        wanted = share * draws
-        by_building = self.bands.reshape(-1, self.band_count)
-        found = np.empty(len(by_building), dtype=np.int64)
-        for start in range(0, len(found), 20_000):
-            part = slice(start, start + 20_000)
-            found[part] = (by_building[part].cumsum(axis=1) >= wanted).argmax(axis=1)
-        return found
+def _count(noted: NDArray[np.uint8], counts: NDArray[np.uint32], start: int) -> None:
+    """Add the noted bands of one tile of buildings to ``counts``."""
+    tile = noted[:, start : start + _TILE]
+    size, band_count = tile.shape[1], counts.shape[1]
+    places = (tile + np.arange(size) * band_count).ravel()
+    counted = np.bincount(places, minlength=size * band_count)
+    counts[start : start + _TILE] += counted.reshape(size, band_count).astype(np.uint32)
+
+
+def _quantiles(counts: NDArray[np.uint32], wanted: list[float], start: int) -> NDArray[np.int64]:
+    """Return the bands below which, themselves included, so many draws lie; shape (wanted, tile)."""
+    so_far = counts[start : start + _TILE].cumsum(axis=1)
+    return np.stack([(so_far >= many).argmax(axis=1) for many in wanted])
 
 
 def _scores(need: UncertainNeed, weights: Singles, random: np.random.Generator) -> Singles:
@@ -182,11 +204,13 @@ def _scores(need: UncertainNeed, weights: Singles, random: np.random.Generator) 
             score += weight[one.column] * _noisy_change(one, noise[start : start + count])
         for many in need.drawn:
             start = int(random.integers(0, _POOL))
-            level = chance[start : start + many.unit_count][many.unit]
-            place = many.first + level
-            change = weight[many.column] * many.change[place]
-            if many.push is not None:
-                change += many.push[place]
+            level = chance[start : start + many.unit_count]
+            if many.unit is not None:
+                level = np.take(level, many.unit, mode="clip")
+            change = np.take(many.change, many.first + level, mode="clip")
+            change *= weight[many.column]
+            if many.first_out is not None:
+                change -= level >= many.first_out
             score[many.rows] += change
     return np.clip(scores, -1, 1, out=scores)
 

@@ -1,6 +1,5 @@
 """How far one weight can move before the top of the ranking changes."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,34 +36,33 @@ def weight_reach(
     top_count = max(1, int(top_share * count + 1e-9))
     lift = np.where(is_lifted, 10.0, 0.0)
     whole = need @ weights
-    base = np.zeros(count, dtype=bool)
-    base[_top(whole + lift, top_count)] = True
-    spare = int((1 - change) * top_count + 1e-9)
-
-    def stays(column: int, weight: float) -> bool:
-        own = need[:, column]
-        rest = (whole - weights[column] * own) / (1 - weights[column])
-        moved = (1 - weight) * rest + weight * own + lift
-        return int(base[_top(moved, top_count)].sum()) > spare
-
-    def bound(column: int, end: float) -> float | None:
-        if stays(column, end):
-            return None
-        good, bad = float(weights[column]), end
-        for _ in range(_STEPS):
-            middle = (good + bad) / 2
-            good, bad = (middle, bad) if stays(column, middle) else (good, middle)
-        return good
+    order = np.argpartition(-(whole + lift), top_count - 1)
+    kept_count = int((1 - change) * top_count + 1e-9) + 1
 
     def reach(column: int) -> Reach:
         weight = float(weights[column])
         if weight >= 1:
             return Reach(weight, None, None)
-        return Reach(weight, bound(column, 0.0), bound(column, 1.0))
+        own = need[order, column]
+        rest = (whole[order] - weight * own) / (1 - weight)
 
-    with ThreadPoolExecutor() as threads:
-        return list(threads.map(reach, range(len(weights))))
+        def stays(moved_weight: float) -> bool:
+            """Return whether enough of the top stays: so few of the others pass the last of these."""
+            if kept_count > top_count:
+                return False
+            moved = (1 - moved_weight) * rest + moved_weight * own + lift[order]
+            last = np.partition(moved[:top_count], top_count - kept_count)[top_count - kept_count]
+            return int((moved[top_count:] > last).sum()) <= top_count - kept_count
 
+        def bound(end: float) -> float | None:
+            if stays(end):
+                return None
+            good, bad = weight, end
+            for _ in range(_STEPS):
+                middle = (good + bad) / 2
+                good, bad = (middle, bad) if stays(middle) else (good, middle)
+            return good
 
-def _top(score: Floats, count: int) -> NDArray[np.int64]:
-    return np.argpartition(-score, count - 1)[:count]
+        return Reach(weight, bound(0.0), bound(1.0))
+
+    return [reach(column) for column in range(len(weights))]

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from pipeline.contracts.numbers import plain_numbers
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import BUILDINGS, CONSENTS, MEASUREMENTS, RANKING
 from pipeline.geo.raster import Floats
@@ -22,14 +24,13 @@ from pipeline.score.need import (
     need_units,
 )
 from pipeline.score.notices import notices
-from pipeline.score.numbers import plain_numbers
 from pipeline.score.rank import POINT_UNITS, point_units, ranks, tier_numbers
 from pipeline.score.readiness import QUADRANTS, consent_share, quadrants, readiness_share
 from pipeline.score.robustness import Bands, drawn_weights, rank_bands
 from pipeline.score.second_opinions import cross_checks
 from pipeline.score.sensitivity import weight_reach
-from pipeline.score.tracks import TRACKS, lifted_by, tracks
 from pipeline.score.uncertain import uncertain_need
+from pipeline.score.vetoes import lifted_by
 from pipeline.score.weights import (
     WEIGHT_UNITS,
     Weighting,
@@ -39,6 +40,7 @@ from pipeline.score.weights import (
     weighting,
 )
 from pipeline.settings.score import QUANTILE_MASS, Criterion, ScoreSettings
+from pipeline.tracks.gates import TRACKS, tracks
 
 FAULT_ENDING = "_fault_share"
 _FACTS = (
@@ -201,14 +203,15 @@ def _second_look(
     floor = np.nan_to_num(floor, nan=float(np.nanmedian(floor))) if is_costed else floor
     weights = drawn_weights(names, shares, rule, np.random.default_rng(rule.seed))
     bands = rank_bands(need, weights, is_lifted, floor * rule.cost_cny_per_m2, rule)
-    with ThreadPoolExecutor(1) as pool:
+    # one BLAS thread each: so small products keep a second one waiting longer than they take
+    with threadpool_limits(1), ThreadPoolExecutor(1) as pool:
         checked = pool.submit(cross_checks, matrix, shares, names)
         reach = weight_reach(
             matrix, shares, is_lifted,
             top_share=rule.top_share, change=rule.sensitivity_change_share,
         )  # fmt: skip
-    told = {name: _rounded(asdict(one)) for name, one in zip(names, reach, strict=True)}
-    return bands, {"weight_reach": told, "cross_checks": checked.result()}
+        told = {name: _rounded(asdict(one)) for name, one in zip(names, reach, strict=True)}
+        return bands, {"weight_reach": told, "cross_checks": checked.result()}
 
 
 def _robustness_told(ranked: pd.DataFrame, settings: ScoreSettings) -> dict[str, Any]:

@@ -12,16 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.contracts.numbers import plain_numbers
 from pipeline.geo.raster import Floats
 from pipeline.score.need import NEED_UNITS, Units, need_share
-from pipeline.score.numbers import plain_numbers
 from pipeline.settings.score import Criterion
 
 Singles = NDArray[np.float32]
 LEVELS = 32
 """Steps in which a distribution is drawn: a 32nd is finer than five quantiles can tell."""
-OUT = np.float32(-1.0)
-"""Added to the score of a building that a drawn year puts out of the programme: below all others."""
 _POSITIONS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 
 
@@ -31,13 +29,13 @@ class DrawnNeed:
 
     column: int
     rows: NDArray[np.int64]
-    unit: NDArray[np.int64]
-    """Rows of one unit take the same level in a draw."""
+    unit: NDArray[np.int64] | None
+    """Rows of one unit take the same level in a draw; None if each is a unit of its own."""
     unit_count: int
     change: Singles
     """Need at each level minus the need of the ranking: ``LEVELS`` numbers a row, row after row."""
-    push: Singles | None = None
-    """What the level adds to the whole score, in the same order, or None."""
+    first_out: NDArray[np.int64] | None = None
+    """From which level on a row is out of the programme, below all others; None if no row ever is."""
 
     @cached_property
     def first(self) -> NDArray[np.int64]:
@@ -93,8 +91,7 @@ def uncertain_need(
         if len(missing) and criterion.missing == "population":
             levels = _levels(np.array([criterion.stand_in_need_quantiles]))
             change = (levels - base[missing, column][:, None]).astype(np.float32)
-            units = np.arange(len(missing))
-            drawn.append(DrawnNeed(column, missing, units, len(units), change.ravel()))
+            drawn.append(DrawnNeed(column, missing, None, len(missing), change.ravel()))
         if name in quantiles:
             estate = pd.factorize(table["estate_id"].fillna(table["building_id"]))[0]
             drawn += _drawn_years(
@@ -127,11 +124,14 @@ def _drawn_years(
     need = need_share(age, criterion)
     middle = plain_numbers(table["age_yr"]) + plain_numbers(table["construction_year_p50"])
     year = middle[rows][:, None] - age
-    push = np.where(year >= cutoff_year + 1, OUT, np.float32(0))
+    # the later the level, the later the year
+    first_out = np.count_nonzero(year < cutoff_year + 1, axis=1)
     change = (need - base[rows, column][:, None]).astype(np.float32)
     codes, unit = np.unique(estate[rows], return_inverse=True)
-    pushes = push.ravel() if push.any() else None
-    return [DrawnNeed(column, rows, unit, len(codes), change.ravel(), pushes)]
+    leaves = (first_out < LEVELS).any()
+    return [
+        DrawnNeed(column, rows, unit, len(codes), change.ravel(), first_out if leaves else None)
+    ]
 
 
 def _levels(quantiles: Floats) -> Floats:

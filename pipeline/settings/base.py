@@ -6,7 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys, NaN and wrong types are refused."""
+    """A part of the configuration: unknown keys, NaN and wrong types are refused.
+
+    Validators are built when first used: nearly always once, for the whole.
+    """
 
     model_config = ConfigDict(
         frozen=True,
@@ -14,6 +17,7 @@ class Section(BaseModel):
         strict=True,
         allow_inf_nan=False,
         use_attribute_docstrings=True,
+        defer_build=True,
     )
 
 

@@ -4,7 +4,6 @@ UTF-8 with a byte-order mark, so that Excel shows Chinese; ids as text; numbers 
 their column; empty where a value is missing; and no cell that a spreadsheet would run as a formula.
 """
 
-import io
 from typing import Any
 
 from pipeline.contracts.check import column_of
@@ -15,14 +14,20 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FORMULA_STARTS = r"^[=+\-@\t\r]"
 
 
-def csv_bytes(table: Table, frame: Any) -> bytes:
-    """Return a table as CSV with the column names, or headers, of its contract.
+def write_csv(table: Table, frame: Any, stream: Any) -> None:
+    """Write a table as CSV with the column names, or headers, of its contract.
 
     Columns of ``csv_leaves_out`` stay away.
     A text that begins with a sign that spreadsheets take for a formula gets an apostrophe in front.
     """
-    import pyarrow as pa
     from pyarrow import csv
+
+    stream.write(_BYTE_ORDER_MARK)
+    csv.write_csv(_columns(table, frame), stream)
+
+
+def _columns(table: Table, frame: Any) -> Any:
+    import pyarrow as pa
 
     columns = {}
     for name in frame.columns:
@@ -42,10 +47,7 @@ def csv_bytes(table: Table, frame: Any) -> bytes:
     if table.headers:
         called = dict(zip(table.column_names, table.headers, strict=True))
         columns = {called[name]: values for name, values in columns.items()}
-    buffer = io.BytesIO()
-    buffer.write(_BYTE_ORDER_MARK)
-    csv.write_csv(pa.table(columns), buffer)
-    return buffer.getvalue()
+    return pa.table(columns)
 
 
 def neutralised(texts: Any) -> Any:

@@ -53,10 +53,29 @@ def test_faults_and_results_come_back_from_the_other_process() -> None:
     )
 
 
+def test_a_result_left_there_is_taken_by_a_later_call() -> None:
+    """The second call sees what the first one made, in the same process; so without that process."""
+    with Beside(is_wanted=True) as beside:
+        left = beside.keep(who, 4)
+        number, process = beside.call(tuple, left).result()
+        assert (number, process != os.getpid()) == (4, True)
+        assert left.result() == (4, os.getpid())
+    alone = Beside()
+    assert alone.call(tuple, alone.keep(who, 5)).result() == (5, os.getpid())
+
+
+def test_a_fault_in_work_left_there_comes_out_of_the_later_call() -> None:
+    with Beside(is_wanted=True) as beside:
+        refused = beside.call(list, beside.keep(refuse, "consents.csv, row 2"))
+        with pytest.raises(Problem, match=r"consents\.csv, row 2"):
+            refused.result()
+
+
 def test_goes_on_here_when_the_other_process_is_killed() -> None:
     """A machine short of memory kills one process: its work and what follows is done here."""
     here = os.getpid()
     with Beside(is_wanted=True) as beside:
         tasks = [beside.call(killed_there, here), beside.call(killed_there, here)]
         assert [task.result() for task in tasks] == [here, here]
+        assert beside.call(str, beside.keep(killed_there, here)).result() == str(here)
         assert beside.call(who, 7).result() == (7, here)

@@ -1,5 +1,7 @@
 """CSV for a Chinese office, the contract's inspector, settings."""
 
+import io
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -12,7 +14,7 @@ from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import RANKING, STREET_NODES, Table
 from pipeline.problem import Problem
 from pipeline.settings.load import Layer, flatten, settings_from_layers
-from pipeline.store.csv import csv_bytes
+from pipeline.store.csv import write_csv
 
 PEOPLE = Table(
     "people", ("building_id",),
@@ -31,8 +33,14 @@ def people(**changes: list[object]) -> pd.DataFrame:
     return pd.DataFrame(whole | changes)
 
 
+def csv_of(frame: pd.DataFrame) -> bytes:
+    stream = io.BytesIO()
+    write_csv(PEOPLE, frame, stream)
+    return stream.getvalue()
+
+
 def test_csv_opens_right_in_a_chinese_office() -> None:
-    text = csv_bytes(PEOPLE, conform(PEOPLE, people())).decode("utf-8")
+    text = csv_of(conform(PEOPLE, people())).decode("utf-8")
     lines = text.split("\n")
     assert lines[0].startswith("\ufeff")
     assert lines[1] == '"B001","一号楼",1234.57,7,"yes"'
@@ -44,7 +52,7 @@ def test_csv_opens_right_in_a_chinese_office() -> None:
 )
 def test_no_cell_runs_as_a_formula(hostile: str) -> None:
     frame = conform(PEOPLE, people(building_name=[hostile, "a\nb"]))
-    cells = csv_bytes(PEOPLE, frame).decode("utf-8-sig").split("\n")
+    cells = csv_of(frame).decode("utf-8-sig").split("\n")
     name = cells[1].split(",")[1].strip('"')
     assert name[0] in "' "
     assert '"a b"' in cells[2]

@@ -130,9 +130,9 @@ def test_a_year_that_may_lie_outside_pushes_its_building_below_all() -> None:
     need = uncertain_need(table, criteria, needs, {"age": ages}, {}, cutoff_year=2000)
     (drawn,) = need.drawn
     assert drawn.rows.tolist() == [1]
-    assert drawn.push is not None
+    assert drawn.first_out is not None
     assert len(drawn.change) == LEVELS
-    outside = (drawn.push < 0).mean()
+    outside = 1 - drawn.first_out[0] / LEVELS
     assert outside == pytest.approx(0.5, abs=0.06)
     weights = np.ones((400, 1))
     found = rank_bands(need, weights, np.zeros(2, dtype=bool), np.ones(2), rule(budget_cny=2.0))

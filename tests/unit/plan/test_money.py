@@ -211,7 +211,7 @@ def test_shops_are_not_housing_and_stand_ins_are_marked() -> None:
         {
             "building_id": ["B1", "B2"], "storey_count": [6, None], "stairwell_count": [2, None],
             "household_count": [24, None], "management_type": ["none", None],
-            "shop_floor_area_m2": [500.0, None],
+            "shop_floor_area_m2": [500.0, None], "perimeter_m": [60.0, 60.0],
         },
         geometry=[box(0, 0, 20, 10), box(50, 0, 70, 10)],
         crs="EPSG:32648",

@@ -1,18 +1,17 @@
-"""Which way each building goes: one track with its reason, and what lifts it to the top.
+"""Which way each building goes: one track, with its reason.
 
 The tracks add up to the input: nothing disappears. Danger comes first, since a building that must be
 repaired or rebuilt stays so whatever plan names it; then what makes renovation pointless; then age.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.score.numbers import plain_numbers
-from pipeline.settings.score import TrackSettings, Veto
+from pipeline.contracts.numbers import plain_numbers
+from pipeline.settings.score import TrackSettings
 
 TRACKS = ("ranked", "reserve", "hazard", "excluded")
 
@@ -33,6 +32,7 @@ class Tracks:
 def tracks(table: pd.DataFrame, settings: TrackSettings, *, reference_year: int) -> Tracks:
     """Return the track of each building and the reason for it.
 
+    ``table`` has what registers and surveys know of each building beside its measured year.
     A grade, plan or year that nobody recorded keeps a building in the ranking; the reason then says
     that its year is unknown.
     """
@@ -59,18 +59,3 @@ def tracks(table: pd.DataFrame, settings: TrackSettings, *, reference_year: int)
     track = np.select(conditions, [rule[1] for rule in rules], "ranked")
     reasons = [np.broadcast_to(np.asarray(rule[2]), len(table)) for rule in rules]
     return Tracks(track, np.select(conditions, reasons, "probably_built_by_cutoff"))
-
-
-def lifted_by(table: pd.DataFrame, vetoes: Mapping[str, Veto]) -> NDArray[np.str_]:
-    """Return the first veto that lifts each building into the top tier, "" for none.
-
-    A measurement that is missing lifts nobody.
-    """
-    lifted = np.full(len(table), "", dtype=f"<U{max([1, *map(len, vetoes)])}")
-    for name, veto in vetoes.items():
-        reached = np.ones(len(table), dtype=bool)
-        for measure, least in veto.at_least.items():
-            with np.errstate(invalid="ignore"):
-                reached &= plain_numbers(table[measure]) >= least
-        lifted = np.where(reached & (lifted == ""), name, lifted)
-    return lifted

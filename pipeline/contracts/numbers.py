@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from pipeline.geo.raster import Floats
 
-
-def plain_numbers(column: pd.Series) -> Floats:
+def plain_numbers(column: pd.Series) -> NDArray[np.float64]:
     """Return a column as floats, NaN where empty."""
     return np.asarray(column.astype("Float64").to_numpy(dtype=float, na_value=np.nan), dtype=float)

@@ -1,0 +1,1 @@
+"""Which way each building goes, before anything is scored or planned."""
