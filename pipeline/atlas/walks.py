@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from pyproj import Transformer
 
 from pipeline.atlas.mercator import WEB_MERCATOR, Outlines, Whole, curve_order, units
 from pipeline.atlas.packing import Pack
@@ -28,7 +29,7 @@ class Tree:
 
     ahead: Whole
     """Row of the next point towards the road, −1 at the road."""
-    at: NDArray[np.int32]
+    positions: NDArray[np.int32]
     """x, y and height in packed steps, one row a point."""
     is_unknown: NDArray[np.bool_]
     """Whether its height is."""
@@ -43,7 +44,7 @@ class Tree:
             ahead = np.unique(self.ahead[ahead])
             ahead = ahead[ahead >= 0]
         row = np.append(np.cumsum(is_kept) - 1, -1)
-        kept = Tree(row[self.ahead[is_kept]], self.at[is_kept], self.is_unknown[is_kept])
+        kept = Tree(row[self.ahead[is_kept]], self.positions[is_kept], self.is_unknown[is_kept])
         return kept, row[start]
 
 
@@ -83,7 +84,7 @@ def add_walks(pack: Pack, tree: Tree, start: Whole, shapes: Outlines) -> dict[st
     shapes
         Outlines of the packed buildings.
     """
-    following, values = tree.ahead, tree.at.astype(np.int64)
+    following, values = tree.ahead, tree.positions.astype(np.int64)
     joined = np.where(start >= 0, following[start], -1) if len(following) else start
 
     inner = np.unique(np.append(following, joined))
@@ -172,8 +173,9 @@ def _middles(shapes: Outlines) -> Whole:
 
 def _positions(points: gpd.GeoDataFrame, following: Whole) -> NDArray[np.int32]:
     """Return x, y and height of each point in packed steps, one row a point."""
-    where = points.geometry.to_crs(WEB_MERCATOR).to_numpy()
-    x, y = units(shapely.get_x(where), shapely.get_y(where))
+    own = points.geometry.to_numpy()
+    forward = Transformer.from_crs(points.crs, WEB_MERCATOR, always_xy=True)
+    x, y = units(*forward.transform(shapely.get_x(own), shapely.get_y(own)))
     half = WALK_QUANTUM_UNITS // 2
     height = np.floor(_filled_heights(points, following) * HEIGHT_STEPS_PER_M + 0.5)
     return np.stack(

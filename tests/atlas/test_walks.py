@@ -29,7 +29,7 @@ def test_a_part_of_the_tree_holds_the_walks_of_its_buildings_alone() -> None:
         np.array([False, True, False, False, True, False]),
     )
     part, start = tree.part(np.array([1, -1, 3]))
-    assert part.at[:, 0].tolist() == [3, 6, 9]
+    assert part.positions[:, 0].tolist() == [3, 6, 9]
     assert part.ahead.tolist() == [1, 2, -1]
     assert part.is_unknown.tolist() == [True, False, False]
     assert start.tolist() == [0, -1, 2]
