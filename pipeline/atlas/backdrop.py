@@ -5,7 +5,6 @@ before it is drawn, since the noise of a 30 m model shows as grain.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -32,6 +31,8 @@ MAX_SHADE_CELLS = 130_000
 MAX_CONTOUR_CELLS = 120_000
 MAX_STREET_POINTS = 200_000
 SHADE_STEPS = 28
+MESH = 8
+"""Cells from one exactly projected place to the next; between them 0.1 m is not seen."""
 LABEL_CELLS = 160
 CONTOUR_TOLERANCE_M = 10.0
 STREET_TOLERANCE_M = 3.0
@@ -72,9 +73,9 @@ def smoothed(terrain: Raster) -> Raster:
         return terrain.with_values(np.where(known, total / weight, np.nan))
 
 
-def shade(terrain: Raster, settings: AtlasSettings) -> Shade:
-    """Return the hillshade, resampled from the terrain's own projection to Web Mercator."""
-    light = terrain.with_values(
+def lit(terrain: Raster, settings: AtlasSettings) -> Raster:
+    """Return how the terrain is lit, 0 to 1, smoothed a little."""
+    return terrain.with_values(
         hillshade(
             smoothed(terrain),
             azimuth_deg=settings.hillshade_azimuth_deg,
@@ -82,21 +83,32 @@ def shade(terrain: Raster, settings: AtlasSettings) -> Shade:
             exaggeration=settings.hillshade_exaggeration,
         )
     )
-    forward = Transformer.from_crs(terrain.crs, WEB_MERCATOR, always_xy=True)
-    west, south, east, north = forward.transform_bounds(*terrain.bounds)
-    own_width = terrain.bounds[2] - terrain.bounds[0]
-    cell_m = terrain.cell_m * (east - west) / own_width * 0.6
+
+
+def shade(light: Raster) -> Shade:
+    """Return the picture of what ``lit`` returns, resampled from its own projection to Web Mercator."""
+    forward = Transformer.from_crs(light.crs, WEB_MERCATOR, always_xy=True)
+    west, south, east, north = forward.transform_bounds(*light.bounds)
+    own_width = light.bounds[2] - light.bounds[0]
+    cell_m = light.cell_m * (east - west) / own_width * 0.6
     cell_m = max(cell_m, float(np.sqrt((east - west) * (north - south) / MAX_SHADE_CELLS)))
     columns, rows = int((east - west) / cell_m) + 1, int((north - south) / cell_m) + 1
-    x, y = np.meshgrid(
-        west + (np.arange(columns) + 0.5) * cell_m, north - (np.arange(rows) + 0.5) * cell_m
-    )
-    back = Transformer.from_crs(WEB_MERCATOR, terrain.crs, always_xy=True)
-    own_x, own_y = back.transform(x.ravel(), y.ravel())
-    values = bilinear(light, np.asarray(own_x), np.asarray(own_y)).reshape(rows, columns)
+    x = west + (np.arange(0, columns + MESH, MESH) + 0.5) * cell_m
+    y = north - (np.arange(0, rows + MESH, MESH) + 0.5) * cell_m
+    back = Transformer.from_crs(WEB_MERCATOR, light.crs, always_xy=True)
+    own = back.transform(*np.meshgrid(x, y))
+    own_x, own_y = (_between(_between(side, rows).T, columns).T.ravel() for side in own)
+    values = bilinear(light, own_x, own_y).reshape(rows, columns)
     known = ~np.isnan(values)
     grey = np.where(known, np.floor(np.where(known, values, 0) * (SHADE_STEPS - 1) + 0.5) + 1, 0)
     return Shade(grey.astype(np.uint8), west, north, cell_m)
+
+
+def _between(nodes: Floats, count: int) -> Floats:
+    """Return rows between rows that lie ``MESH`` apart."""
+    at = np.arange(count)
+    low, share = at // MESH, (at % MESH / MESH)[:, None]
+    return nodes[low] * (1 - share) + nodes[low + 1] * share
 
 
 def contours(terrain: Raster, *, interval_m: float) -> tuple[NDArray[np.object_], Floats]:
@@ -128,28 +140,30 @@ STREET_FACTS = ("highway_type", "structure_type", "is_main_road", "road_name")
 
 
 def street_lines(edges: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return streets joined to long lines: class, structure, name, most important first.
+    """Return streets joined to long lines: class, structure, name, each a category; main ones first.
 
     Where there are more points than a page should carry, foot paths and then service roads stay
     out.
     """
     classes = street_class(edges)
     structure = edges["structure_type"].where(edges["structure_type"].isin(STRUCTURES), "ground")
-    name = edges["road_name"].astype("object").where(edges["road_name"].notna(), "")
+    name = edges["road_name"].fillna("")
     keys = pd.DataFrame({"street_class": classes, "structure_type": structure, "road_name": name})
-    rows: list[tuple[Any, ...]] = []
-    shapes = edges.geometry.to_numpy()
-    groups: dict[Any, Any] = keys.groupby(list(keys.columns), sort=False).indices
-    for key, places in sorted(groups.items()):
-        merged = shapely.line_merge(shapely.multilinestrings(shapes[places]))
-        rows += [(*key, part) for part in shapely.get_parts(merged)]
-    table = pd.DataFrame(rows, columns=[*keys.columns, "geometry"])
-    table["geometry"] = shapely.simplify(
-        table["geometry"].to_numpy(), STREET_TOLERANCE_M, preserve_topology=False
+    group = keys.groupby(list(keys.columns)).ngroup().to_numpy()
+    order = np.argsort(group, kind="stable")
+    group, shapes = group[order], edges.geometry.to_numpy()[order]
+    merged = shapely.line_merge(shapely.multilinestrings(shapes, indices=group))
+    parts, group_of_part = shapely.get_parts(merged, return_index=True)
+    table = keys.iloc[order[np.searchsorted(group, group_of_part)]]
+    table = table.assign(
+        geometry=shapely.simplify(parts, STREET_TOLERANCE_M, preserve_topology=False)
     )
     table = table.iloc[spatial_order(table["geometry"].to_numpy())]
-    table["_place"] = table["street_class"].map({n: i for i, n in enumerate(STREET_CLASSES)})
-    table = table.sort_values("_place", kind="stable").drop(columns="_place")
+    kinds = {"street_class": STREET_CLASSES, "structure_type": STRUCTURES}
+    for column, words in kinds.items():
+        table[column] = pd.Categorical(table[column], categories=words)
+    table["road_name"] = table["road_name"].where(table["road_name"] != "").astype("category")
+    table = table.iloc[np.argsort(table["street_class"].cat.codes.to_numpy(), kind="stable")]
     points = shapely.get_num_coordinates(table["geometry"].to_numpy())
     for unimportant in ("foot", "service"):
         if points.sum() > MAX_STREET_POINTS:
@@ -203,14 +217,12 @@ def add_streets(pack: Pack, lines: gpd.GeoDataFrame) -> dict[str, int]:
 
     Main roads are columns of their own, ``roads``: they alone show in the view of the whole city.
     """
-    class_number = {name: number for number, name in enumerate(STREET_CLASSES)}
-    structure_number = {name: number for number, name in enumerate(STRUCTURES)}
     is_main = lines["street_class"] == "main"
     for name, part in (("roads", lines[is_main]), ("streets", lines[~is_main])):
         add_lines(pack, name, mercator_shapes(part), quantum=LINE_QUANTUM_UNITS)
-        pack.numbers(f"{name}.class", part["street_class"].map(class_number))
-        pack.numbers(f"{name}.structure", part["structure_type"].map(structure_number))
-        pack.categories(f"{name}.name", part["road_name"].where(part["road_name"] != "", pd.NA))
+        pack.numbers(f"{name}.class", part["street_class"].cat.codes)
+        pack.numbers(f"{name}.structure", part["structure_type"].cat.codes)
+        pack.categories(f"{name}.name", part["road_name"])
     counts = lines["street_class"].value_counts()
     return {name: int(counts.get(name, 0)) for name in STREET_CLASSES}
 
@@ -298,12 +310,16 @@ _CASES: dict[int, tuple[tuple[int, int], ...]] = {
 def _segments(grid: Raster, level: float) -> Floats:
     """Return the pieces of one contour: piece × two ends × x, y."""
     z = grid.values.astype(np.float64)
-    corners = np.stack([z[:-1, :-1], z[:-1, 1:], z[1:, 1:], z[1:, :-1]])
-    pattern = (corners > level).T @ np.array([1, 2, 4, 8])
-    pattern = pattern.T * ~np.isnan(corners).any(axis=0)
+    high, empty = (z > level).view(np.uint8), np.isnan(z)
+    pattern = high[:-1, :-1] + 2 * high[:-1, 1:] + 4 * high[1:, 1:] + 8 * high[1:, :-1]
+    is_crossed = (pattern > 0) & (pattern < 15)
+    is_crossed &= ~(empty[:-1, :-1] | empty[:-1, 1:] | empty[1:, 1:] | empty[1:, :-1])
+    rows, columns = np.nonzero(is_crossed)
+    cases = pattern[rows, columns]
     pieces = []
     for case, joins in _CASES.items():
-        row, column = np.nonzero(pattern == case)
+        is_case = cases == case
+        row, column = rows[is_case], columns[is_case]
         for start, end in joins:
             ends = [_crossing(z, row, column, edge, level) for edge in (start, end)]
             pieces.append(np.stack(ends, axis=1))

@@ -122,10 +122,13 @@ def decades(year: Floats, basis: "pd.Series[str]") -> Decades:
 
 def mean_points(rows: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, float]]:
     """Return criteria with their mean points over some rows, largest first; empty without rows."""
-    if not len(rows):
+    return _largest(rows[[f"{name}_points" for name in names]].to_numpy(dtype=float), names)
+
+
+def _largest(points: Floats, names: Sequence[str]) -> list[tuple[str, float]]:
+    if not len(points):
         return []
-    means = rows[[f"{name}_points" for name in names]].to_numpy(dtype=float).mean(axis=0)
-    pairs = list(zip(names, means.tolist(), strict=True))
+    pairs = list(zip(names, points.mean(axis=0).tolist(), strict=True))
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -209,13 +212,14 @@ def top_areas(
     rows = priority[
         (priority["district_name"] == district_name) & (priority["row_type"] != "district")
     ].sort_values("area_rank")
-    grouped = ranked.groupby("area_id").indices
-    points = ranked[[f"{name}_points" for name in names]]
     shown = list(rows["area_id"].head(TOP_AREA_COUNT))
+    number = {key: at for at, key in enumerate(dict.fromkeys(shown))}
+    place = pd.Index(list(number)).get_indexer(pd.Index(ranked["area_id"]))
+    points = ranked[[f"{name}_points" for name in names]].to_numpy(dtype=float)
     plans = area_plans(ranked, projects, shown) if len(projects) else {}
     found = []
     for row in rows.head(TOP_AREA_COUNT).to_dict("records"):
-        inside = points.iloc[grouped.get(row["area_id"], np.zeros(0, dtype=np.int64))]
+        largest = _largest(points[place == number[row["area_id"]]], names)
         found.append(
             Area(
                 int(row["area_rank"]),
@@ -230,7 +234,7 @@ def top_areas(
                 _real(row["rank_p05_median"]),
                 _real(row["rank_p95_median"]),
                 plans.get(str(row["area_id"])),
-                tuple(name for name, points in mean_points(inside, names)[:2] if points > 0),
+                tuple(name for name, mean in largest[:2] if mean > 0),
                 float(row["longitude_deg"]),
                 float(row["latitude_deg"]),
             )

@@ -4,7 +4,7 @@ The page adds up points itself, from need and weight in ten-thousandths, by the 
 rule as the score; ``add_ranked`` stops if that would show other points than the tables hold.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.atlas.mercator import (
-    UNITS_PER_M,
-    add_polygons,
-    mercator_shapes,
-    spatial_order,
-)
-from pipeline.atlas.packing import Pack
+from pipeline.atlas.choices import gate_columns
+from pipeline.atlas.mercator import UNITS_PER_M, WEB_MERCATOR, Outlines, add_outlines, spatial_order
+from pipeline.atlas.packing import Pack, empty_step, known_steps, small, steps_of
 from pipeline.atlas.ties import (
     check_order,
     check_tiers,
+    places,
     real_numbers,
     tie_places,
     tie_shift,
@@ -30,7 +27,8 @@ from pipeline.atlas.ties import (
 from pipeline.contracts.columns import COLUMNS, WHOLE
 from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
-from pipeline.settings.score import Criterion, ScoreSettings
+from pipeline.settings.score import Criterion
+from pipeline.settings.whole import Settings
 
 OTHER_QUANTUM_UNITS = 16
 NEED_UNITS = 10_000
@@ -87,6 +85,13 @@ OPTIONAL_FACTS: tuple[tuple[str, int], ...] = (
 )
 """Shown where a run has them."""
 FLAGS = ("is_overlapping", "has_street_access")
+BANDS = ("rank_p05", "rank_p95")
+YEARS = (
+    ("construction_year_low", True),
+    ("construction_year_span", True),
+    ("construction_year_middle", False),
+)
+"""Of each building, and whether they are told where no building has them."""
 SEARCHED = ("building_name", "estate_name", "road_name")
 INFERRED_BASES = ("inferred", "baseline")
 NEVER_REPEATED = ("building_id", "source_row")
@@ -139,23 +144,36 @@ def whole_table(
     ranking: pd.DataFrame,
     building_ranking: pd.DataFrame,
 ) -> gpd.GeoDataFrame:
-    """Return one row a ranked building with all columns and its shape, neighbours side by side."""
-    table = building_ranking.set_index("building_id")
+    """Return one row a ranked building with all columns and its shape, neighbours side by side.
+
+    Shapes are in Web Mercator.
+    """
+    ids = pd.Index(building_ranking["building_id"])
+    at = pd.Index(buildings["building_id"]).get_indexer(ids)
+    order = spatial_order(buildings.geometry.to_numpy()[at])
     needs = [name for name in ranking.columns if name.endswith("_need_share")]
-    more = (
-        (ranking, needs),
-        (measurements, ["main_road_path_point_number"]),
-        (buildings, ["height_m", "geometry"]),
+    sources = (
+        (building_ranking, list(building_ranking.columns), order),
+        (ranking, needs, pd.Index(ranking["building_id"]).get_indexer(ids)[order]),
+        (
+            measurements,
+            ["main_road_path_point_number"],
+            pd.Index(measurements["building_id"]).get_indexer(ids)[order],
+        ),
+        (buildings, ["height_m", "geometry"], at[order]),
     )
-    parts = [table]
-    for source, names in more:
-        new = [name for name in names if name not in table.columns]
-        parts.append(pd.DataFrame(source.set_index("building_id")[new]).reindex(table.index))
-    whole = pd.concat(parts, axis=1).reset_index()
-    order = spatial_order(whole["geometry"].to_numpy())
-    plain = {name: plain_column(column).take(order) for name, column in whole.items()}
-    table = pd.DataFrame({name: column.array for name, column in plain.items()})
-    return gpd.GeoDataFrame(table, geometry="geometry", crs=buildings.crs)
+    columns: dict[str, Any] = {}
+    for source, names, rows in sources:
+        is_whole = bool((rows >= 0).all())
+        for name in names:
+            if name not in columns:
+                values = plain_column(source[name]).array
+                columns[name] = values.take(rows, allow_fill=not is_whole)
+    # each column stays an array of its own: nothing works on many at once
+    table = pd.DataFrame(
+        columns | {"geometry": columns["geometry"].to_crs(WEB_MERCATOR)}, copy=False
+    )
+    return gpd.GeoDataFrame(table, geometry="geometry")
 
 
 def plain_column(values: "pd.Series[Any]") -> "pd.Series[Any]":
@@ -172,72 +190,124 @@ def plain_column(values: "pd.Series[Any]") -> "pd.Series[Any]":
     return values.astype("category") if pd.api.types.is_string_dtype(values.dtype) else values
 
 
+def building_rows(
+    table: gpd.GeoDataFrame, used: tuple[Used, ...], settings: Settings
+) -> pd.DataFrame:
+    """Return what pages tell of the scored buildings, in whole numbers; rows as in ``whole_table``.
+
+    This is worked out once for the city, and rows are cut for districts. Measured columns are as
+    ``steps_of`` returns them, with the decimals of ``shown_columns``.
+
+    Raises
+    ------
+    Problem
+        If score, order, tier or track would differ on the page from the table.
+    """
+    rank = real_numbers(table["rank"])
+    score = _checked_score(table, used)
+    place = tie_places(table, settings.score.tie_breaks)
+    check_order(table, rank, score, place)
+    check_tiers(table, settings.score.tier_upper_rank_shares)
+    rows: dict[str, Any] = {
+        **{name: table[name].astype(object) for name in NEVER_REPEATED},
+        "rank": np.nan_to_num(rank).astype(np.int32),
+        "tier": np.nan_to_num(real_numbers(table["tier_number"])).astype(np.int8),
+        "tie_place": place.astype(np.int32),
+        "has_stand_in": (table["stand_in_count"] > 0).to_numpy(dtype=bool),
+        **{name: real_numbers(table[name]) for name in ("latitude_deg", "longitude_deg")},
+        **{name: table[name].astype(bool).to_numpy() for name in FLAGS},
+        **gate_columns(table, settings),
+    }
+    for item in used:
+        need = need_units(table, item.name)
+        value = real_numbers(table[item.criterion.measure])
+        beyond = excess(value, need, item.criterion, item.per_unit)
+        extended, rest = extended_need(need, beyond, item.criterion)
+        rows[f"stand_in.{item.name}"] = (table[f"{item.name}_origin"] == "stand_in").to_numpy()
+        rows[f"need.{item.name}"], rows[f"rest.{item.name}"] = map(small, (extended, rest))
+    known = [name for name in (*CATEGORIES, *OPTIONAL_CATEGORIES) if name in table.columns]
+    rows |= {name: table[name] for name in known}
+    bands = [name for name in BANDS if name in table.columns]
+    rows |= {name: real_numbers(table[name]) for name in bands}
+    for name, decimals in shown_columns(settings).items():
+        if name in table.columns:
+            rows[name] = steps_of(real_numbers(table[name]), decimals)
+    rows |= _years(table)
+    back, out = (real_numbers(table[f"main_road_walk_{way}_min"]) for way in ("back", "out"))
+    later = np.floor(back * 10 + 0.5) / 10 - np.floor(out * 10 + 0.5) / 10
+    rows["main_road_walk_later_min"] = steps_of(later, 1)
+    return pd.DataFrame(rows)
+
+
+def shown_columns(settings: Settings) -> dict[str, int]:
+    """Return the measured columns that a page may show as they are, with their decimals."""
+    counts = count_columns(settings.measure.facilities, settings.measure.count_within_min)
+    return dict((*FACTS, *OPTIONAL_FACTS)) | dict.fromkeys(sum(counts.values(), ()), 0)
+
+
 def add_ranked(
     pack: Pack,
-    table: gpd.GeoDataFrame,
+    rows: pd.DataFrame,
+    shapes: Outlines,
     used: tuple[Used, ...],
-    score_settings: ScoreSettings,
+    tie_breaks: Sequence[str],
     *,
     is_part: bool = False,
     spelt: Mapping[str, str],
 ) -> None:
-    """Pack the scored buildings; rows as in ``whole_table``.
+    """Pack the scored buildings; rows as ``building_rows`` returns them.
 
     Of a part of the city the page also gets the ranks in the whole, in their order. ``spelt`` holds
     the ``initials`` of words, where they are known already.
     """
-    score = _checked_score(table, used)
-    tie_breaks = score_settings.tie_breaks
-    places = tie_places(table, tie_breaks)
-    rank = real_numbers(table["rank"])
     if is_part:
-        in_city = np.sort(rank[~np.isnan(rank)])
-        pack.numbers("city_rank", in_city.astype(np.int64))
-        rank = np.where(np.isnan(rank), np.nan, 1 + np.searchsorted(in_city, rank))
-    check_order(table, rank, score, places)
-    if not is_part:
-        check_tiers(table, score_settings.tier_upper_rank_shares)
-    shapes = mercator_shapes(table)
-    twice_area = add_polygons(pack, "ranked", shapes, quantum=RANKED_QUANTUM_UNITS)
-    pack.codes("building_id", table["building_id"])
-    pack.codes("source_row", table["source_row"], table["building_id"])
+        rank = rows["rank"].to_numpy()
+        pack.numbers("city_rank", np.sort(rank[rank > 0]))
+    twice_area = add_outlines(pack, "ranked", shapes)
+    pack.codes("building_id", rows["building_id"])
+    pack.codes("source_row", rows["source_row"], rows["building_id"])
     shown_needs = {}
     for item in used:
-        need = need_units(table, item.name)
-        stand_in = (table[f"{item.name}_origin"] == "stand_in").to_numpy()
+        stand_in = rows[f"stand_in.{item.name}"].to_numpy()
+        need = rows[f"need.{item.name}"].to_numpy()
         pack.numbers(f"stand_in.{item.name}", stand_in)
-        value = real_numbers(table[item.criterion.measure])
-        beyond = excess(value, need, item.criterion, item.per_unit)
-        extended, rest = extended_need(need, beyond, item.criterion)
-        pack.numbers(f"need.{item.name}", extended)
-        pack.numbers(f"rest.{item.name}", rest)
+        pack.numbers(f"need.{item.name}", need)
+        pack.numbers(f"rest.{item.name}", rows[f"rest.{item.name}"].to_numpy())
         towards = 1 if item.criterion.worst_at > item.criterion.none_at else -1
-        shown_needs[item.criterion.measure] = np.where(stand_in, EMPTY_KEY, towards * extended)
+        key = np.where(stand_in, EMPTY_KEY, towards * need.astype(np.int64))
+        shown_needs[item.criterion.measure] = key
     keys = [shown_needs[name] for name in tie_breaks if name in shown_needs]
-    pack.numbers("tie_shift", tie_shift(places, keys))
+    place = places(np.argsort(rows["tie_place"].to_numpy()))
+    pack.numbers("tie_shift", tie_shift(place, keys))
     scored = {item.criterion.measure for item in used}
-    guesses = _guesses(table, twice_area)
+    guesses = _guesses(rows, twice_area)
     for name, decimals in FACTS:
-        if name in table.columns and name not in scored and table[name].notna().any():
-            values, guess = real_numbers(table[name]), guesses.get(name)
-            pack.measures(f"fact.{name}", values, decimals=decimals, expected=guess)
+        if name not in scored and is_known(rows, name):
+            values, guess = rows[name].to_numpy(), guesses.get(name)
+            pack.steps(f"fact.{name}", values, decimals=decimals, expected=guess)
     for name, decimals in OPTIONAL_FACTS:
-        if name in table.columns and table[name].notna().any():
-            pack.measures(f"fact.{name}", real_numbers(table[name]), decimals=decimals)
-    _add_band(pack, table)
-    _add_years(pack, table)
-    back, out = (real_numbers(table[f"main_road_walk_{way}_min"]) for way in ("back", "out"))
-    later = np.floor(back * 10 + 0.5) / 10 - np.floor(out * 10 + 0.5) / 10
-    pack.measures("fact.main_road_walk_later_min", later, decimals=1)
+        if is_known(rows, name):
+            pack.steps(f"fact.{name}", rows[name].to_numpy(), decimals=decimals)
+    _add_band(pack, rows)
+    for name, is_always in YEARS:
+        if is_always or is_known(rows, name):
+            pack.steps(f"fact.{name}", rows[name].to_numpy(), decimals=0)
+    later = rows["main_road_walk_later_min"].to_numpy()
+    pack.steps("fact.main_road_walk_later_min", later, decimals=1)
     for name in CATEGORIES:
-        words = pack.categories(name, table[name])
+        words = pack.categories(name, rows[name])
         if name in SEARCHED:
             pack.texts(f"{name}.initials", [spelt[word] for word in words])
     for name in OPTIONAL_CATEGORIES:
-        if name in table.columns and table[name].notna().any():
-            pack.categories(name, table[name])
+        if name in rows.columns and rows[name].notna().any():
+            pack.categories(name, rows[name])
     for name in FLAGS:
-        pack.numbers(name, table[name].astype(bool).to_numpy())
+        pack.numbers(name, rows[name].to_numpy())
+
+
+def is_known(rows: pd.DataFrame, name: str) -> bool:
+    """Tell whether a measured column is there and any building has a value."""
+    return name in rows.columns and bool((rows[name].to_numpy() != empty_step(rows[name])).any())
 
 
 def half_unit_m2(table: pd.DataFrame) -> float:
@@ -246,26 +316,25 @@ def half_unit_m2(table: pd.DataFrame) -> float:
     return float(shrunk / UNITS_PER_M) ** 2 / 2
 
 
-def _guesses(table: pd.DataFrame, twice: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+def _guesses(rows: pd.DataFrame, twice: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
     """Return what the page can work out itself: footprints from outlines, floors from storeys."""
-    footprint = np.floor(twice * half_unit_m2(table) + 0.5).astype(np.int64)
-    shown = np.floor(real_numbers(table["footprint_area_m2"]) + 0.5).astype(np.int64)
-    storeys = np.nan_to_num(real_numbers(table["storey_count"])).astype(np.int64)
+    footprint = np.floor(twice * half_unit_m2(rows) + 0.5).astype(np.int64)
+    shown, storeys = (known_steps(rows[name]) for name in ("footprint_area_m2", "storey_count"))
     return {"footprint_area_m2": footprint, "floor_area_m2": shown * storeys}
 
 
-def _add_band(pack: Pack, table: pd.DataFrame) -> None:
+def _add_band(pack: Pack, rows: pd.DataFrame) -> None:
     """Pack the band that holds the rank in nine of ten draws, in steps that grow with the rank.
 
     A step is a hundredth of the root of the whole list: 4 places about rank 1,000 of 40,000 would
     be more than the draws know. Told are steps from the rank itself.
     """
-    rank = real_numbers(table["rank"])
-    most = max(float(np.nan_to_num(rank).max()), 1)
-    own = band_step(rank, most)
-    for name in ("rank_p05", "rank_p95"):
-        if name in table.columns and table[name].notna().any():
-            steps = band_step(real_numbers(table[name]), most) - own
+    rank = rows["rank"].to_numpy(dtype=float)
+    most = max(float(rank.max(initial=0)), 1)
+    own = band_step(np.where(rank > 0, rank, np.nan), most)
+    for name in BANDS:
+        if name in rows.columns and rows[name].notna().any():
+            steps = band_step(rows[name].to_numpy(), most) - own
             pack.measures(f"band.{name}", steps, decimals=0)
 
 
@@ -274,23 +343,24 @@ def band_step(rank: Floats, most: float) -> Floats:
     return np.asarray(np.floor(BAND_STEPS * np.sqrt(rank / most) + 0.5))
 
 
-def add_counts(
-    pack: Pack, table: gpd.GeoDataFrame, facilities: Iterable[str], minutes: Iterable[int]
-) -> list[str]:
-    """Pack how many facilities each building has within so many minutes; return the types known."""
-    known = []
-    for facility in facilities:
-        names = [f"{facility}_within_{limit}_min_count" for limit in minutes]
-        if not all(name in table.columns and table[name].notna().any() for name in names):
-            continue
-        known.append(facility)
-        for name in names:
-            pack.measures(f"fact.{name}", real_numbers(table[name]), decimals=0)
+def count_columns(facilities: Iterable[str], minutes: Iterable[int]) -> dict[str, tuple[str, ...]]:
+    """Return by type of facility the columns of how many there are within so many minutes."""
+    limits = tuple(minutes)
+    return {
+        name: tuple(f"{name}_within_{limit}_min_count" for limit in limits) for name in facilities
+    }
+
+
+def add_counts(pack: Pack, rows: pd.DataFrame, counts: Mapping[str, Sequence[str]]) -> list[str]:
+    """Pack how many facilities each building has in reach; return the types known."""
+    known = [key for key, names in counts.items() if all(is_known(rows, name) for name in names)]
+    for name in (name for key in known for name in counts[key]):
+        pack.steps(f"fact.{name}", rows[name].to_numpy(), decimals=0)
     return known
 
 
-def _add_years(pack: Pack, table: pd.DataFrame) -> None:
-    """Pack the first year and how many years later the last one is, and the middle of an inferred one.
+def _years(table: pd.DataFrame) -> dict[str, NDArray[np.integer[Any]]]:
+    """Return the first year, how many years later the last one is, and the middle of an inferred one.
 
     Of a recorded or vague year these are what the source allows, of an inferred one the whole years
     around the interval that holds it in nine of ten cases.
@@ -305,17 +375,14 @@ def _add_years(pack: Pack, table: pd.DataFrame) -> None:
     )
     low = np.where(is_inferred, np.floor(early), low)
     high = np.where(is_inferred, np.ceil(late), high)
-    pack.measures("fact.construction_year_low", low, decimals=0)
-    pack.measures("fact.construction_year_span", high - low, decimals=0)
-    if is_inferred.any():
-        inferred = np.where(is_inferred, np.floor(middle + 0.5) - low, np.nan)
-        pack.measures("fact.construction_year_middle", inferred, decimals=0)
+    inferred = np.where(is_inferred, np.floor(middle + 0.5) - low, np.nan)
+    found = (low, high - low, inferred)
+    return {name: steps_of(one, 0) for (name, _), one in zip(YEARS, found, strict=True)}
 
 
-def add_others(pack: Pack, others: gpd.GeoDataFrame) -> int:
+def add_others(pack: Pack, others: pd.DataFrame, shapes: Outlines) -> int:
     """Pack the footprints that are not scored and return how many there are."""
-    others = others.iloc[spatial_order(others.geometry.to_numpy())]
-    add_polygons(pack, "others", mercator_shapes(others), quantum=OTHER_QUANTUM_UNITS)
+    add_outlines(pack, "others", shapes)
     pack.categories("others.building_use_type", others["building_use_type"])
     pack.categories("others.building_name", others["building_name"])
     return len(others)

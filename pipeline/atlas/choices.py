@@ -17,11 +17,28 @@ BASE = "base"
 Flags = NDArray[np.bool_]
 
 
-def add_gates(pack: Pack, table: pd.DataFrame, settings: Settings) -> dict[str, Any]:
-    """Pack which rules would keep each building out of the ranking; return the rules and their gates.
+RULES = (
+    ("hazard", "hazard"),
+    ("clearance", "excluded"),
+    ("renovated", "excluded"),
+    ("age", "excluded"),
+    ("age", "reserve"),
+)
+"""Gate and track of the rules that keep a building out of the ranking, in their order."""
+OFF: dict[str, dict[str, Any]] = {
+    "hazard": {"hazard_grades": []},
+    "clearance": {"exclude_clearance": False},
+    "renovated": {"renovated_within_yr": 0},
+    "age": {"min_built_by_cutoff_share": 0.0},
+}
+"""What a scenario file says to switch a gate off."""
 
-    The first rule that holds and whose gate is on decides the track. ``off`` is what a scenario file
-    says to switch a gate off. Also packs ``is_lifted``: what a veto would lift if it were ranked.
+
+def gate_columns(table: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+    """Return ``gate_bits``, which of the ``RULES`` hold for each building, and ``is_lifted``.
+
+    The first rule that holds and whose gate is on decides the track; ``is_lifted`` is what a veto
+    would lift if it were ranked.
 
     Raises
     ------
@@ -36,18 +53,18 @@ def add_gates(pack: Pack, table: pd.DataFrame, settings: Settings) -> dict[str, 
     in_plan = table["is_in_clearance_plan"].fillna(False).to_numpy(dtype=bool)
     with np.errstate(invalid="ignore"):
         is_after = share < rule.min_built_by_cutoff_share
-        rules: list[tuple[str, str, Flags]] = [
-            ("hazard", "hazard", np.isin(grade, rule.hazard_grades)),
-            ("clearance", "excluded", in_plan & rule.exclude_clearance),
-            ("renovated", "excluded", (since >= 0) & (since < rule.renovated_within_yr)),
-            ("age", "excluded", is_after & (year > rule.reserve_until_year + 1)),
-            ("age", "reserve", is_after),
+        holding: list[Flags] = [
+            np.isin(grade, rule.hazard_grades),
+            in_plan & rule.exclude_clearance,
+            (since >= 0) & (since < rule.renovated_within_yr),
+            is_after & (year > rule.reserve_until_year + 1),
+            is_after,
         ]
     lifted = _lifted(table, settings)
-    bits = np.zeros(len(table), dtype=np.int64)
-    for place, (_, _, holds) in enumerate(rules):
-        bits |= holds.astype(np.int64) << place
-    found = np.select([holds for _, _, holds in rules], [track for _, track, _ in rules], "ranked")
+    bits = np.zeros(len(table), dtype=np.int8)
+    for place, holds in enumerate(holding):
+        bits |= holds.astype(np.int8) << place
+    found = np.select(holding, [track for _, track in RULES], "ranked")
     is_wrong = found != table["track_type"].to_numpy(dtype=str)
     is_wrong |= (lifted != table["is_lifted"].fillna(False).to_numpy(dtype=bool)) & (
         found == "ranked"
@@ -61,21 +78,22 @@ def add_gates(pack: Pack, table: pd.DataFrame, settings: Settings) -> dict[str, 
             expected="the same track in the table and on the page",
             fix="delete this city's data/processed and run again; if it stays, report this",
         )
+    return {"gate_bits": bits, "is_lifted": lifted}
+
+
+def add_gates(pack: Pack, rows: pd.DataFrame) -> dict[str, Any]:
+    """Pack the ``gate_columns``; return the rules, and the gates that keep a building out."""
+    bits = rows["gate_bits"].to_numpy()
     pack.numbers("gate_bits", bits)
-    pack.numbers("is_lifted", lifted)
-    off: dict[str, dict[str, Any]] = {
-        "hazard": {"hazard_grades": []},
-        "clearance": {"exclude_clearance": False},
-        "renovated": {"renovated_within_yr": 0},
-        "age": {"min_built_by_cutoff_share": 0.0},
-    }
+    pack.numbers("is_lifted", rows["is_lifted"].to_numpy())
     gates = []
-    for key, change in off.items():
-        inside = np.any([holds for gate, _, holds in rules if gate == key], axis=0)
-        if inside.any():
-            gates.append({"key": key, "count": int(inside.sum()), "off": {"tracks": change}})
+    for key, change in OFF.items():
+        mask = sum(1 << place for place, (gate, _) in enumerate(RULES) if gate == key)
+        count = int(np.count_nonzero(bits & mask))
+        if count:
+            gates.append({"key": key, "count": count, "off": {"tracks": change}})
     kept = {gate["key"] for gate in gates}
-    told = [{"gate": gate if gate in kept else "", "track": track} for gate, track, _ in rules]
+    told = [{"gate": gate if gate in kept else "", "track": track} for gate, track in RULES]
     return {"gates": gates, "gate_rules": told}
 
 

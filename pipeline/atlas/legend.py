@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.atlas.buildings import Used
-from pipeline.atlas.ties import real_numbers
+from pipeline.atlas.packing import empty_step, known_steps
 from pipeline.settings.city import Source
 from pipeline.settings.whole import Settings
 
@@ -30,15 +30,19 @@ FLOOR_KNOWN_SHARE = 0.8
 """Where less is known, the legend sums footprints instead of floors."""
 
 
-def tier_sums(table: pd.DataFrame, tier_count: int) -> dict[str, list[int]]:
+def floor_known_share(rows: pd.DataFrame) -> float:
+    """Return the share of buildings whose floor area is known."""
+    return round(float((rows["floor_area_m2"] != empty_step(rows["floor_area_m2"])).mean()), 4)
+
+
+def tier_sums(rows: pd.DataFrame, tier_count: int) -> dict[str, list[int]]:
     """Return how many buildings and square metres have no tier, tier 1, 2 … as the page adds them up.
 
     So the first legend need not wait for the areas.
     """
-    tier = np.nan_to_num(real_numbers(table["tier_number"])).astype(np.int64)
-    is_known = round(float(table["floor_area_m2"].notna().mean()), 4) >= FLOOR_KNOWN_SHARE
-    area_m2 = real_numbers(table["floor_area_m2" if is_known else "footprint_area_m2"])
-    shown = np.floor(np.nan_to_num(area_m2) + 0.5)
+    tier = rows["tier"].to_numpy()
+    is_known = floor_known_share(rows) >= FLOOR_KNOWN_SHARE
+    shown = known_steps(rows["floor_area_m2" if is_known else "footprint_area_m2"])
     counts = np.bincount(tier, minlength=tier_count + 1)
     areas = np.bincount(tier, weights=shown, minlength=tier_count + 1)
     return {"counts": counts.tolist(), "areas": areas.astype(np.int64).tolist()}
@@ -163,7 +167,7 @@ def area_rows(district_priority: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def gap_rows(
-    ledgers: Mapping[str, Mapping[str, Any]], settings: Settings, ranking: pd.DataFrame
+    ledgers: Mapping[str, Mapping[str, Any]], settings: Settings, rows: pd.DataFrame
 ) -> dict[str, Any]:
     """Return what is missing: rejected rows, unmapped facilities, stand-ins."""
     rejected: dict[str, int] = {}
@@ -185,7 +189,7 @@ def gap_rows(
             if name in facilities
         ],
         "without_street_access": len(measured.get("without_street_access", ())),
-        "stand_in_buildings": int((ranking["stand_in_count"] > 0).sum()),
+        "stand_in_buildings": int(rows["has_stand_in"].sum()),
         "min_facility_count": settings.measure.access.min_facility_count,
     }
 

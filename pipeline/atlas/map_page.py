@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from pipeline.atlas.backdrop import (
     add_contours,
     add_districts,
@@ -21,6 +19,7 @@ from pipeline.atlas.buildings import (
     add_counts,
     add_others,
     add_ranked,
+    count_columns,
     half_unit_m2,
 )
 from pipeline.atlas.choices import TRACKS, add_gates, scenario_parts
@@ -29,6 +28,7 @@ from pipeline.atlas.legend import (
     attribution_texts,
     count_rows,
     criterion_rows,
+    floor_known_share,
     gap_rows,
     left_out_rows,
     source_rows,
@@ -38,7 +38,6 @@ from pipeline.atlas.legend import (
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.page import add_scripts, page_text, parted, titled
 from pipeline.atlas.scene import Scene
-from pipeline.atlas.ties import real_numbers
 from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs
 from pipeline.pages.addresses import INDEX, district_page_name, links
@@ -62,6 +61,7 @@ def map_page(
     used: tuple[Used, ...],
     near: Neighbours,
     district_id: str = "",
+    pack: Pack | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Return the page and what goes on record of it.
 
@@ -77,20 +77,24 @@ def map_page(
         The pages to link to, those that exist.
     district_id
         The district whose part the scene is; empty for the whole.
+    pack
+        An empty one to fill, if it shall share its ways with others.
     """
     settings: Settings = inputs.settings
-    table = scene.buildings
+    rows = scene.buildings
     scored = inputs.ledgers["score"]
     own = district_page_name(district_id) if district_id else INDEX
-    pack, shade_place, other_count, drawn = _backdrop(scene, settings)
-    is_part = bool(district_id)
-    add_ranked(pack, table, used, settings.score, is_part=is_part, spelt=scene.spelt)
-    gates = add_gates(pack, table, settings)
+    pack = Pack() if pack is None else pack
+    shade_place, other_count, drawn = _add_backdrop(pack, scene)
+    add_ranked(
+        pack, rows, scene.outlines, used, settings.score.tie_breaks,
+        is_part=bool(district_id), spelt=scene.spelt,
+    )  # fmt: skip
+    gates = add_gates(pack, rows)
     minutes = settings.measure.count_within_min
-    counted = add_counts(pack, table, settings.measure.facilities, minutes)
-    begins = table["main_road_path_point_number"]
-    walk_counts = add_walks(pack, begins, scene.paths, table.geometry)
-    pack.numbers("tier", np.nan_to_num(real_numbers(table["tier_number"])))
+    counted = add_counts(pack, rows, count_columns(settings.measure.facilities, minutes))
+    walk_counts = add_walks(pack, scene.walks, rows["walk_start"].to_numpy(), scene.outlines)
+    pack.numbers("tier", rows["tier"].to_numpy())
     add_scripts(pack)
     first, later = parted(pack)
 
@@ -110,9 +114,9 @@ def map_page(
             for href, words in links(own, near.addresses, near.district_names, only=district_id)
         ],
         "shade": shade_place,
-        "terrain_cell_m": round(scene.terrain.cell_m),
+        "terrain_cell_m": round(scene.light.cell_m),
         "contour_interval_m": settings.atlas.contour_interval_m,
-        "half_unit_m2": half_unit_m2(table),
+        "half_unit_m2": half_unit_m2(rows),
         "band_steps": BAND_STEPS,
         "walk_quantum": WALK_QUANTUM_UNITS,
         "height_steps_per_m": HEIGHT_STEPS_PER_M,
@@ -127,23 +131,23 @@ def map_page(
         "sources": source_rows(settings.sources),
         "attribution": attribution_texts(settings.sources),
         "areas": area_rows(scene.priority),
-        "gaps": gap_rows(inputs.ledgers, settings, table),
+        "gaps": gap_rows(inputs.ledgers, settings, rows),
         "reference_year": settings.measure.reference_year,
         "other_count": other_count,
-        "floor_known_share": round(float(table["floor_area_m2"].notna().mean()), 4),
-        "tier_sums": tier_sums(table, len(settings.score.tier_upper_rank_shares)),
+        "floor_known_share": floor_known_share(rows),
+        "tier_sums": tier_sums(rows, len(settings.score.tier_upper_rank_shares)),
         "estate_count": drawn["estates"],
-        "is_parted": len(table) > WHOLE_AT_ONCE,
+        "is_parted": len(rows) > WHOLE_AT_ONCE,
         "later": [entry["name"] for entry in later.entries],
     }
     packs = first.to_bytes(page), later.to_bytes({})
     about = " · ".join(filter(None, [page["district"], inputs.scenario]))
     title = titled(settings.city.name_zh, settings.city.name_en, about)
-    middle = (float(table["latitude_deg"].median()), float(table["longitude_deg"].median()))
+    middle = (float(rows["latitude_deg"].median()), float(rows["longitude_deg"].median()))
     text = page_text(scene.frame, packs, title=title, middle=middle)
     ledger = {
-        "rows_in": len(table),
-        "rows_out": len(table),
+        "rows_in": len(rows),
+        "rows_out": len(rows),
         "other_footprints": other_count,
         **drawn,
         "walks": walk_counts,
@@ -153,15 +157,14 @@ def map_page(
     return text, ledger
 
 
-def _backdrop(scene: Scene, settings: Settings) -> tuple[Pack, dict[str, Any], int, dict[str, Any]]:
-    """Return what lies behind the scored buildings, where the shade lies, and counts."""
-    pack = Pack()
+def _add_backdrop(pack: Pack, scene: Scene) -> tuple[dict[str, Any], int, dict[str, Any]]:
+    """Pack what lies behind the scored buildings; return where the shade lies, and counts."""
     add_districts(pack, scene.districts)
-    shade_place = add_shade(pack, shade(scene.terrain, settings.atlas))
+    shade_place = add_shade(pack, shade(scene.light))
     drawn = {
         "contour_lines": add_contours(pack, scene.contours),
         "estates": add_estates(pack, scene.estates),
         "water_areas": add_water(pack, scene.water),
         "street_lines": add_streets(pack, scene.streets),
     }
-    return pack, shade_place, add_others(pack, scene.others), drawn
+    return shade_place, add_others(pack, scene.others, scene.other_outlines), drawn

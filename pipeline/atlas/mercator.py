@@ -4,6 +4,8 @@ The square of the world is 2²⁸ units wide, so a unit is 0.15 m at the equator
 Chongqing. x grows to the east, y to the south, as on a screen.
 """
 
+from dataclasses import dataclass
+
 import geopandas as gpd
 import numpy as np
 import shapely
@@ -61,60 +63,93 @@ def curve_order(x: Whole, y: Whole) -> Whole:
     return np.argsort(code, kind="stable")
 
 
-def add_polygons(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1) -> Whole:
-    """Pack polygons and multipolygons: rings a shape, points a ring, points as steps.
-
-    Returns twice the area of each as it is packed, in square units; holes are taken off.
+@dataclass(frozen=True)
+class Outlines:
+    """Polygons and multipolygons as whole numbers, ready to be packed, or cut to some of them.
 
     Outer rings turn one way and holes the other, so that a page may fill many shapes at once. The
-    closing point of each ring is left out. Points are kept to ``quantum`` units.
+    closing point of each ring is left out. Each ring begins with its longest side, so that
+    neighbours begin alike.
     """
-    turned = shapely.orient_polygons(shapes)
-    parts, part_owner = shapely.get_parts(turned, return_index=True)
+
+    rings: Whole
+    """How many each shape has."""
+    points: Whole
+    """How many each ring has."""
+    x: NDArray[np.int32]
+    y: NDArray[np.int32]
+    """In steps of ``quantum`` units."""
+    quantum: int
+
+    def part(self, is_kept: NDArray[np.bool_]) -> "Outlines":
+        """Return some of the shapes, in their order."""
+        ring = np.repeat(is_kept, self.rings)
+        point = np.repeat(ring, self.points)
+        return Outlines(
+            self.rings[is_kept], self.points[ring], self.x[point], self.y[point], self.quantum
+        )
+
+
+def outlines_of(shapes: NDArray[np.object_], *, quantum: int = 1) -> Outlines:
+    """Return polygons in Web Mercator metres as whole numbers, kept to ``quantum`` units."""
+    parts, part_owner = shapely.get_parts(shapely.orient_polygons(shapes), return_index=True)
     rings, ring_part = shapely.get_rings(parts, return_index=True)
-    ring_owner = part_owner[ring_part]
-    points, point_ring = shapely.get_coordinates(rings, return_index=True)
-    is_last = np.append(point_ring[1:] != point_ring[:-1], True)[: len(points)]
-    kept, kept_ring = points[~is_last], point_ring[~is_last]
-    pack.numbers(f"{name}.rings", np.bincount(ring_owner, minlength=len(shapes)))
-    x, y = _add_paths(pack, name, kept, kept_ring, len(rings), quantum=quantum, is_closed=True)
-    areas = ring_areas(x * quantum, y * quantum, kept_ring, len(rings))
-    twice = np.zeros(len(shapes), dtype=np.int64)
-    np.add.at(twice, ring_owner, areas)
+    points, ring_of = shapely.get_coordinates(rings, return_index=True)
+    is_last = np.append(ring_of[1:] != ring_of[:-1], True)[: len(points)]
+    x, y = _steps_of(points[~is_last], quantum)
+    ring_of = ring_of[~is_last]
+    size = np.bincount(ring_of, minlength=len(rings))
+    turned = longest_first(x, y, ring_of, size)
+    return Outlines(
+        np.bincount(part_owner[ring_part], minlength=len(shapes)),
+        size,
+        x[turned].astype(np.int32),
+        y[turned].astype(np.int32),
+        quantum,
+    )
+
+
+def _steps_of(points: Floats, quantum: int) -> tuple[Whole, Whole]:
+    x, y = units(points[:, 0], points[:, 1])
+    return (x + quantum // 2) // quantum, (y + quantum // 2) // quantum
+
+
+def add_polygons(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1) -> None:
+    """Pack the ``Outlines`` of shapes in Web Mercator metres."""
+    add_outlines(pack, name, outlines_of(shapes, quantum=quantum))
+
+
+def add_outlines(pack: Pack, name: str, shapes: Outlines) -> Whole:
+    """Pack polygons: rings a shape, points a ring, points as steps.
+
+    Returns twice the area of each as it is packed, in square units; holes are taken off.
+    """
+    pack.numbers(f"{name}.rings", shapes.rings)
+    x, y, quantum = shapes.x.astype(np.int64), shapes.y.astype(np.int64), shapes.quantum
+    _add_paths(pack, name, x, y, shapes.points, quantum=quantum, is_closed=True)
+    areas = ring_areas(x * quantum, y * quantum, shapes.points)
+    twice = np.zeros(len(shapes.rings), dtype=np.int64)
+    np.add.at(twice, np.repeat(np.arange(len(twice)), shapes.rings), areas)
     return np.abs(twice)
 
 
 def add_lines(pack: Pack, name: str, shapes: NDArray[np.object_], *, quantum: int = 1) -> None:
-    """Pack lines: points a line, points as steps, kept to ``quantum`` units."""
+    """Pack lines in Web Mercator metres: points a line, points as steps, kept to ``quantum``."""
     points, owner = shapely.get_coordinates(shapes, return_index=True)
-    _add_paths(pack, name, points, owner, len(shapes), quantum=quantum, is_closed=False)
+    size = np.bincount(owner, minlength=len(shapes))
+    x, y = _steps_of(points, quantum)
+    _add_paths(pack, name, x, y, size, quantum=quantum, is_closed=False)
 
 
 def _add_paths(
-    pack: Pack,
-    name: str,
-    points: Floats,
-    owner: NDArray[np.intp],
-    count: int,
-    *,
-    quantum: int,
-    is_closed: bool,
-) -> tuple[Whole, Whole]:
+    pack: Pack, name: str, x: Whole, y: Whole, size: Whole, *, quantum: int, is_closed: bool
+) -> None:
     """Pack first points apart from the steps that follow, and last corners apart from both.
 
-    Returns x and y of the points as they are packed, in steps of ``quantum``.
-
-    Buildings have right angles. Each ring begins with its longest side, so that neighbours begin
-    alike; a later step is told by its length across the step before it and by how far it misses the
-    right angle; the last of four points or more by its steps from the corner that ``square_corner``
-    expects.
+    Buildings have right angles: a later step is told by its length across the step before it and by
+    how far it misses the right angle; the last of four points or more by its steps from the corner
+    that ``square_corner`` expects.
     """
-    size = np.bincount(owner, minlength=count)
-    x, y = units(points[:, 0], points[:, 1])
-    x, y = (x + quantum // 2) // quantum, (y + quantum // 2) // quantum
-    if is_closed:
-        turned = longest_first(x, y, owner, size)
-        x, y = x[turned], y[turned]
     first = (np.cumsum(size) - size)[size > 0]
     ringed = (np.cumsum(size) - size)[size >= CORNERED] if is_closed else first[:0]
     last = ringed + size[size >= CORNERED] - 1 if is_closed else first[:0]
@@ -140,18 +175,17 @@ def _add_paths(
         pack.numbers(f"{name}.{axis}0", values[first])
         pack.numbers(f"{name}.{axis}", steps[is_step])
         pack.numbers(f"{name}.{axis}1", values[last] - corner)
-    return x, y
 
 
-def ring_areas(x: Whole, y: Whole, ring: NDArray[np.intp], count: int) -> Whole:
+def ring_areas(x: Whole, y: Whole, size: Whole) -> Whole:
     """Return twice the area of rings without a closing point, with their turn as the sign."""
-    size = np.bincount(ring, minlength=count)
+    ring = np.repeat(np.arange(len(size)), size)
     first = np.cumsum(size) - size
     x, y = x - x[first[ring]], y - y[first[ring]]
     ahead = np.arange(1, len(x) + 1)
     last = (first + size - 1)[size > 0]
     ahead[last] = first[size > 0]
-    areas = np.zeros(count, dtype=np.int64)
+    areas = np.zeros(len(size), dtype=np.int64)
     np.add.at(areas, ring, x * y[ahead] - x[ahead] * y)
     return areas
 

@@ -7,6 +7,8 @@ ones, and so on. A column of texts is its lines joined by line feeds.
 
 Every plane is squeezed by itself, with or without a search for repeats, whichever is smaller: in
 noise that search only costs. In the page the bytes stand as text, six in seven letters.
+
+Packs that share their ``ways`` write a column as the first of them found best.
 """
 
 import json
@@ -37,7 +39,12 @@ WORTH_A_LOOK = 1.15
 """A way that takes more than this many times the bytes of the best, letter by letter, is left."""
 CLEARLY_LESS, FAR_LESS = 0.9, 0.75
 """Below these shares of the estimate of the other way a way is taken untried, and taken."""
+USUAL_EFFORT, LESS_EFFORT = 6, 4
+"""Levels of zlib: less takes half the time for 2 % more bytes."""
+REPEATS, LETTERS_ONLY = zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY
 Whole = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Steps = NDArray[np.signedinteger[Any]]
 _GZIP_HEAD = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
 _CONTROL_SIGNS = {chr(code) for code in (*range(32), 127, 0x2028, 0x2029)}
 _CONTROLS = {code: " " for code in (*range(32), 127, 0x2028, 0x2029)}
@@ -79,6 +86,34 @@ def listed_places(values: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray
     return listed + np.int32(low), place[from_low]
 
 
+def steps_of(values: Floats, decimals: int) -> Steps:
+    """Return real numbers as steps of the last decimal, the lowest number of its type where NaN."""
+    known = ~np.isnan(values)
+    scaled = np.floor(np.where(known, values, 0) * 10**decimals + 0.5).astype(np.int64)
+    steps = small(scaled)
+    steps[~known] = empty_step(steps)
+    return steps
+
+
+def empty_step(steps: "Steps | pd.Series[Any]") -> int:
+    """Return what stands for an empty value in a column of steps."""
+    return int(np.iinfo(steps.dtype).min)  # type: ignore[type-var, arg-type]
+
+
+def known_steps(steps: "pd.Series[Any]") -> Whole:
+    """Return steps with 0 where empty."""
+    return np.where(steps != empty_step(steps), steps, 0).astype(np.int64)
+
+
+def small(values: Whole) -> Steps:
+    """Return whole numbers in the smallest type that has room for them, and for one lower yet."""
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    for kind in (np.int8, np.int16, np.int32):
+        if low > np.iinfo(kind).min and high <= np.iinfo(kind).max:
+            return values.astype(kind)
+    return values.copy()
+
+
 def byte_planes(values: NDArray[np.uint32]) -> list[bytes]:
     """Return as many planes of bytes as the largest value needs, lowest bytes first."""
     largest = int(values.max()) if len(values) else 0
@@ -113,26 +148,32 @@ def letter_bytes(data: bytes) -> float:
     return float((counts * np.log2(len(data) / counts)).sum() / 8) if len(data) else 0.0
 
 
-def squeezed(data: bytes, likely: Estimate | None = None) -> bytes:
+def squeezed(
+    data: bytes, likely: Estimate | None = None, effort: int = USUAL_EFFORT
+) -> tuple[bytes, int]:
     """Return a piece of a deflate stream (RFC 1951) that ends at a byte and looks at no other.
 
-    Where an estimate tells one way to be far better, the other is not tried.
+    Also returns whether ``REPEATS`` or ``LETTERS_ONLY`` gave it. Where an estimate tells one to be
+    far better, the other is not tried.
     """
     if likely is not None:
         # a code for single letters has none below one bit
         if likely.by_repeats < CLEARLY_LESS * max(likely.by_letters, len(data) / 8):
-            return _deflated(data, zlib.Z_DEFAULT_STRATEGY)
-        by_letters = _deflated(data, zlib.Z_HUFFMAN_ONLY)
+            return deflated(data, REPEATS, effort), REPEATS
+        by_letters = deflated(data, LETTERS_ONLY, effort)
         if len(by_letters) < FAR_LESS * likely.by_repeats:
-            return by_letters
-        return min(_deflated(data, zlib.Z_DEFAULT_STRATEGY), by_letters, key=len)
-    return min(
-        (_deflated(data, one) for one in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)), key=len
-    )
+            return by_letters, LETTERS_ONLY
+    else:
+        by_letters = deflated(data, LETTERS_ONLY, effort)
+    by_repeats = deflated(data, REPEATS, effort)
+    if len(by_repeats) <= len(by_letters):
+        return by_repeats, REPEATS
+    return by_letters, LETTERS_ONLY
 
 
-def _deflated(data: bytes, strategy: int) -> bytes:
-    engine = zlib.compressobj(6, zlib.DEFLATED, -15, 9, strategy)
+def deflated(data: bytes, strategy: int, effort: int) -> bytes:
+    """Return what ``squeezed`` does, with a given strategy of zlib."""
+    engine = zlib.compressobj(effort, zlib.DEFLATED, -15, 9, strategy)
     return engine.compress(data) + engine.flush(zlib.Z_SYNC_FLUSH)
 
 
@@ -198,9 +239,26 @@ def one_line(text: str) -> str:
 def one_lines(texts: Iterable[str]) -> list[str]:
     """Return ``one_line`` of each text."""
     given = list(texts)
-    signs = set("".join(given))
+    joined = "".join(given)
+    if joined.isprintable():
+        return given
+    signs = set(joined)
     is_plain = signs.isdisjoint(_CONTROL_SIGNS) and max(signs, default="") < "\ud800"
     return given if is_plain else [one_line(text) for text in given]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a column is written."""
+
+    strategies: tuple[int, ...]
+    """What squeezes each plane."""
+    is_delta: bool = False
+    is_listed: bool = False
+
+
+Written = tuple[dict[str, Any], list[bytes]]
+"""What the head tells of a column of numbers, and its planes."""
 
 
 @dataclass
@@ -210,6 +268,9 @@ class Pack:
     entries: list[dict[str, Any]] = field(default_factory=list)
     parts: list[bytes] = field(default_factory=list)
     pieces: list[bytes] = field(default_factory=list)
+    ways: dict[str, Way] = field(default_factory=dict)
+    """By column; those that stand here already are taken without a trial of others."""
+    effort: int = USUAL_EFFORT
 
     def numbers(self, name: str, values: ArrayLike, *, quantum: int = 1) -> None:
         """Add a column of whole numbers within ±2³⁰, to the nearest multiple of ``quantum``.
@@ -222,52 +283,46 @@ class Pack:
         if len(wide) and max(-int(wide.min()), int(wide.max())) >= WHOLE_LIMIT // 2:
             raise ValueError(f"{name} holds numbers beyond ±2³⁰")
         whole = wide.astype(np.int32)
-        ways: list[tuple[dict[str, Any], list[bytes]]] = [
-            ({"delta": is_delta, "quantum": quantum}, byte_planes(zigzag(values)))
-            for is_delta, values in ((False, whole), (True, differences(whole)))
-        ]
-        if len(ways[0][1]) > 1:
-            listed, places = listed_places(whole)
-            if len(listed):
-                told = (listed.astype(np.int64) * quantum).tolist()
-                for is_delta, values in ((False, places), (True, differences(places))):
-                    planes = byte_planes(zigzag(values))
-                    ways.append(({"delta": is_delta, "values": told}, planes))
-        letters = [[letter_bytes(plane) for plane in planes] for _, planes in ways]
-        listing = [LISTED_COST * len(entry.get("values", ())) for entry, _ in ways]
-        likely = [sum(sizes) + extra for sizes, extra in zip(letters, listing, strict=True)]
-        found: dict[int, list[Estimate]] = {
-            way: list(map(estimated, ways[way][1], letters[way]))
-            for way, size in enumerate(likely)
-            if size <= WORTH_A_LOOK * min(likely)
-        }
-        best = min(found, key=lambda way: sum(one.least for one in found[way]) + listing[way])
-        entry, planes = ways[best]
-        joined = b"".join(map(squeezed, planes, found[best]))
-        count = len(planes) if len(whole) else 0
-        head = {"count": len(whole), "planes": count, **entry}
-        self._append(name, b"".join(planes), head, joined)
+        way = self.ways.get(name)
+        if way is None:
+            entry, planes, way, pieces = _best(whole, quantum, self.effort)
+            self.ways[name] = way
+        else:
+            entry, planes = _as_before(whole, quantum, way)
+            strategies = way.strategies + (REPEATS,) * (len(planes) - len(way.strategies))
+            pieces = [
+                deflated(plane, how, self.effort)
+                for plane, how in zip(planes, strategies, strict=False)
+            ]
+        head = {"count": len(whole), "planes": len(planes) if len(whole) else 0, **entry}
+        self._append(name, b"".join(planes), head, b"".join(pieces))
 
-    def measures(
-        self, name: str, values: ArrayLike, *, decimals: int, expected: Whole | None = None
+    def measures(self, name: str, values: ArrayLike, *, decimals: int) -> None:
+        """Add a column of real numbers, rounded; empty where NaN."""
+        self.steps(
+            name, steps_of(np.asarray(values, dtype=np.float64), decimals), decimals=decimals
+        )
+
+    def steps(
+        self, name: str, steps: Steps, *, decimals: int, expected: Whole | None = None
     ) -> None:
-        """Add a column of real numbers, rounded; empty where NaN.
+        """Add a column of real numbers as ``steps_of`` returns them.
 
         The page reads ``(stored − 1 + low) / 10^decimals``, and 0 as empty. With ``expected``, whole
         numbers that the page can calculate itself, stored − 1 is the zigzag code of how far the
         value lies from them.
         """
-        real = np.asarray(values, dtype=np.float64)
-        known = ~np.isnan(real)
-        scaled = np.floor(np.where(known, real, 0) * 10**decimals + 0.5).astype(np.int64)
-        if expected is not None:
-            off = zigzag(scaled - expected).astype(np.int64)
-            self.numbers(name, np.where(known, off + 1, 0))
-            self.entries[-1] |= {"decimals": decimals, "expected": True}
-            return
-        low = int(scaled[known].min()) if known.any() else 0
-        self.numbers(name, np.where(known, scaled - low + 1, 0))
-        self.entries[-1] |= {"low": low, "decimals": decimals}
+        known = steps != empty_step(steps)
+        told: dict[str, Any] = {"decimals": decimals}
+        if expected is None:
+            low = int(steps[known].min()) if known.any() else 0
+            off = steps.astype(np.int64) - low
+            told = {"low": low, **told}
+        else:
+            off = zigzag(np.where(known, steps, 0) - expected).astype(np.int64)
+            told |= {"expected": True}
+        self.numbers(name, np.where(known, off + 1, 0))
+        self.entries[-1] |= told
 
     def texts(self, name: str, values: Iterable[str]) -> None:
         """Add a column of texts, one line each."""
@@ -336,11 +391,59 @@ class Pack:
             check, length = zlib.crc32(part, check), length + len(part)
         end = zlib.compressobj(6, zlib.DEFLATED, -15).flush(zlib.Z_FINISH)
         tail = check.to_bytes(4, "little") + (length % 2**32).to_bytes(4, "little")
-        return b"".join([_GZIP_HEAD, squeezed(head_bytes), *self.pieces, end, tail])
+        return b"".join([_GZIP_HEAD, squeezed(head_bytes)[0], *self.pieces, end, tail])
 
     def _append(
         self, name: str, data: bytes, entry: dict[str, Any], piece: bytes | None = None
     ) -> None:
+        if piece is None:
+            way = self.ways.get(name)
+            if way is None:
+                piece, strategy = squeezed(data, effort=self.effort)
+                self.ways[name] = Way((strategy,))
+            else:
+                piece = deflated(data, way.strategies[0], self.effort)
         self.entries.append({"name": name, "bytes": len(data), **entry})
         self.parts.append(data)
-        self.pieces.append(squeezed(data) if piece is None else piece)
+        self.pieces.append(piece)
+
+
+def _best(
+    whole: NDArray[np.int32], quantum: int, effort: int
+) -> tuple[dict[str, Any], list[bytes], Way, list[bytes]]:
+    """Return numbers written the shortest way, that way, and the planes squeezed."""
+    ways = [_told(whole, is_delta=is_delta, quantum=quantum) for is_delta in (False, True)]
+    if len(ways[0][1]) > 1:
+        listed, places = listed_places(whole)
+        if len(listed):
+            values = (listed.astype(np.int64) * quantum).tolist()
+            ways += [_told(places, is_delta=is_delta, values=values) for is_delta in (False, True)]
+    letters = [[letter_bytes(plane) for plane in planes] for _, planes in ways]
+    listing = [LISTED_COST * len(entry.get("values", ())) for entry, _ in ways]
+    likely = [sum(sizes) + extra for sizes, extra in zip(letters, listing, strict=True)]
+    found: dict[int, list[Estimate]] = {
+        way: list(map(estimated, ways[way][1], letters[way]))
+        for way, size in enumerate(likely)
+        if size <= WORTH_A_LOOK * min(likely)
+    }
+    best = min(found, key=lambda way: sum(one.least for one in found[way]) + listing[way])
+    entry, planes = ways[best]
+    pieces, strategies = zip(
+        *(squeezed(plane, one, effort) for plane, one in zip(planes, found[best], strict=True)),
+        strict=True,
+    )
+    return entry, planes, Way(strategies, entry["delta"], "values" in entry), list(pieces)
+
+
+def _as_before(whole: NDArray[np.int32], quantum: int, way: Way) -> Written:
+    if way.is_listed and len(whole):
+        listed, places = listed_places(whole)
+        if len(listed):
+            values = (listed.astype(np.int64) * quantum).tolist()
+            return _told(places, is_delta=way.is_delta, values=values)
+    return _told(whole, is_delta=way.is_delta, quantum=quantum)
+
+
+def _told(numbers: NDArray[np.int32], *, is_delta: bool, **more: Any) -> Written:
+    planes = byte_planes(zigzag(differences(numbers) if is_delta else numbers))
+    return {"delta": is_delta, **more}, planes

@@ -1,17 +1,26 @@
 """What a map shows, made ready once for the city and cut into districts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 
-from pipeline.atlas.backdrop import STREET_FACTS, contour_lines, label_points, street_lines
-from pipeline.atlas.buildings import SEARCHED, plain_column, whole_table
-from pipeline.atlas.mercator import WEB_MERCATOR
+from pipeline.atlas.backdrop import STREET_FACTS, contour_lines, label_points, lit, street_lines
+from pipeline.atlas.buildings import (
+    OTHER_QUANTUM_UNITS,
+    RANKED_QUANTUM_UNITS,
+    SEARCHED,
+    Used,
+    building_rows,
+    plain_column,
+    whole_table,
+)
+from pipeline.atlas.mercator import WEB_MERCATOR, Outlines, outlines_of, spatial_order
+from pipeline.atlas.walks import Tree, tree_of
 from pipeline.contracts.stage import Inputs
 from pipeline.contracts.tables import (
     BUILDING_RANKING,
@@ -27,31 +36,30 @@ from pipeline.contracts.tables import (
     WATER,
 )
 from pipeline.geo.raster import Raster
-from pipeline.settings.score import ScoreSettings
 
-WALK_ENDINGS = ("_walk_out_min", "_walk_back_min", "_walk_m", "_climb_m", "_gap_m")
 AROUND_M = 300.0
 """How far streets and terrain go on beyond a district, so that its edge is readable."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Shapes are in Web Mercator; ``terrain`` stays in its own projection."""
+    """Shapes are in Web Mercator; ``light``, as ``lit`` returns it, stays in its own projection."""
 
-    buildings: gpd.GeoDataFrame
-    """Scored buildings as ``whole_table`` returns them."""
-    others: gpd.GeoDataFrame
-    """All other footprints."""
+    buildings: pd.DataFrame
+    """Scored buildings as ``building_rows`` returns them, and the row in ``walks`` of each."""
+    outlines: Outlines
+    others: pd.DataFrame
+    """What is told of all other footprints."""
+    other_outlines: Outlines
     districts: gpd.GeoDataFrame
     """With a place for the name of each, as ``label_points`` finds it."""
     estates: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame
     contours: gpd.GeoDataFrame
     water: gpd.GeoDataFrame
-    paths: gpd.GeoDataFrame
-    """Points of the walks home, in the order of their numbers."""
+    walks: Tree
     priority: pd.DataFrame
-    terrain: Raster
+    light: Raster
     tier_last_ranks: tuple[int, ...]
     """Last rank of each tier in the whole city."""
     spelt: Mapping[str, str]
@@ -67,36 +75,35 @@ class Scene:
         own = self.districts[self.districts["district_id"] == district_id]
         name = own["district_name"].iloc[0]
         around = shapely.buffer(own.geometry.iloc[0], AROUND_M)
-        buildings = self.buildings[self.buildings["district_name"] == name].reset_index(drop=True)
+        is_own, is_other = (
+            (rows["district_name"] == name).to_numpy() for rows in (self.buildings, self.others)
+        )
+        buildings = self.buildings[is_own].reset_index(drop=True)
+        walks, buildings["walk_start"] = self.walks.part(buildings["walk_start"].to_numpy())
         box = gpd.GeoSeries([shapely.box(*around.bounds)], crs=WEB_MERCATOR)
         return replace(
             self,
             buildings=buildings,
-            others=self.others[self.others["district_name"] == name].reset_index(drop=True),
+            outlines=self.outlines.part(is_own),
+            others=self.others[is_other],
+            other_outlines=self.other_outlines.part(is_other),
             districts=own.reset_index(drop=True),
             estates=_touching(self.estates, own.geometry.iloc[0]),
             streets=_touching(self.streets, around),
             contours=_clipped(_touching(self.contours, around), around),
             water=_touching(self.water, around),
-            paths=self.paths[_reached(self.paths, buildings["main_road_path_point_number"])],
+            walks=walks,
             priority=self.priority[self.priority["district_name"] == name],
-            terrain=cropped(self.terrain, tuple(box.to_crs(self.terrain.crs).total_bounds)),
+            light=cropped(self.light, tuple(box.to_crs(self.light.crs).total_bounds)),
         )
 
 
-def city_scene(inputs: Inputs) -> Scene:
-    """Return what the map of the whole city shows."""
-    tables, beside = inputs.tables, inputs.beside
+def footprints(inputs: Inputs) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the scored buildings as ``whole_table`` does, and the others, in Web Mercator."""
+    tables = inputs.tables
     buildings: gpd.GeoDataFrame = tables[BUILDINGS]
     listed: pd.DataFrame = tables[BUILDING_RANKING]
-    terrain = inputs.rasters["terrain"]
-    names = {name for key in SEARCHED for name in listed[key].dropna().unique()}
-    texts = beside.call(_texts, sorted(names))
-    edges = tables[STREET_EDGES][[*STREET_FACTS, "geometry"]]
-    interval_m = inputs.settings.atlas.contour_interval_m
-    lines = beside.call(_lines, terrain, edges, interval_m)
     table = whole_table(buildings, tables[MEASUREMENTS], tables[RANKING], listed)
-    table = table.drop(columns=unread_columns(table.columns, inputs.settings.score)).copy()
     projects = tables[PLAN_PROJECTS].set_index("project_id")["unit_cost_cny_per_m2"]
     table["unit_cost_cny_per_m2"] = table["project_id"].astype("str").map(projects)
     told = ["building_use_type", "building_name", "district_name", "geometry"]
@@ -104,24 +111,51 @@ def city_scene(inputs: Inputs) -> Scene:
     others = buildings.loc[~is_listed, told]
     for name in told[:-1]:
         others[name] = plain_column(others[name])
+    return table, others.to_crs(WEB_MERCATOR)
+
+
+def footprint_parts(
+    table: gpd.GeoDataFrame, others: gpd.GeoDataFrame, inputs: Inputs, used: tuple[Used, ...]
+) -> dict[str, Any]:
+    """Return the parts of a scene that come from ``footprints``."""
+    walks, start = tree_of(inputs.tables[MAIN_ROAD_PATHS], table["main_road_path_point_number"])
+    others = others.iloc[spatial_order(others.geometry.to_numpy())]
+    return {
+        "buildings": building_rows(table, used, inputs.settings).assign(walk_start=start),
+        "outlines": outlines_of(table.geometry.to_numpy(), quantum=RANKED_QUANTUM_UNITS),
+        "others": pd.DataFrame(others.drop(columns="geometry")),
+        "other_outlines": outlines_of(others.geometry.to_numpy(), quantum=OTHER_QUANTUM_UNITS),
+        "walks": walks,
+    }
+
+
+def city_scene(inputs: Inputs, used: tuple[Used, ...]) -> Scene:
+    """Return what the map of the whole city shows."""
+    tables, beside = inputs.tables, inputs.beside
+    listed: pd.DataFrame = tables[BUILDING_RANKING]
+    terrain = inputs.rasters["terrain"]
+    names = {name for key in SEARCHED for name in listed[key].dropna().unique()}
+    texts = beside.call(_texts, sorted(names))
+    edges = tables[STREET_EDGES][[*STREET_FACTS, "geometry"]]
+    interval_m = inputs.settings.atlas.contour_interval_m
+    lines = beside.call(_lines, terrain, edges, interval_m)
+    table, others = footprints(inputs)
     last_ranks = listed.groupby("tier_number")["rank"].max()
-    table, others = table.to_crs(WEB_MERCATOR), others.to_crs(WEB_MERCATOR)
     shapes = np.concatenate([table.geometry.to_numpy(), others.geometry.to_numpy()])
     districts = tables[DISTRICTS].to_crs(WEB_MERCATOR)
     places = label_points(districts, shapely.get_coordinates(shapely.centroid(shapes)))
+    parts = footprint_parts(table, others, inputs, used)
     spelt, frame = texts.result()
     contours, streets = lines.result()
     return Scene(
-        buildings=table,
-        others=others,
+        **parts,
         districts=districts.assign(label_x_m=places.x, label_y_m=places.y),
         estates=tables[ESTATES].to_crs(WEB_MERCATOR),
         streets=streets,
         contours=contours,
         water=tables[WATER].to_crs(WEB_MERCATOR),
-        paths=tables[MAIN_ROAD_PATHS].to_crs(WEB_MERCATOR),
         priority=tables[DISTRICT_PRIORITY],
-        terrain=terrain,
+        light=lit(terrain, inputs.settings.atlas),
         tier_last_ranks=tuple(int(rank) for rank in last_ranks),
         spelt=spelt,
         frame=frame,
@@ -144,18 +178,6 @@ def _lines(
     return contours.to_crs(WEB_MERCATOR), street_lines(edges).to_crs(WEB_MERCATOR)
 
 
-def unread_columns(names: Iterable[str], score: ScoreSettings) -> list[str]:
-    """Return the walks that no map shows: rows are picked and sent faster without."""
-    read = {criterion.measure for criterion in score.criteria.values()}
-    read |= {name for veto in score.vetoes.values() for name in veto.at_least}
-    read |= set(score.tie_breaks)
-    return [
-        name
-        for name in names
-        if name.endswith(WALK_ENDINGS) and name not in read and not name.startswith("main_road_")
-    ]
-
-
 def _touching(frame: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFrame:
     if not len(frame):
         return frame
@@ -170,22 +192,6 @@ def _clipped(lines: gpd.GeoDataFrame, area: shapely.Geometry) -> gpd.GeoDataFram
     ).explode(index_parts=False)
     is_line = shapely.get_type_id(cut.geometry.to_numpy()) == shapely.GeometryType.LINESTRING
     return cut[is_line & ~cut.geometry.is_empty.to_numpy()].reset_index(drop=True)
-
-
-def _reached(points: pd.DataFrame, begins: pd.Series) -> NDArray[np.bool_]:
-    """Tell which points lie on the walks that begin at these."""
-    numbers = points["path_point_number"].to_numpy(dtype=np.int64)
-    following = points["next_path_point_number"]
-    ahead_of = np.searchsorted(numbers, following.fillna(-1).to_numpy(dtype=np.int64))
-    ahead_of = np.where(following.notna().to_numpy(), ahead_of, -1)
-    reached = np.zeros(len(numbers), dtype=bool)
-    ahead = np.unique(np.searchsorted(numbers, begins.dropna().to_numpy(dtype=np.int64)))
-    while len(ahead):
-        ahead = ahead[~reached[ahead]]
-        reached[ahead] = True
-        ahead = np.unique(ahead_of[ahead])
-        ahead = ahead[ahead >= 0]
-    return reached
 
 
 def cropped(raster: Raster, bounds: tuple[float, float, float, float]) -> Raster:

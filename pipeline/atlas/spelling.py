@@ -1,8 +1,10 @@
 """How Chinese words are typed by their first letters."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from pypinyin import Style, lazy_pinyin
+from pypinyin.seg.mmseg import seg
 
 
 def initials(words: Iterable[str]) -> dict[str, str]:
@@ -10,9 +12,14 @@ def initials(words: Iterable[str]) -> dict[str, str]:
 
     Letters and digits stand for themselves; what is neither is left out.
     """
-    return {word: _initials(word) for word in words}
+    return {word: _plain("".join(map(_of_piece, seg.cut(word)))) for word in words}
 
 
-def _initials(word: str) -> str:
-    letters = lazy_pinyin(word, style=Style.FIRST_LETTER)
-    return "".join(c for c in "".join(letters).lower() if c.isascii() and c.isalnum())
+@cache
+def _of_piece(piece: str) -> str:
+    """Return the first letters of a piece: names are made of few, and each takes its time."""
+    return "".join(lazy_pinyin([piece], style=Style.FIRST_LETTER))
+
+
+def _plain(letters: str) -> str:
+    return "".join(c for c in letters.lower() if c.isascii() and c.isalnum())

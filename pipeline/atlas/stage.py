@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.atlas.buildings import Used, used_criteria
 from pipeline.atlas.map_page import Neighbours, map_page
+from pipeline.atlas.packing import LESS_EFFORT, Pack, Way
 from pipeline.atlas.reports import report_pages
 from pipeline.atlas.scene import Scene, city_scene
 from pipeline.beside import Beside
@@ -14,9 +15,6 @@ from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import BUILDING_RANKING, DISTRICTS
 from pipeline.pages.addresses import INDEX, QUALITY, brief_name, district_page_name
 from pipeline.settings.whole import Settings
-
-SHARE_BESIDE = 0.8
-"""Share of the district maps made in a second interpreter, while this one makes the rest."""
 
 
 def run(inputs: Inputs) -> Outputs:
@@ -34,13 +32,11 @@ def run(inputs: Inputs) -> Outputs:
     addresses = [INDEX, QUALITY, *map(district_page_name, apart), *map(brief_name, names)]
     near = Neighbours(tuple(addresses), names)
     told = replace(inputs, tables={}, sources={}, rasters={}, beside=Beside())
-    scene = city_scene(inputs)
-    away = apart[: round(SHARE_BESIDE * len(apart))] if inputs.beside.is_there else []
-    parts_beside = inputs.beside.call(district_pages, scene, told, used, near, away)
+    scene = city_scene(inputs, used)
+    apart_pages = inputs.beside.call(district_pages, scene, told, used, near, apart)
     text, ledger = map_page(scene, told, used, near)
     reports = report_pages(inputs, used, [INDEX, *map(district_page_name, apart)])
-    parts = district_pages(scene, told, used, near, apart[len(away) :])
-    parts |= parts_beside.result()
+    parts = apart_pages.result()
     pages = {INDEX: text} | {name: parts[name] for name in sorted(parts)} | reports
     ledger["district_page_bytes"] = {name: len(pages[name].encode()) for name in parts}
     return Outputs(pages=pages, ledger=ledger)
@@ -49,8 +45,14 @@ def run(inputs: Inputs) -> Outputs:
 def district_pages(
     scene: Scene, inputs: Inputs, used: tuple[Used, ...], near: Neighbours, district_ids: list[str]
 ) -> dict[str, str]:
-    """Return the map of each of these districts by its address."""
+    """Return the map of each of these districts by its address.
+
+    Only the first tries how its columns become shortest: the others are like it.
+    """
+    ways: dict[str, Way] = {}
     return {
-        district_page_name(key): map_page(scene.part(key), inputs, used, near, key)[0]
+        district_page_name(key): map_page(
+            scene.part(key), inputs, used, near, key, Pack(ways=ways, effort=LESS_EFFORT)
+        )[0]
         for key in district_ids
     }

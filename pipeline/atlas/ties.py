@@ -16,31 +16,32 @@ def tie_places(table: pd.DataFrame, tie_breaks: Sequence[str]) -> NDArray[np.int
     ids = table["building_id"].to_numpy(dtype=str)
     by_id = np.argsort(np.argsort(ids, kind="stable"), kind="stable")
     keys = [-np.nan_to_num(real_numbers(table[name]), nan=-np.inf) for name in tie_breaks]
-    return _places(np.lexsort([by_id, *reversed(keys)]))
+    return places(np.lexsort([by_id, *reversed(keys)]))
 
 
-def tie_shift(places: NDArray[np.int64], keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+def tie_shift(place: NDArray[np.int64], keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Return the true place among ties minus the one that whole-number keys tell, rows deciding last.
 
     The page knows the keys already, so that only what their rounding hides must be told.
     """
-    rows = np.arange(len(places))
-    return places - _places(np.lexsort([rows, *(-key for key in reversed(keys))]))
+    rows = np.arange(len(place))
+    return place - places(np.lexsort([rows, *(-key for key in reversed(keys))]))
 
 
-def _places(order: NDArray[np.intp]) -> NDArray[np.int64]:
-    places = np.empty(len(order), dtype=np.int64)
-    places[order] = np.arange(len(order))
-    return places
+def places(order: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return the place of each row in an order of all rows."""
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = np.arange(len(order))
+    return found
 
 
 def check_order(
-    table: pd.DataFrame, rank: Floats, score: NDArray[np.int64], places: NDArray[np.int64]
+    table: pd.DataFrame, rank: Floats, score: NDArray[np.int64], place: NDArray[np.int64]
 ) -> None:
     """Stop if the page would put the buildings in another order than ``rank``; NaN is unranked."""
     lifted = flags(table, "is_lifted")
     has_rank = np.flatnonzero(~np.isnan(rank))
-    order = has_rank[np.lexsort([places[has_rank], -score[has_rank], ~lifted[has_rank]])]
+    order = has_rank[np.lexsort([place[has_rank], -score[has_rank], ~lifted[has_rank]])]
     _stop_at(table, order[rank[order] != np.arange(1, len(order) + 1)], "rank")
 
 

@@ -5,13 +5,17 @@ first, so that the next point on the way out is mostly the one before; each buil
 point where its own access meets the street.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
+from pyproj import Transformer
 
-from pipeline.atlas.buildings import RANKED_QUANTUM_UNITS
-from pipeline.atlas.mercator import WEB_MERCATOR, Whole, curve_order, units
+from pipeline.atlas.mercator import WEB_MERCATOR, Outlines, Whole, curve_order, units
 from pipeline.atlas.packing import Pack
 from pipeline.geo.raster import Floats
 
@@ -19,9 +23,51 @@ WALK_QUANTUM_UNITS = 8
 HEIGHT_STEPS_PER_M = 2
 
 
-def add_walks(
-    pack: Pack, begin: "pd.Series[int]", points: gpd.GeoDataFrame, shapes: gpd.GeoSeries
-) -> dict[str, int]:
+@dataclass(frozen=True)
+class Tree:
+    """Street points of all walks, as whole numbers."""
+
+    ahead: Whole
+    """Row of the next point towards the road, −1 at the road."""
+    positions: NDArray[np.int32]
+    """x, y and height in packed steps, one row a point."""
+    is_unknown: NDArray[np.bool_]
+    """Whether its height is."""
+
+    def part(self, start: Whole) -> tuple["Tree", Whole]:
+        """Return the points on the walks from these rows (−1: no walk), and the new rows of these."""
+        is_kept = np.zeros(len(self.ahead), dtype=bool)
+        ahead = np.unique(start[start >= 0])
+        while len(ahead):
+            ahead = ahead[~is_kept[ahead]]
+            is_kept[ahead] = True
+            ahead = np.unique(self.ahead[ahead])
+            ahead = ahead[ahead >= 0]
+        row = np.append(np.cumsum(is_kept) - 1, -1)
+        kept = Tree(row[self.ahead[is_kept]], self.positions[is_kept], self.is_unknown[is_kept])
+        return kept, row[start]
+
+
+def tree_of(points: gpd.GeoDataFrame, begin: "pd.Series[Any]") -> tuple[Tree, Whole]:
+    """Return the table ``main_road_paths`` as a tree, and the row at which each building begins.
+
+    ``begin`` is ``main_road_path_point_number`` of each; without one the row is −1.
+    """
+    number = points["path_point_number"].to_numpy(dtype=np.int64)
+    if len(number) and (np.diff(number) <= 0).any():
+        raise ValueError("path points are not in the order of their numbers")
+    ahead, start = (_rows(number, one) for one in (points["next_path_point_number"], begin))
+    unknown = points["path_elevation_m"].isna().to_numpy()
+    return Tree(ahead, _positions(points, ahead), unknown), start
+
+
+def _rows(number: Whole, wanted: "pd.Series[Any]") -> Whole:
+    real = wanted.to_numpy(dtype=float, na_value=np.nan)
+    found = np.searchsorted(number, np.nan_to_num(real, nan=-1).astype(np.int64))
+    return np.where(np.isnan(real), -1, np.minimum(found, len(number) - 1))
+
+
+def add_walks(pack: Pack, tree: Tree, start: Whole, shapes: Outlines) -> dict[str, int]:
     """Pack the tree of walks and where each building joins it; return how many there are.
 
     A point of the tree tells how many places before it the next one towards the road stands (0: it
@@ -33,23 +79,17 @@ def add_walks(
 
     Parameters
     ----------
-    begin
-        ``main_road_path_point_number`` of each packed building, in the page's order.
-    points
-        The table ``main_road_paths``.
+    start
+        Row of the point at which each building's walk begins, −1 for none; in the page's order.
     shapes
-        Footprints of the packed buildings.
+        Outlines of the packed buildings.
     """
-    place, following = _as_places(points)
-    at = np.searchsorted(place, begin.fillna(-1).to_numpy(dtype=np.int64))
-    known = begin.notna().to_numpy()
-    start = np.where(known, np.minimum(at, max(len(place) - 1, 0)), -1)
-    joined = np.where(start >= 0, _after(following, start), -1)
-    values = _positions(points, following)
+    following, values = tree.ahead, tree.positions.astype(np.int64)
+    joined = np.where(start >= 0, following[start], -1) if len(following) else start
 
     inner = np.unique(np.append(following, joined))
     inner = inner[inner >= 0]
-    number = np.full(len(points), -1, dtype=np.int64)
+    number = np.full(len(following), -1, dtype=np.int64)
     number[inner] = np.arange(len(inner))
     parent = np.where(following[inner] >= 0, number[following[inner]], -1)
     order = depth_first(parent, curve_order(values[inner, 0], values[inner, 1]))
@@ -65,16 +105,15 @@ def add_walks(
     from_values[is_root] = np.concatenate([np.zeros((1, 3), np.int64), own[is_root]])[:-1]
     up = np.where(is_root, 0, np.arange(len(inner)) - above)
     _add(pack, "tree", up, own - from_values)
-    is_unknown = points["path_elevation_m"].isna().to_numpy()
-    pack.numbers("tree.unknown", is_unknown[inner])
+    pack.numbers("tree.unknown", tree.is_unknown[inner])
     has_way, is_at_road = start >= 0, (start >= 0) & (joined < 0)
     link = np.where(joined >= 0, new_number[number[joined]] + 2, 0) if len(inner) else 0 * start
-    base = values[joined] if len(points) else np.zeros((len(start), 3), dtype=np.int64)
+    base = values[joined] if len(values) else np.zeros((len(start), 3), dtype=np.int64)
     base = np.where(is_at_road[:, None], _middles(shapes), base)
-    steps = np.where(has_way[:, None], values[start] - base, 0) if len(points) else base
+    steps = np.where(has_way[:, None], values[start] - base, 0) if len(values) else base
     steps[is_at_road, 2] = np.diff(steps[is_at_road, 2], prepend=0)
     _add(pack, "walk", link + is_at_road, steps)
-    pack.numbers("walk.unknown", is_unknown[start] & has_way if len(points) else 0 * start)
+    pack.numbers("walk.unknown", tree.is_unknown[start] & has_way if len(values) else 0 * start)
     return {"points": len(inner), "buildings": int(has_way.sum())}
 
 
@@ -119,37 +158,24 @@ def _tree_sizes(parent: Whole) -> Whole:
     return size
 
 
-def _middles(shapes: gpd.GeoSeries) -> Whole:
+def _middles(shapes: Outlines) -> Whole:
     """Return x and y of the middles of the packed boxes, in packed steps, and 0, one row a shape."""
-    west, south, east, north = shapely.bounds(shapes.to_crs(WEB_MERCATOR).to_numpy()).T
-    grid = RANKED_QUANTUM_UNITS
-    (left, top), (right, bottom) = (
-        [(value + grid // 2) // grid * grid for value in units(x, y)]
-        for x, y in ((west, north), (east, south))
-    )
+    corners = np.cumsum(shapes.points)
+    last = corners[np.cumsum(shapes.rings) - 1]
+    first = np.append(0, last[:-1])[: len(last)]
     twice = 2 * WALK_QUANTUM_UNITS
-    return np.stack([(left + right) // twice, (top + bottom) // twice, 0 * left], axis=1)
+    middles = [
+        (np.minimum.reduceat(side, first) + np.maximum.reduceat(side, first)) * shapes.quantum // twice
+        for side in (shapes.x.astype(np.int64), shapes.y.astype(np.int64))
+    ]  # fmt: skip
+    return np.stack([*middles, 0 * middles[0]], axis=1)
 
 
-def _as_places(points: gpd.GeoDataFrame) -> tuple[Whole, Whole]:
-    """Return the sorted numbers of the points, and the row of each one's next, −1 at the road."""
-    number = points["path_point_number"].to_numpy(dtype=np.int64)
-    if len(number) and (np.diff(number) <= 0).any():
-        raise ValueError("path points are not in the order of their numbers")
-    following = points["next_path_point_number"]
-    found = np.searchsorted(number, following.fillna(-1).to_numpy(dtype=np.int64))
-    return number, np.where(following.notna().to_numpy(), found, -1)
-
-
-def _after(following: Whole, start: Whole) -> Whole:
-    """Return the point that each start leads to; −1 for a start at the road."""
-    return following[start] if len(following) else start
-
-
-def _positions(points: gpd.GeoDataFrame, following: Whole) -> Whole:
+def _positions(points: gpd.GeoDataFrame, following: Whole) -> NDArray[np.int32]:
     """Return x, y and height of each point in packed steps, one row a point."""
-    where = points.geometry.to_crs(WEB_MERCATOR).to_numpy()
-    x, y = units(shapely.get_x(where), shapely.get_y(where))
+    own = points.geometry.to_numpy()
+    forward = Transformer.from_crs(points.crs, WEB_MERCATOR, always_xy=True)
+    x, y = units(*forward.transform(shapely.get_x(own), shapely.get_y(own)))
     half = WALK_QUANTUM_UNITS // 2
     height = np.floor(_filled_heights(points, following) * HEIGHT_STEPS_PER_M + 0.5)
     return np.stack(
@@ -159,7 +185,7 @@ def _positions(points: gpd.GeoDataFrame, following: Whole) -> Whole:
             height.astype(np.int64),
         ],
         axis=1,
-    )
+    ).astype(np.int32)
 
 
 def _filled_heights(points: gpd.GeoDataFrame, following: Whole) -> Floats:

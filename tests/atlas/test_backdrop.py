@@ -10,6 +10,7 @@ from pyproj import Transformer
 from pipeline.atlas.backdrop import (
     contours,
     label_points,
+    lit,
     shade,
     smoothed,
     street_class,
@@ -33,7 +34,7 @@ def _distance_m(rows: int, columns: int, x_m: float, y_m: float) -> np.ndarray:
 
 def test_a_hill_is_shaded_where_it_stands() -> None:
     hill = _grid(200 + 100 * np.exp(-((_distance_m(90, 160, 3600, -1050) / 300) ** 2)))
-    picture = shade(hill, settings().atlas)
+    picture = shade(lit(hill, settings().atlas))
     # light from the north-west: the brightest and the darkest place lie evenly about the top
     places = []
     for value in (picture.grey.max(), picture.grey[picture.grey > 0].min()):
@@ -44,8 +45,8 @@ def test_a_hill_is_shaded_where_it_stands() -> None:
                 picture.north_m - (row + 0.5) * picture.cell_m,
             )
         )
-    lit, dark = places
-    assert lit[0] < dark[0] and lit[1] > dark[1]
+    bright, dark = places
+    assert bright[0] < dark[0] and bright[1] > dark[1]
     x, y = Transformer.from_crs("EPSG:3857", CRS, always_xy=True).transform(
         *np.mean(places, axis=0)
     )
@@ -56,7 +57,7 @@ def test_a_hill_is_shaded_where_it_stands() -> None:
 def test_ground_outside_the_terrain_is_left_open() -> None:
     height = np.full((40, 40), 200.0)
     height[:, 20:] = np.nan
-    grey = shade(_grid(height), settings().atlas).grey
+    grey = shade(lit(_grid(height), settings().atlas)).grey
     half = grey.shape[1] // 2
     assert (grey[5:-5, 5 : half - 5] > 0).all()
     assert (grey[:, half + 5 :] == 0).all()

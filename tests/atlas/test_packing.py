@@ -9,8 +9,24 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from pipeline.atlas.mercator import WORLD_UNITS, add_lines, add_polygons, mercator_shapes, units
-from pipeline.atlas.packing import OWN_NUMBER, Pack, as_letters, one_line
+from pipeline.atlas.mercator import (
+    WORLD_UNITS,
+    add_lines,
+    add_polygons,
+    mercator_shapes,
+    outlines_of,
+    units,
+)
+from pipeline.atlas.packing import (
+    LESS_EFFORT,
+    OWN_NUMBER,
+    Pack,
+    Way,
+    as_letters,
+    empty_step,
+    one_line,
+    steps_of,
+)
 from tests.atlas.town import CRS, ORIGIN, shapes, square
 from tests.atlas.unpacked import Unpacked, bytes_of
 
@@ -49,6 +65,35 @@ def test_a_column_without_a_value_is_empty_throughout() -> None:
     pack = Pack()
     pack.measures("m", [np.nan, np.nan], decimals=2)
     assert Unpacked(pack.to_bytes({})).measures("m") == [None, None]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [[], [7], [-70_000, 3], list(range(0, 5000, 7)), [10**6, 5] * 200, [2**30 - 1, -(2**30) + 1]],
+)
+@pytest.mark.parametrize("first", [[], [1, 2, 3], [10**6, 5] * 200, list(range(900, 70_000, 3))])
+def test_numbers_come_back_from_a_pack_that_writes_like_another(
+    first: list[int], later: list[int]
+) -> None:
+    ways: dict[str, Way] = {}
+    for values in (first, later):
+        pack = Pack(ways=ways, effort=LESS_EFFORT)
+        pack.numbers("n", values)
+        pack.texts("t", [str(value) for value in values])
+        back = Unpacked(pack.to_bytes({}))
+        assert back.numbers("n") == values
+        assert back.texts("t") == [str(value) for value in values] or not values
+
+
+def test_steps_are_small_and_never_the_one_that_stands_for_empty() -> None:
+    for values in ([-128.0, 127.0], [-127.0, np.nan], [1e5, np.nan], [32_767.0, np.nan]):
+        steps = steps_of(np.array(values), 0)
+        is_empty = steps == empty_step(steps)
+        assert is_empty.tolist() == np.isnan(values).tolist()
+        assert [float(step) for step in steps[~is_empty]] == [v for v in values if v == v]
+    assert [steps_of(np.array([v]), 0).dtype for v in (127.0, -128.0, 1e5)] == [
+        np.int8, np.int16, np.int32,
+    ]  # fmt: skip
 
 
 def test_texts_come_back_on_one_line_each() -> None:
@@ -119,6 +164,14 @@ def test_polygons_keep_holes_parts_and_places() -> None:
     degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
     for corner in shapely.get_coordinates(square(0, 0, 60)):
         assert min(math.dist(_slippy(*degrees.transform(*corner)), c) for c in corners) <= 1
+
+
+def test_outlines_cut_to_some_shapes_are_those_of_these_shapes() -> None:
+    every = mercator_shapes(gpd.GeoDataFrame(geometry=shapes(), crs=CRS))
+    is_kept = np.arange(len(every)) % 2 == 1
+    cut, own = outlines_of(every, quantum=3).part(is_kept), outlines_of(every[is_kept], quantum=3)
+    for name in ("rings", "points", "x", "y"):
+        assert getattr(cut, name).tolist() == getattr(own, name).tolist()
 
 
 def test_lines_keep_their_points_within_the_quantum() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.atlas.stage import run
-from pipeline.atlas.walks import depth_first
+from pipeline.atlas.walks import Tree, depth_first
 from pipeline.contracts.tables import BUILDING_RANKING, MAIN_ROAD_PATHS, MEASUREMENTS
 from tests.atlas import town
 from tests.atlas.unpacked import Unpacked, pack_of
@@ -19,6 +19,20 @@ def test_short_branches_come_before_long_ones_and_parents_before_children() -> N
     assert depth_first(parent, np.arange(6)).tolist() == [0, 4, 1, 2, 3, 5]
     assert depth_first(parent, np.arange(6)[::-1]).tolist()[0] == 5
     assert depth_first(parent[:0], parent[:0]).tolist() == []
+
+
+def test_a_part_of_the_tree_holds_the_walks_of_its_buildings_alone() -> None:
+    # walks lead 0 → 2 → 3 and 1 → 2; 4 → 5 is another
+    tree = Tree(
+        np.array([2, 2, 3, -1, 5, -1]),
+        np.arange(18, dtype=np.int32).reshape(6, 3),
+        np.array([False, True, False, False, True, False]),
+    )
+    part, start = tree.part(np.array([1, -1, 3]))
+    assert part.positions[:, 0].tolist() == [3, 6, 9]
+    assert part.ahead.tolist() == [1, 2, -1]
+    assert part.is_unknown.tolist() == [True, False, False]
+    assert start.tolist() == [0, -1, 2]
 
 
 def packed(paths: bool, **columns: object) -> Unpacked:

@@ -18,7 +18,7 @@ import pandas as pd
 from pipeline import flow
 from pipeline.atlas.buildings import used_criteria
 from pipeline.atlas.map_page import Neighbours, map_page
-from pipeline.atlas.scene import Scene, city_scene
+from pipeline.atlas.scene import city_scene, footprint_parts, footprints
 from pipeline.beside import Beside
 from pipeline.contracts.stage import Inputs
 from pipeline.score.rank import ranks, tier_numbers
@@ -90,19 +90,21 @@ def inputs_of(root: Path) -> Inputs:
     return flow._load(stage, places, settings, flow.Kept(places), Beside())
 
 
-def ten_times(scene: Scene, inputs: Inputs) -> Scene:
-    """Return the city ten times side by side, ranked as one."""
+def ten_times(
+    shown: gpd.GeoDataFrame, rest: gpd.GeoDataFrame, inputs: Inputs
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the footprints of the city ten times side by side, ranked as one."""
     copies, others = [], []
     for number in range(TIMES):
         x, y = APART_M * (number % 4), APART_M * (number // 4)
-        part = scene.buildings.copy()
+        part = shown.copy()
         part["building_id"] = f"{number}" + part["building_id"]
         part.geometry = part.geometry.translate(x, y)
         if number:
             part["main_road_path_point_number"] = np.nan
         copies.append(part)
-        others.append(scene.others.set_geometry(scene.others.geometry.translate(x, y)))
-    table = gpd.GeoDataFrame(pd.concat(copies, ignore_index=True), crs=scene.buildings.crs)
+        others.append(rest.set_geometry(rest.geometry.translate(x, y)))
+    table = gpd.GeoDataFrame(pd.concat(copies, ignore_index=True), crs=shown.crs)
     rule = inputs.settings.score
     is_in = table["rank"].notna().to_numpy()
     lifted = table["is_lifted"].fillna(False).to_numpy(dtype=bool)[is_in]
@@ -112,7 +114,7 @@ def ten_times(scene: Scene, inputs: Inputs) -> Scene:
     table.loc[is_in, "rank"] = rank
     table.loc[is_in, "tier_number"] = tier_numbers(rank, rule.tier_upper_rank_shares, lifted)
     joined = pd.concat(others, ignore_index=True)
-    return replace(scene, buildings=table, others=gpd.GeoDataFrame(joined, crs=scene.others.crs))
+    return table, gpd.GeoDataFrame(joined, crs=rest.crs)
 
 
 def _p95(values: list[float]) -> float:
@@ -173,17 +175,18 @@ def pages(root: Path, timed: Callable[..., Any]) -> None:
     inputs = inputs_of(root)
     used = used_criteria(inputs.settings.score.criteria, inputs.ledgers["score"]["weights"])
     near = Neighbours((), {})
-    _, scene = timed("ours: scene of the city", lambda: city_scene(inputs))
+    _, scene = timed("ours: scene of the city", lambda: city_scene(inputs, used))
     _, (text, _) = timed("ours: its map", lambda: map_page(scene, inputs, used, near))
-    big = ten_times(scene, inputs)
+    shown, rest = footprints(inputs)
+    big_shown, big_rest = ten_times(shown, rest, inputs)
+    big = replace(scene, **footprint_parts(big_shown, big_rest, inputs, used))
     _, (big_text, _) = timed(
         f"ours: the same of {len(big.buildings):,} buildings",
         lambda: map_page(big, inputs, used, near),
     )
     whole = dict.fromkeys(("rank", "tier_number", "construction_year"), "Int64")
-    shapes = scene.buildings[TOLD_BY_FOLIUM].astype(whole)
-    shapes = pd.concat([shapes, scene.others], ignore_index=True)
-    shapes = gpd.GeoDataFrame(shapes, crs=scene.buildings.crs).to_crs("EPSG:4326")
+    shapes = pd.concat([shown[TOLD_BY_FOLIUM].astype(whole), rest], ignore_index=True)
+    shapes = gpd.GeoDataFrame(shapes, crs=shown.crs).to_crs("EPSG:4326")
     _, plain = timed("folium.GeoJson of all footprints, ten facts each", lambda: _plain(shapes))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         paths = {}
