@@ -1,7 +1,7 @@
 """The plain pages beside the map: a brief for each district, and how good the data is."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -14,6 +14,7 @@ from pipeline.atlas.brief_map import MOST_HEIGHT, PLAN_HEIGHT, Backdrop, backdro
 from pipeline.atlas.buildings import Used
 from pipeline.atlas.legend import attribution_texts
 from pipeline.atlas.quality import Evidence, quality_page
+from pipeline.beside import Beside
 from pipeline.contracts.stage import Inputs
 from pipeline.contracts.tables import (
     BUILDING_RANKING,
@@ -31,6 +32,8 @@ from pipeline.pages.addresses import INDEX, QUALITY, brief_name, links
 from pipeline.pages.words import Words
 from pipeline.settings.whole import Settings
 
+_OF_WALKS = ("_walk_out_min", "_walk_back_min", "_walk_m", "_climb_m", "_gap_m", "_min_count")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -38,6 +41,29 @@ class Plan:
 
     projects: pd.DataFrame
     summary: pd.DataFrame
+
+
+def cut_to_report(inputs: Inputs) -> Inputs:
+    """Return what ``report_pages`` reads, to hand it to another interpreter.
+
+    Of the walks only those that are a criterion: they are half of the list.
+    """
+    tables = inputs.tables
+    listed: pd.DataFrame = tables[BUILDING_RANKING]
+    measures = {one.measure for one in inputs.settings.score.criteria.values()}
+    buildings: gpd.GeoDataFrame = tables[BUILDINGS][["building_id", "geometry"]]
+    place = pd.Index(buildings["building_id"]).get_indexer(listed["building_id"])
+    edges: gpd.GeoDataFrame = tables[STREET_EDGES][["is_main_road", "geometry"]]
+    others = (DISTRICTS, WATER, REJECTS, DISTRICT_PRIORITY, PLAN_PROJECTS, PLAN_SUMMARY)
+    cut = {
+        BUILDING_RANKING: listed[
+            [name for name in listed if name in measures or not name.endswith(_OF_WALKS)]
+        ],
+        BUILDINGS: buildings.iloc[np.sort(place)].reset_index(drop=True),
+        MEASUREMENTS: tables[MEASUREMENTS][["building_id", "cell_id"]],
+        STREET_EDGES: edges[edges["is_main_road"].to_numpy(dtype=bool)].reset_index(drop=True),
+    } | {table: tables[table] for table in others}
+    return replace(inputs, tables=cut, sources={}, rasters={}, beside=Beside())
 
 
 def report_pages(

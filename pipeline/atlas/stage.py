@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.atlas.buildings import Used, used_criteria
 from pipeline.atlas.map_page import Neighbours, map_page
 from pipeline.atlas.packing import LESS_EFFORT, Pack, Way
-from pipeline.atlas.reports import report_pages
+from pipeline.atlas.reports import cut_to_report, report_pages
 from pipeline.atlas.scene import Scene, city_scene
 from pipeline.beside import Beside
 from pipeline.contracts.stage import Inputs, Outputs
@@ -32,12 +32,13 @@ def run(inputs: Inputs) -> Outputs:
     addresses = [INDEX, QUALITY, *map(district_page_name, apart), *map(brief_name, names)]
     near = Neighbours(tuple(addresses), names)
     told = replace(inputs, tables={}, sources={}, rasters={}, beside=Beside())
+    maps = [INDEX, *map(district_page_name, apart)]
+    reports = inputs.beside.call(report_pages, cut_to_report(inputs), used, maps)
     scene = city_scene(inputs, used)
     apart_pages = inputs.beside.call(district_pages, scene, told, used, near, apart)
     text, ledger = map_page(scene, told, used, near)
-    reports = report_pages(inputs, used, [INDEX, *map(district_page_name, apart)])
     parts = apart_pages.result()
-    pages = {INDEX: text} | {name: parts[name] for name in sorted(parts)} | reports
+    pages = {INDEX: text} | {name: parts[name] for name in sorted(parts)} | reports.result()
     ledger["district_page_bytes"] = {name: len(pages[name].encode()) for name in parts}
     return Outputs(pages=pages, ledger=ledger)
 
