@@ -57,7 +57,7 @@ def cut_to_report(inputs: Inputs) -> Inputs:
     others = (DISTRICTS, WATER, REJECTS, DISTRICT_PRIORITY, PLAN_PROJECTS, PLAN_SUMMARY)
     cut = {
         BUILDING_RANKING: listed[
-            [name for name in listed if name in measures or not name.endswith(_OF_WALKS)]
+            [n for n in listed.columns if n in measures or not str(n).endswith(_OF_WALKS)]
         ],
         BUILDINGS: buildings.iloc[np.sort(place)].reset_index(drop=True),
         MEASUREMENTS: tables[MEASUREMENTS][["building_id", "cell_id"]],
