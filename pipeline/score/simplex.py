@@ -64,13 +64,14 @@ def interval_weights(
     count = len(base)
     if count < 2:
         return weights
-    rows = np.arange(draws)
+    flat, first = weights.reshape(-1), np.arange(draws) * count
     for _ in range(_SWEEPS * count):
         one = random.integers(0, count, draws)
         other = (one + random.integers(1, count, draws)) % count
-        a, b = weights[rows, one], weights[rows, other]
+        here, there = first + one, first + other
+        a, b = flat[here], flat[there]
         least = np.maximum(low[one] - a, b - high[other])
         most = np.minimum(high[one] - a, b - low[other])
         moved = least + (most - least) * random.random(draws)
-        weights[rows, one], weights[rows, other] = a + moved, b - moved
+        flat[here], flat[there] = a + moved, b - moved
     return weights

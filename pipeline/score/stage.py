@@ -296,8 +296,8 @@ def measured_table(
     facts = pd.DataFrame(buildings[[*_FACTS, *faults]])
     absent = [name for name in measures if name.endswith(FAULT_ENDING) and name not in faults]
     facts = facts.assign(**dict.fromkeys(absent, np.nan))
-    table = measurements.merge(facts, on="building_id", validate="one_to_one")
-    return table.sort_values("building_id").reset_index(drop=True)
+    ordered = measurements.sort_values("building_id").reset_index(drop=True)
+    return ordered.merge(facts, on="building_id", validate="one_to_one")
 
 
 def wanted_measures(settings: ScoreSettings) -> dict[str, str]:
