@@ -23,8 +23,9 @@ const Labels = L.Layer.extend({
     const size = map.getSize();
     const corner = map.containerPointToLayerPoint([0, 0]);
     L.DomUtil.setPosition(this.canvas, corner);
-    this.canvas.width = size.x * ratio;
-    this.canvas.height = size.y * ratio;
+    const sheet = new OffscreenCanvas(size.x * ratio, size.y * ratio);
+    this.canvas.width = sheet.width;
+    this.canvas.height = sheet.height;
     this.canvas.style.width = size.x + "px";
     this.canvas.style.height = size.y + "px";
     const origin = map.getPixelOrigin().add(corner);
@@ -35,9 +36,8 @@ const Labels = L.Layer.extend({
     view.north = origin.y / scale;
     view.east = (origin.x + size.x) / scale;
     view.south = (origin.y + size.y) / scale;
-    const context = this.canvas.getContext("2d");
+    const context = sheet.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, size.x, size.y);
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineJoin = "round";
@@ -47,6 +47,7 @@ const Labels = L.Layer.extend({
     drawStreetNames(context, this.model, view, taken);
     drawRanks(context, this.model, view, taken);
     drawHeights(context, this.model, view, taken);
+    this.canvas.getContext("bitmaprenderer").transferFromImageBitmap(sheet.transferToImageBitmap());
   },
 });
 
@@ -98,8 +99,8 @@ function drawStreetNames(context, model, view, taken) {
   if (view.zoom < STREET_LABEL_ZOOMS.main || !model.isWhole) return;
   const candidates = [];
   for (const lines of model.streets) {
-    const { words, places } = lines.names;
-    for (const i of within(lines.grid, lines, view.west, view.north, view.east, view.south).sort((a, b) => a - b)) {
+    const { words, places } = once(model, lines.name + ".name", () => model.columns.categories(lines.name + ".name"));
+    for (const i of within(lines, view.west, view.north, view.east, view.south).sort((a, b) => a - b)) {
       if (!places[i]) continue;
       const kind = STREET_NAMES[lines.classes[i]];
       if (view.zoom >= STREET_LABEL_ZOOMS[kind]) {
@@ -176,7 +177,7 @@ function placeAlong(points, distance, half) {
 function drawRanks(context, model, view, taken) {
   if (view.zoom < 16.5 || !model.isWhole) return;
   context.font = `600 14px ${LABEL_FONT}`;
-  const rows = within(model.grid, model.ranked, view.west, view.north, view.east, view.south);
+  const rows = within(model.ranked, view.west, view.north, view.east, view.south);
   rows.sort((a, b) => model.rank[a] - model.rank[b]);
   for (const row of rows) {
     if (!model.rank[row]) continue;
@@ -194,10 +195,9 @@ function drawRanks(context, model, view, taken) {
 
 function drawHeights(context, model, view, taken) {
   if (view.zoom < 15 || !model.isWhole) return;
-  const heights = once(model, "contour heights", () => contourHeights(model));
   const bold = model.page.contour_interval_m * 5;
   context.font = `14px ${LABEL_FONT}`;
-  const { contours } = model;
+  const { contours } = model, { height_m: heights } = contours;
   for (let i = 0; i < contours.count; i += 1) {
     if (view.zoom < 16.5 && heights[i] % bold !== 0) continue;
     if (!meets(contours.box, i, view, 0)) continue;
