@@ -91,6 +91,7 @@ async function run(model, makeMap, unpackPart) {
       await rest();
       model[name];
     }
+    tiles.tell();
     grid = addGrid(model, state, actions);
     whatIf = addWhatIf(model, actions);
     whatIf.redraw();
@@ -250,13 +251,11 @@ async function run(model, makeMap, unpackPart) {
     remember();
   });
   document.documentElement.dataset.readyMs = String(Math.round(performance.now()));
-  const script = model.columns.text("script.paint");
   await nextTask();
-  tiles.tell(script);
+  tiles.start(model.columns.text("script.paint"));
   if (!isWholeFirst) {
     await nextTask();
     await complete();
-    tiles.tell(script);
     tiles.repaint();
     labels.draw();
   }

@@ -45,25 +45,31 @@ function farSquare(model, view) {
   const pixels = new Uint32Array(image.data.buffer);
   const grey = pixelOf(OTHER_FILL);
   setPixels(pixels, size, model.others, view, () => grey);
-  context.clearRect(0, 0, size, size);
-  paintOver(context, model, view);
-  const over = new Uint32Array(context.getImageData(0, 0, size, size).data.buffer);
-  const owner = new Int32Array(size * size);
+  const owner = new Int32Array(size * size), over = overPixels(context, model, view, size);
   setPixels(owner, size, model.ranked, view, (row) => row + 1);
   const places = [], rows = [], covered = [], cover = [];
   for (let place = 0; place < owner.length; place += 1) {
     if (owner[place]) {
       places.push(place);
       rows.push(owner[place] - 1);
-      if (over[place]) {
-        covered.push(place);
-        cover.push(over[place]);
-      }
-    } else if (over[place]) {
+    }
+    if (!over || !over[place]) continue;
+    if (owner[place]) {
+      covered.push(place);
+      cover.push(over[place]);
+    } else {
       pixels[place] = laidOver(pixels[place], over[place]);
     }
   }
   return { image, pixels, places: Uint32Array.from(places), rows: Uint32Array.from(rows), covered, cover };
+}
+
+// What lies over the buildings far out; null if nothing does.
+function overPixels(context, model, view, size) {
+  if (!hasBorder(model.districts, view)) return null;
+  context.clearRect(0, 0, view.side, view.side);
+  paintOver(context, model, view);
+  return new Uint32Array(context.getImageData(0, 0, size, size).data.buffer);
 }
 
 function paintFarSquare(context, model, far) {

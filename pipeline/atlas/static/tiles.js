@@ -100,11 +100,16 @@ const CanvasTiles = L.GridLayer.extend({
     for (const [, canvas] of tiles) this.want(canvas);
   },
 
-  // Starts the thread, or tells it the model anew; without one this thread paints a square a frame.
-  tell(script) {
+  // Starts the thread, which a browser may refuse to a file: then this one paints, a square a frame.
+  start(script) {
     try {
-      if (!this.painter) this.painter = this.started(script);
-    } catch { /* a browser may refuse threads to a file */ }
+      this.painter = this.started(script);
+    } catch { /* no thread */ }
+    this.tell();
+  },
+
+  // The model, at the start and when more of it has come.
+  tell() {
     if (this.painter) this.painter.postMessage({ part: modelToPaint(this.model) });
     this.kept.clear();
     this.recolour();
