@@ -43,7 +43,10 @@ def on_screen(page: Any, x_m: float, y_m: float) -> tuple[float, float]:
 
 
 def painted(page: Any, x_m: float, y_m: float) -> tuple[int, ...]:
-    """Return the colour on the map's squares at a place of the town."""
+    """Return the colour on the map's squares at a place of the town, once all are painted."""
+    page.evaluate(
+        "async () => { while (!shancheng.isDrawn()) await new Promise(requestAnimationFrame); }"
+    )
     colour = page.evaluate(
         """([x, y]) => {
           for (const tile of document.querySelectorAll('canvas.leaflet-tile')) {
@@ -51,8 +54,9 @@ def painted(page: Any, x_m: float, y_m: float) -> tuple[int, ...]:
             if (x < box.left || y < box.top || x >= box.right || y >= box.bottom) continue;
             const scale = tile.width / box.width;
             const [left, top] = [(x - box.left) * scale, (y - box.top) * scale];
-            const pixel = tile.getContext('2d').getImageData(left, top, 1, 1);
-            return [...pixel.data.slice(0, 3)];
+            const context = new OffscreenCanvas(1, 1).getContext('2d');
+            context.drawImage(tile, -Math.floor(left), -Math.floor(top));
+            return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
           }
           return null;
         }""",

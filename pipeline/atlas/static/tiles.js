@@ -116,8 +116,7 @@ const CanvasTiles = L.GridLayer.extend({
   },
 
   started(script) {
-    const address = URL.createObjectURL(new Blob([script, "\nserve();"]));
-    const painter = new Worker(address);
+    const painter = new Worker("data:text/javascript," + encodeURIComponent(script + "\nserve();"));
     painter.onmessage = ({ data: { id, bitmap } }) => {
       const canvas = this.asked.get(id);
       this.asked.delete(id);
