@@ -1,8 +1,12 @@
-// Names and numbers over the map, on one canvas that is drawn anew after each move.
+// Names and numbers over the map, drawn anew after each move. Only the blocks that hold some are laid
+// over it: a browser without a graphics card blends all that lies there, also where nothing is drawn.
 const LABEL_FONT = '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif';
 const STREET_LABEL_ZOOMS = { main: 15, minor: 16.5, service: 17.5, foot: 17, steps: 17 };
 const SAME_NAME_GAP = 320;
 const ESTATE_NAME_ZOOM = 15.5;
+const BLOCK_WIDTH = 256;
+const BLOCK_HEIGHT = 128;
+const HALO = 5;
 
 const Labels = L.Layer.extend({
   initialize(model) {
@@ -12,7 +16,7 @@ const Labels = L.Layer.extend({
   onAdd(map) {
     map.createPane("labels").style.pointerEvents = "none";
     map.getPane("labels").style.zIndex = 450;
-    this.canvas = L.DomUtil.create("canvas", "leaflet-zoom-hide", map.getPane("labels"));
+    this.box = L.DomUtil.create("div", "leaflet-zoom-hide", map.getPane("labels"));
     map.on("moveend zoomend resize viewreset", this.draw, this);
     this.draw();
   },
@@ -22,12 +26,8 @@ const Labels = L.Layer.extend({
     const ratio = Math.min(3, window.devicePixelRatio || 1);
     const size = map.getSize();
     const corner = map.containerPointToLayerPoint([0, 0]);
-    L.DomUtil.setPosition(this.canvas, corner);
+    L.DomUtil.setPosition(this.box, corner);
     const sheet = new OffscreenCanvas(size.x * ratio, size.y * ratio);
-    this.canvas.width = sheet.width;
-    this.canvas.height = sheet.height;
-    this.canvas.style.width = size.x + "px";
-    this.canvas.style.height = size.y + "px";
     const origin = map.getPixelOrigin().add(corner);
     const zoom = map.getZoom();
     const scale = (256 * 2 ** zoom) / WORLD_UNITS;
@@ -47,9 +47,36 @@ const Labels = L.Layer.extend({
     drawStreetNames(context, this.model, view, taken);
     drawRanks(context, this.model, view, taken);
     drawHeights(context, this.model, view, taken);
-    this.canvas.getContext("bitmaprenderer").transferFromImageBitmap(sheet.transferToImageBitmap());
+    this.box.replaceChildren(...blocksOf(taken, size).map((place) => blockOf(sheet, place, ratio)));
   },
 });
+
+// Left and top of the blocks that hold a name.
+function blocksOf(taken, size) {
+  const found = new Map();
+  for (const { x, y, w, h } of taken) {
+    const right = Math.min(size.x, x + w + HALO), bottom = Math.min(size.y, y + h + HALO);
+    for (let top = blockStart(y - h, BLOCK_HEIGHT); top < bottom; top += BLOCK_HEIGHT) {
+      for (let left = blockStart(x - w, BLOCK_WIDTH); left < right; left += BLOCK_WIDTH) found.set(left + " " + top, [left, top]);
+    }
+  }
+  return [...found.values()];
+}
+
+function blockStart(at, side) {
+  return Math.max(0, Math.floor((at - HALO) / side) * side);
+}
+
+function blockOf(sheet, [left, top], ratio) {
+  const piece = new OffscreenCanvas(BLOCK_WIDTH * ratio, BLOCK_HEIGHT * ratio);
+  piece.getContext("2d").drawImage(sheet, -Math.round(left * ratio), -Math.round(top * ratio));
+  const canvas = document.createElement("canvas");
+  canvas.width = piece.width;
+  canvas.height = piece.height;
+  canvas.style.cssText = `position:absolute;left:${left}px;top:${top}px;width:${BLOCK_WIDTH}px;height:${BLOCK_HEIGHT}px`;
+  canvas.getContext("bitmaprenderer").transferFromImageBitmap(piece.transferToImageBitmap());
+  return canvas;
+}
 
 function isFree(taken, x, y, halfWidth, halfHeight) {
   const free = taken.every((t) => Math.abs(t.x - x) > t.w + halfWidth || Math.abs(t.y - y) > t.h + halfHeight);
