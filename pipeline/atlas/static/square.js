@@ -33,7 +33,9 @@ function serve() {
   onmessage = ({ data: { part, square } }) => {
     if (part) {
       Object.assign(model, part);
-      if (part.ranked) kept.clear();
+      if (!part.ranked) return;
+      kept.clear();
+      setTimeout(() => [model.ranked, model.others, ...model.streets].forEach(gridOf)); // before they are asked for
       return;
     }
     const bitmap = paintSquare(model, kept, square);

@@ -1,7 +1,7 @@
 // The map as canvas squares. A thread of its own paints them while frames pass, and they go on show a
 // few a frame when no zoom runs. Canvases that only take bitmaps cost nothing while the map moves.
 const ASKED_AT_ONCE = 2;
-const SHOWN_A_FRAME = 4;
+const SHOWN_A_FRAME = 6;
 
 const CanvasTiles = L.GridLayer.extend({
   initialize(model) {
