@@ -138,6 +138,41 @@ def test_colour_stays_sharp_on_a_dense_screen(browser: Any, town_file: Path) -> 
     context.close()
 
 
+@pytest.mark.parametrize(
+    "worker",
+    [
+        "undefined",
+        """class extends EventTarget {
+          constructor() { super(); setTimeout(() => this.onerror(new Event('error')), 50); }
+          postMessage() {}
+        }""",
+    ],
+    ids=["refused", "failing"],
+)
+def test_without_a_second_thread_the_page_paints_itself(
+    browser: Any, town_file: Path, worker: str
+) -> None:
+    one = Opened(browser, town_file)
+    one.page.add_init_script(f"window.Worker = {worker}")
+    page = one.open()
+    assert page.workers == []
+    look_at(page, 30, 30)
+    assert painted(page, 8, 8) == TIER_COLOURS["B1"]
+    page.select_option("#colour-by", "climb")
+    assert painted(page, 8, 8) != TIER_COLOURS["B1"]
+    one.context.close()
+    assert one.faults == []
+
+
+def test_a_second_thread_paints_what_comes_into_sight(page: Any) -> None:
+    assert len(page.workers) == 1
+    page.evaluate("shancheng.map.options.zoomAnimationThreshold = 99")
+    page.evaluate("shancheng.map.setZoom(14, {animate: false})")
+    page.evaluate("shancheng.map.setZoom(18)")  # asked for while the old squares still stand
+    look_at(page, 30, 30, 18)
+    assert painted(page, 8, 8) == TIER_COLOURS["B1"]
+
+
 def test_a_click_opens_the_building_with_its_rank(page: Any) -> None:
     click(page, 195, 15)
     assert page.inner_text("#panel .rank") == "第 2 名"

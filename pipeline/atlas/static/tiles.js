@@ -91,12 +91,9 @@ const CanvasTiles = L.GridLayer.extend({
     const map = this._map;
     this.recolour();
     if (!map) return;
-    const sight = map.getContainer().getBoundingClientRect();
-    const isOut = ({ el }) => {
-      const { left, top, right, bottom } = el.getBoundingClientRect();
-      return right < sight.left || left > sight.right || bottom < sight.top || top > sight.bottom;
-    };
-    const tiles = Object.values(this._tiles).map((tile) => [isOut(tile), tile.el]).sort(([a], [b]) => a - b);
+    const sight = map.getPixelBounds(); // without asking for the layout, which waits for all else that changed
+    const isOut = ({ square: { x, y } }) => !sight.intersects(L.bounds([x * TILE_SIDE, y * TILE_SIDE], [(x + 1) * TILE_SIDE, (y + 1) * TILE_SIDE]));
+    const tiles = Object.values(this._tiles).map(({ el }) => [isOut(el), el]).sort(([a], [b]) => a - b);
     for (const [, canvas] of tiles) this.want(canvas);
   },
 
