@@ -17,8 +17,15 @@ const Labels = L.Layer.extend({
     map.createPane("labels").style.pointerEvents = "none";
     map.getPane("labels").style.zIndex = 450;
     this.box = L.DomUtil.create("div", "leaflet-zoom-hide", map.getPane("labels"));
-    map.on("moveend zoomend resize viewreset", this.draw, this);
+    map.on("zoomend viewreset", () => this.box.replaceChildren()); // a move always ends after these
+    map.on("moveend", this.plan, this);
     this.draw();
+  },
+
+  // Once in the next frame, however often a move is said to end.
+  plan() {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.draw());
   },
 
   draw() {
