@@ -7,6 +7,7 @@ const ESTATE_NAME_ZOOM = 15.5;
 const BLOCK_WIDTH = 256;
 const BLOCK_HEIGHT = 128;
 const HALO = 5;
+const BLOCKS_A_FRAME = 12;
 
 const Labels = L.Layer.extend({
   initialize(model) {
@@ -22,18 +23,40 @@ const Labels = L.Layer.extend({
     this.draw();
   },
 
-  // Once in the next frame, however often a move is said to end.
+  // Once, however often a move is said to end, and a few blocks a frame.
   plan() {
+    this.later(() => {
+      const { corner, blocks } = this.drawn(), done = [];
+      const step = () => {
+        done.push(...blocks.splice(0, BLOCKS_A_FRAME).map((make) => make()));
+        if (blocks.length) this.later(step);
+        else this.lay(corner, done);
+      };
+      this.later(step);
+    });
+  },
+
+  later(act) {
     cancelAnimationFrame(this.frame);
-    this.frame = requestAnimationFrame(() => this.draw());
+    this.frame = requestAnimationFrame(act);
+  },
+
+  lay(corner, blocks) {
+    L.DomUtil.setPosition(this.box, corner);
+    this.box.replaceChildren(...blocks);
   },
 
   draw() {
+    cancelAnimationFrame(this.frame);
+    const { corner, blocks } = this.drawn();
+    this.lay(corner, blocks.map((make) => make()));
+  },
+
+  drawn() {
     const map = this._map;
     const ratio = Math.min(3, window.devicePixelRatio || 1);
     const size = map.getSize();
     const corner = map.containerPointToLayerPoint([0, 0]);
-    L.DomUtil.setPosition(this.box, corner);
     const sheet = new OffscreenCanvas(size.x * ratio, size.y * ratio);
     const origin = map.getPixelOrigin().add(corner);
     const zoom = map.getZoom();
@@ -54,7 +77,7 @@ const Labels = L.Layer.extend({
     drawStreetNames(context, this.model, view, taken);
     drawRanks(context, this.model, view, taken);
     drawHeights(context, this.model, view, taken);
-    this.box.replaceChildren(...blocksOf(taken, size).map((place) => blockOf(sheet, place, ratio)));
+    return { corner, blocks: blocksOf(taken, size).map((place) => () => blockOf(sheet, place, ratio)) };
   },
 });
 
