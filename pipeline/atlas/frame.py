@@ -14,7 +14,7 @@ from pipeline.atlas.page import BOOT, LEAFLET, OWN, STYLES, asset, flush_left, p
 
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    "img-src data: blob:; worker-src data:; base-uri 'none'; form-action 'none'"
 )
 
 

@@ -15,9 +15,11 @@ from pipeline.atlas.packing import Pack, as_letters
 
 BOOT = ("unpack.js", "boot.js")
 """What unpacks the page; everything else travels in the pack."""
+PAINT = ("ground.js", "paint.js", "pixels.js", "square.js")
+"""What also the thread that paints runs; it comes before the others."""
 SCRIPTS = (
-    "texts.js", "texts_asking.js", "words.js", "order.js", "model.js", "layers.js",
-    "paint.js", "pixels.js", "tiles.js", "labels.js", "elements.js", "legend.js", "walk.js",
+    "texts.js", "texts_asking.js", "words.js", "order.js", "model.js", "layers.js", "tiles.js",
+    "labels.js", "elements.js", "legend.js", "walk.js",
     "profile.js", "panel.js", "compare.js", "search.js", "lists.js", "filters.js", "grid.js",
     "scenario.js", "whatif.js", "about.js", "address.js", "heading.js", "view.js", "idle.js",
     "app.js",
@@ -53,8 +55,8 @@ def _scripts() -> Pack:
     """Return the pack of the scripts: all pages of a run have the same."""
     pack = Pack()
     pack.whole_text("script.leaflet", asset(LEAFLET, "data", "leaflet.js"))
-    own = "\n".join(flush_left("static", name) for name in SCRIPTS)
-    pack.whole_text("script.own", f'(function () {{\n"use strict";\n{own}\n}})();')
+    for name, scripts in (("script.paint", PAINT), ("script.own", SCRIPTS)):
+        pack.whole_text(name, "\n".join(flush_left("static", script) for script in scripts))
     return pack
 
 

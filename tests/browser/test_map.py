@@ -43,7 +43,10 @@ def on_screen(page: Any, x_m: float, y_m: float) -> tuple[float, float]:
 
 
 def painted(page: Any, x_m: float, y_m: float) -> tuple[int, ...]:
-    """Return the colour on the map's squares at a place of the town."""
+    """Return the colour on the map's squares at a place of the town, once all are painted."""
+    page.evaluate(
+        "async () => { while (!shancheng.isDrawn()) await new Promise(requestAnimationFrame); }"
+    )
     colour = page.evaluate(
         """([x, y]) => {
           for (const tile of document.querySelectorAll('canvas.leaflet-tile')) {
@@ -51,8 +54,9 @@ def painted(page: Any, x_m: float, y_m: float) -> tuple[int, ...]:
             if (x < box.left || y < box.top || x >= box.right || y >= box.bottom) continue;
             const scale = tile.width / box.width;
             const [left, top] = [(x - box.left) * scale, (y - box.top) * scale];
-            const pixel = tile.getContext('2d').getImageData(left, top, 1, 1);
-            return [...pixel.data.slice(0, 3)];
+            const context = new OffscreenCanvas(1, 1).getContext('2d');
+            context.drawImage(tile, -Math.floor(left), -Math.floor(top));
+            return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
           }
           return null;
         }""",
@@ -132,6 +136,41 @@ def test_colour_stays_sharp_on_a_dense_screen(browser: Any, town_file: Path) -> 
     look_at(page, 30, 30, 18)
     assert painted(page, 8, 8) == TIER_COLOURS["B1"]
     context.close()
+
+
+@pytest.mark.parametrize(
+    "worker",
+    [
+        "undefined",
+        """class extends EventTarget {
+          constructor() { super(); setTimeout(() => this.onerror(new Event('error')), 50); }
+          postMessage() {}
+        }""",
+    ],
+    ids=["refused", "failing"],
+)
+def test_without_a_second_thread_the_page_paints_itself(
+    browser: Any, town_file: Path, worker: str
+) -> None:
+    one = Opened(browser, town_file)
+    one.page.add_init_script(f"window.Worker = {worker}")
+    page = one.open()
+    assert page.workers == []
+    look_at(page, 30, 30)
+    assert painted(page, 8, 8) == TIER_COLOURS["B1"]
+    page.select_option("#colour-by", "climb")
+    assert painted(page, 8, 8) != TIER_COLOURS["B1"]
+    one.context.close()
+    assert one.faults == []
+
+
+def test_a_second_thread_paints_what_comes_into_sight(page: Any) -> None:
+    assert len(page.workers) == 1
+    page.evaluate("shancheng.map.options.zoomAnimationThreshold = 99")
+    page.evaluate("shancheng.map.setZoom(14, {animate: false})")
+    page.evaluate("shancheng.map.setZoom(18)")  # asked for while the old squares still stand
+    look_at(page, 30, 30, 18)
+    assert painted(page, 8, 8) == TIER_COLOURS["B1"]
 
 
 def test_a_click_opens_the_building_with_its_rank(page: Any) -> None:

@@ -59,7 +59,6 @@ async function run(model, makeMap, unpackPart) {
     },
     searched: () => grid.fill(),
     whenWhole,
-    warm: () => tiles.paintLater(),
     toggleTable: (isOpen) => {
       byId("dock").hidden = !isOpen;
       grid.redraw();
@@ -88,6 +87,11 @@ async function run(model, makeMap, unpackPart) {
     const rest = model.page.is_parted ? nextTask : async () => {};
     const { columns } = await unpackPart("pack-later", rest);
     await completeModel(model, columns, rest);
+    for (const name of ["streets", "estates", "contours"]) {
+      await rest();
+      model[name];
+    }
+    tiles.tell();
     grid = addGrid(model, state, actions);
     whatIf = addWhatIf(model, actions);
     whatIf.redraw();
@@ -188,9 +192,9 @@ async function run(model, makeMap, unpackPart) {
   function hit(latlng) {
     const [x, y] = toUnits(latlng);
     const reach = (5 * WORLD_UNITS) / (256 * 2 ** map.getZoom());
-    const row = rowAt(model.ranked, model.grid, x, y, reach);
+    const row = rowAt(model.ranked, x, y, reach);
     if (row >= 0 && contains(model.ranked, row, x, y)) return { row, other: -1 };
-    const other = rowAt(model.others, model.otherGrid, x, y, 0);
+    const other = rowAt(model.others, x, y, 0);
     if (other >= 0 && contains(model.others, other, x, y)) return { row: -1, other };
     return { row, other: -1 };
   }
@@ -230,6 +234,7 @@ async function run(model, makeMap, unpackPart) {
     factOf: (name, row) => fact(model, name, row),
     placeOf: (row) => toLatLng(...middleOf(model.ranked, row)),
     fit: () => map.fitBounds(boundsOf(model), { animate: false }),
+    isDrawn: () => tiles.isDrawn(),
     settle: (raw) => settle(model, { ...model.choice, raw }),
   });
 
@@ -246,13 +251,13 @@ async function run(model, makeMap, unpackPart) {
     remember();
   });
   document.documentElement.dataset.readyMs = String(Math.round(performance.now()));
+  await nextTask();
+  tiles.start(model.columns.text("script.paint"));
   if (!isWholeFirst) {
     await nextTask();
     await complete();
-    if (map.getZoom() > PIXEL_ZOOM - 1) {
-      tiles.renew();
-      labels.draw();
-    }
+    tiles.repaint();
+    labels.draw();
   }
   await warm(model);
 }

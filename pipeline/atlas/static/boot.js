@@ -38,7 +38,8 @@ async function unpackPart(id, rest) {
 async function prepared() {
   const pack = await unpackPart("pack", null);
   addScript(pack.columns.text("script.leaflet"));
-  addScript(pack.columns.text("script.own"));
+  const own = ["paint", "own"].map((name) => pack.columns.text("script." + name)).join("\n");
+  addScript(`(function () {\n"use strict";\n${own}\n})();`);
   return window.shancheng.prepare(pack);
 }
 

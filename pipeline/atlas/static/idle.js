@@ -28,11 +28,10 @@ function categoriesOf(columns) {
 async function warm(model) {
   const { columns, page } = model;
   const works = [
-    () => model.grid, () => model.otherGrid,
+    () => gridOf(model.ranked), () => gridOf(model.others),
     () => walkTree(model), () => walkStarts(model),
-    () => model.streets, () => model.estates, () => model.contours,
     () => label(model, "building_id", 0), () => placeById(model, 0),
-    () => model.streets.map((lines) => lines.grid),
+    () => model.streets.map(gridOf),
     ...[...columns.later].filter((name) => name.startsWith("fact.")).map((name) => () => factReader(model, name.slice(5))),
     ...page.criteria.map((item) => () => once(model, "rest." + item.name, () => columns.narrow("rest." + item.name))),
     ...categoriesOf(columns).map((name) => () => once(model, name, () => columns.categories(name))),

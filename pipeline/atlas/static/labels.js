@@ -1,8 +1,13 @@
-// Names and numbers over the map, on one canvas that is drawn anew after each move.
+// Names and numbers over the map, drawn anew after each move. Only the blocks that hold some are laid
+// over it: a browser without a graphics card blends all that lies there, also where nothing is drawn.
 const LABEL_FONT = '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif';
 const STREET_LABEL_ZOOMS = { main: 15, minor: 16.5, service: 17.5, foot: 17, steps: 17 };
 const SAME_NAME_GAP = 320;
 const ESTATE_NAME_ZOOM = 15.5;
+const BLOCK_WIDTH = 256;
+const BLOCK_HEIGHT = 128;
+const HALO = 5;
+const BLOCKS_A_FRAME = 12;
 
 const Labels = L.Layer.extend({
   initialize(model) {
@@ -12,21 +17,47 @@ const Labels = L.Layer.extend({
   onAdd(map) {
     map.createPane("labels").style.pointerEvents = "none";
     map.getPane("labels").style.zIndex = 450;
-    this.canvas = L.DomUtil.create("canvas", "leaflet-zoom-hide", map.getPane("labels"));
-    map.on("moveend zoomend resize viewreset", this.draw, this);
+    this.box = L.DomUtil.create("div", "leaflet-zoom-hide", map.getPane("labels"));
+    map.on("zoomend viewreset", () => this.box.replaceChildren()); // a move always ends after these
+    map.on("moveend", this.plan, this);
     this.draw();
   },
 
+  // Once, however often a move is said to end, and a few blocks a frame.
+  plan() {
+    this.later(() => {
+      const { corner, blocks } = this.drawn(), done = [];
+      const step = () => {
+        done.push(...blocks.splice(0, BLOCKS_A_FRAME).map((make) => make()));
+        if (blocks.length) this.later(step);
+        else this.lay(corner, done);
+      };
+      this.later(step);
+    });
+  },
+
+  later(act) {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(act);
+  },
+
+  lay(corner, blocks) {
+    L.DomUtil.setPosition(this.box, corner);
+    this.box.replaceChildren(...blocks);
+  },
+
   draw() {
+    cancelAnimationFrame(this.frame);
+    const { corner, blocks } = this.drawn();
+    this.lay(corner, blocks.map((make) => make()));
+  },
+
+  drawn() {
     const map = this._map;
     const ratio = Math.min(3, window.devicePixelRatio || 1);
     const size = map.getSize();
     const corner = map.containerPointToLayerPoint([0, 0]);
-    L.DomUtil.setPosition(this.canvas, corner);
-    this.canvas.width = size.x * ratio;
-    this.canvas.height = size.y * ratio;
-    this.canvas.style.width = size.x + "px";
-    this.canvas.style.height = size.y + "px";
+    const sheet = new OffscreenCanvas(size.x * ratio, size.y * ratio);
     const origin = map.getPixelOrigin().add(corner);
     const zoom = map.getZoom();
     const scale = (256 * 2 ** zoom) / WORLD_UNITS;
@@ -35,9 +66,8 @@ const Labels = L.Layer.extend({
     view.north = origin.y / scale;
     view.east = (origin.x + size.x) / scale;
     view.south = (origin.y + size.y) / scale;
-    const context = this.canvas.getContext("2d");
+    const context = sheet.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, size.x, size.y);
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineJoin = "round";
@@ -47,8 +77,36 @@ const Labels = L.Layer.extend({
     drawStreetNames(context, this.model, view, taken);
     drawRanks(context, this.model, view, taken);
     drawHeights(context, this.model, view, taken);
+    return { corner, blocks: blocksOf(taken, size).map((place) => () => blockOf(sheet, place, ratio)) };
   },
 });
+
+// Left and top of the blocks that hold a name.
+function blocksOf(taken, size) {
+  const found = new Map();
+  for (const { x, y, w, h } of taken) {
+    const right = Math.min(size.x, x + w + HALO), bottom = Math.min(size.y, y + h + HALO);
+    for (let top = blockStart(y - h, BLOCK_HEIGHT); top < bottom; top += BLOCK_HEIGHT) {
+      for (let left = blockStart(x - w, BLOCK_WIDTH); left < right; left += BLOCK_WIDTH) found.set(left + " " + top, [left, top]);
+    }
+  }
+  return [...found.values()];
+}
+
+function blockStart(at, side) {
+  return Math.max(0, Math.floor((at - HALO) / side) * side);
+}
+
+function blockOf(sheet, [left, top], ratio) {
+  const piece = new OffscreenCanvas(BLOCK_WIDTH * ratio, BLOCK_HEIGHT * ratio);
+  piece.getContext("2d").drawImage(sheet, -Math.round(left * ratio), -Math.round(top * ratio));
+  const canvas = document.createElement("canvas");
+  canvas.width = piece.width;
+  canvas.height = piece.height;
+  canvas.style.cssText = `position:absolute;left:${left}px;top:${top}px;width:${BLOCK_WIDTH}px;height:${BLOCK_HEIGHT}px`;
+  canvas.getContext("bitmaprenderer").transferFromImageBitmap(piece.transferToImageBitmap());
+  return canvas;
+}
 
 function isFree(taken, x, y, halfWidth, halfHeight) {
   const free = taken.every((t) => Math.abs(t.x - x) > t.w + halfWidth || Math.abs(t.y - y) > t.h + halfHeight);
@@ -98,8 +156,8 @@ function drawStreetNames(context, model, view, taken) {
   if (view.zoom < STREET_LABEL_ZOOMS.main || !model.isWhole) return;
   const candidates = [];
   for (const lines of model.streets) {
-    const { words, places } = lines.names;
-    for (const i of within(lines.grid, lines, view.west, view.north, view.east, view.south).sort((a, b) => a - b)) {
+    const { words, places } = once(model, lines.name + ".name", () => model.columns.categories(lines.name + ".name"));
+    for (const i of within(lines, view.west, view.north, view.east, view.south).sort((a, b) => a - b)) {
       if (!places[i]) continue;
       const kind = STREET_NAMES[lines.classes[i]];
       if (view.zoom >= STREET_LABEL_ZOOMS[kind]) {
@@ -176,7 +234,7 @@ function placeAlong(points, distance, half) {
 function drawRanks(context, model, view, taken) {
   if (view.zoom < 16.5 || !model.isWhole) return;
   context.font = `600 14px ${LABEL_FONT}`;
-  const rows = within(model.grid, model.ranked, view.west, view.north, view.east, view.south);
+  const rows = within(model.ranked, view.west, view.north, view.east, view.south);
   rows.sort((a, b) => model.rank[a] - model.rank[b]);
   for (const row of rows) {
     if (!model.rank[row]) continue;
@@ -194,10 +252,9 @@ function drawRanks(context, model, view, taken) {
 
 function drawHeights(context, model, view, taken) {
   if (view.zoom < 15 || !model.isWhole) return;
-  const heights = once(model, "contour heights", () => contourHeights(model));
   const bold = model.page.contour_interval_m * 5;
   context.font = `14px ${LABEL_FONT}`;
-  const { contours } = model;
+  const { contours } = model, { height_m: heights } = contours;
   for (let i = 0; i < contours.count; i += 1) {
     if (view.zoom < 16.5 && heights[i] % bold !== 0) continue;
     if (!meets(contours.box, i, view, 0)) continue;

@@ -1,8 +1,4 @@
 // What the map can be coloured by. A colouring tells each row's class, the classes' colours and their words.
-const MISSING = 255;
-const FAINT = 254;
-const MISSING_COLOUR = "#a8b89a";
-const FAINT_COLOUR = "#d9dcdf"; // rows that the filters leave out
 const VALUE_COLOURS = ["#edf8fb", "#b3cde3", "#8c96c6", "#8856a7", "#6a0a66"];
 const BASES = ["recorded", "vague", "inferred", "baseline", "unknown"];
 const BASIS_COLOURS = ["#08306b", "#6baed6", "#fd8d3c", "#fdd0a2", "#a8b89a"];

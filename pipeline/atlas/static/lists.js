@@ -23,7 +23,6 @@ function addLists(map, model, actions) {
       byId(name + "-tab").setAttribute("aria-selected", String(name === chosen));
       byId(name + "-tab").tabIndex = name === chosen ? 0 : -1;
     }
-    if (chosen === "what-if") actions.warm();
   };
   tabs.forEach((name, i) => {
     byId(name + "-tab").addEventListener("click", () => choose(name));

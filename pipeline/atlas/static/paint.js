@@ -1,5 +1,9 @@
 // One square of the map on a canvas. `view` has left, top (pixels of the world), scale (pixels a unit),
 // side, ratio (device pixels a pixel) and zoom.
+const MISSING = 255;
+const FAINT = 254;
+const MISSING_COLOUR = "#a8b89a";
+const FAINT_COLOUR = "#d9dcdf"; // rows that the filters leave out
 const PAPER = "#eceeee";
 const PIXEL_ZOOM = 13;
 const PIXEL_COUNT = 8000;
@@ -35,11 +39,8 @@ function widthAt(pairs, zoom) {
   return pairs[pairs.length - 1][1];
 }
 
-function shadePicture(columns, shade) {
-  const grey = columns.numbers("shade");
-  const canvas = document.createElement("canvas");
-  canvas.width = shade.columns;
-  canvas.height = shade.rows;
+function shadePicture(grey, shade) {
+  const canvas = new OffscreenCanvas(shade.columns, shade.rows);
   const context = canvas.getContext("2d");
   const image = context.createImageData(shade.columns, shade.rows);
   for (let i = 0; i < grey.length; i += 1) {
@@ -73,7 +74,7 @@ function paintBack(context, model, view) {
   paintStreets(context, model, view);
   paintOutside(context, model, view);
   paintEstates(context, model, view);
-  paintOthers(context, model, view);
+  if (!isFarOut(model, view)) paintOthers(context, model, view);
 }
 
 function paintEstates(context, model, view) {
@@ -96,8 +97,7 @@ function isFarOut(model, view) {
 
 function paintFront(context, model, view) {
   context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
-  if (isFarOut(model, view)) paintPixels(context, model, view, model.ranked, model.classes, pixelColours(model));
-  else if (view.zoom <= PIXEL_ZOOM) paintOneByOne(context, model, view);
+  if (view.zoom <= PIXEL_ZOOM) paintOneByOne(context, model, view);
   else paintBatches(context, model, view);
   paintOver(context, model, view);
 }
@@ -111,7 +111,7 @@ function paintOver(context, model, view) {
 
 function paintShade(context, model, view) {
   const shade = model.page.shade;
-  const picture = once(model, "shade.picture", () => shadePicture(model.columns, shade));
+  const picture = once(model, "shade.picture", () => shadePicture(model.shade, shade));
   const clamp = (value, most) => Math.max(0, Math.min(most, value));
   const c0 = clamp(Math.floor((view.west - shade.x) / shade.cell) - 2, shade.columns);
   const c1 = clamp(Math.ceil((view.east - shade.x) / shade.cell) + 2, shade.columns);
@@ -171,8 +171,7 @@ function paintWater(context, model, view) {
 
 function paintContours(context, model, view) {
   if (view.zoom < 13 || !model.isWhole) return;
-  const heights = once(model, "contour heights", () => contourHeights(model));
-  const { contours } = model;
+  const { contours } = model, { height_m: heights } = contours;
   const bold = model.page.contour_interval_m * 5;
   for (const isBold of [false, true]) {
     if (!isBold && view.zoom < 14) continue;
@@ -245,7 +244,7 @@ function streetPath(context, model, view, kind, structures, width) {
   for (const lines of model.streets) {
     if (lines.only !== null && lines.only !== wanted) continue;
     const { classes, structure } = lines, margin = width / view.scale;
-    for (const i of within(lines.grid, lines, view.west - margin, view.north - margin, view.east + margin, view.south + margin)) {
+    for (const i of within(lines, view.west - margin, view.north - margin, view.east + margin, view.south + margin)) {
       if (classes[i] === wanted && structures.includes(structure[i])) addLine(context, lines, i, view);
     }
   }
@@ -305,14 +304,10 @@ function edgeOf(colouring) {
 }
 
 function paintOthers(context, model, view) {
-  if (isFarOut(model, view)) {
-    paintPixels(context, model, view, model.others, null, [pixelOf(OTHER_FILL)]);
-    return;
-  }
   context.lineJoin = "round";
   context.fillStyle = OTHER_FILL;
   context.beginPath();
-  for (const row of within(model.otherGrid, model.others, view.west, view.north, view.east, view.south)) addShape(context, model.others, row, view);
+  for (const row of within(model.others, view.west, view.north, view.east, view.south)) addShape(context, model.others, row, view);
   context.fill();
   if (view.zoom <= PIXEL_ZOOM) return;
   context.lineWidth = 0.6;
@@ -335,7 +330,7 @@ function addShape(context, shapes, row, view) {
 
 function paintOneByOne(context, model, view) {
   const area = [view.west, view.north, view.east, view.south];
-  for (const row of within(model.grid, model.ranked, ...area).sort((a, b) => a - b)) {
+  for (const row of within(model.ranked, ...area).sort((a, b) => a - b)) {
     context.beginPath();
     addShape(context, model.ranked, row, view);
     context.fillStyle = colourOf(model.colouring, model.classes[row]);
@@ -347,7 +342,7 @@ function paintBatches(context, model, view) {
   const area = [view.west, view.north, view.east, view.south];
   context.lineJoin = "round";
   const batches = new Map();
-  for (const row of within(model.grid, model.ranked, ...area)) {
+  for (const row of within(model.ranked, ...area)) {
     const place = model.classes[row];
     if (!batches.has(place)) batches.set(place, []);
     batches.get(place).push(row);

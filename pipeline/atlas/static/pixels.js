@@ -12,34 +12,13 @@ function pixelOf(colour) {
   return ((255 << 24) | ((value & 255) << 16) | (value & 0xff00) | (value >>> 16)) >>> 0;
 }
 
-
-// Only what was set is copied and cleared.
-function paintPixels(context, model, view, shapes, classes, colours) {
-  const size = Math.round(view.side * view.ratio);
-  const sheet = once(model, "pixel sheet " + size, () => {
-    const canvas = document.createElement("canvas");
-    canvas.width = size;
-    canvas.height = size;
-    const image = canvas.getContext("2d").createImageData(size, size);
-    return { canvas, image, pixels: new Uint32Array(image.data.buffer) };
-  });
-  const { canvas, image, pixels } = sheet;
-  const [x, y, right, bottom] = setPixels(pixels, size, shapes, view, (row) => colours[classes === null ? 0 : classes[row]]);
-  if (right <= x || bottom <= y) return;
-  canvas.getContext("2d").putImageData(image, 0, 0, x, y, right - x, bottom - y);
-  const scale = view.side / size;
-  context.drawImage(canvas, x, y, right - x, bottom - y, x * scale, y * scale, (right - x) * scale, (bottom - y) * scale);
-  for (let line = y; line < bottom; line += 1) pixels.fill(0, line * size + x, line * size + right);
-}
-
-// Sets the pixels of each row to what `valueOf` tells; returns the box of them: left, top, right, bottom.
+// Sets the pixels of each row to what `valueOf` tells.
 function setPixels(pixels, size, shapes, view, valueOf) {
   const { box, count } = shapes;
   const { west, north, east, south } = view;
   const scale = view.scale * view.ratio;
   const left = view.left * view.ratio, top = view.top * view.ratio;
   const smallest = SMALLEST_PIXELS * view.ratio;
-  let fromX = size, fromY = size, toX = 0, toY = 0;
   for (let row = 0, at = 0; row < count; row += 1, at += 4) {
     if (box[at] > east || box[at + 2] < west || box[at + 1] > south || box[at + 3] < north) continue;
     const value = valueOf(row);
@@ -53,48 +32,52 @@ function setPixels(pixels, size, shapes, view, valueOf) {
     for (let y = y0; y < y1; y += 1) {
       for (let p = y * size + x0; p < y * size + x1; p += 1) pixels[p] = value;
     }
-    if (x0 < fromX) fromX = x0;
-    if (y0 < fromY) fromY = y0;
-    if (x1 > toX) toX = x1;
-    if (y1 > toY) toY = y1;
   }
-  return [fromX, fromY, toX, toY];
 }
 
 // A square far out as pixels: what never changes, and which building shows at which pixel. Then a new
 // colouring costs no drawing: only these pixels are set.
 function farSquare(model, view) {
   const size = Math.round(view.side * view.ratio);
-  const canvas = document.createElement("canvas");
-  canvas.width = size;
-  canvas.height = size;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const context = new OffscreenCanvas(size, size).getContext("2d", { willReadFrequently: true });
   paintBack(context, model, view);
   const image = context.getImageData(0, 0, size, size);
-  context.clearRect(0, 0, size, size);
+  const pixels = new Uint32Array(image.data.buffer);
+  const grey = pixelOf(OTHER_FILL);
+  setPixels(pixels, size, model.others, view, () => grey);
+  const owner = new Int32Array(size * size), over = overPixels(context, model, view, size);
+  setPixels(owner, size, model.ranked, view, (row) => row + 1);
+  const places = [], rows = [], covered = [], cover = [];
+  for (let place = 0; place < owner.length; place += 1) {
+    if (owner[place]) {
+      places.push(place);
+      rows.push(owner[place] - 1);
+    }
+    if (!over || !over[place]) continue;
+    if (owner[place]) {
+      covered.push(place);
+      cover.push(over[place]);
+    } else {
+      pixels[place] = laidOver(pixels[place], over[place]);
+    }
+  }
+  return { image, pixels, places: Uint32Array.from(places), rows: Uint32Array.from(rows), covered, cover };
+}
+
+// What lies over the buildings far out; null if nothing does.
+function overPixels(context, model, view, size) {
+  if (!hasBorder(model.districts, view)) return null;
+  context.clearRect(0, 0, view.side, view.side);
   paintOver(context, model, view);
-  const over = context.getImageData(0, 0, size, size);
-  const owner = new Int32Array(size * size);
-  const [x, y, right, bottom] = setPixels(owner, size, model.ranked, view, (row) => row + 1);
-  const places = owner.map((row, place) => (row ? place + 1 : 0)).filter(Boolean).map((place) => place - 1);
-  const rows = owner.filter(Boolean).map((row) => row - 1);
-  const pixels = new Uint32Array(image.data.buffer), overPixels = new Uint32Array(over.data.buffer);
-  overPixels.forEach((colour, place) => { if (colour && !owner[place]) pixels[place] = laidOver(pixels[place], colour); });
-  const covered = places.filter((place) => overPixels[place]);
-  return {
-    image, pixels, places, rows, covered, cover: Uint32Array.from(covered, (place) => overPixels[place]),
-    box: [x, y, right - x, bottom - y], isFresh: true,
-  };
+  return new Uint32Array(context.getImageData(0, 0, size, size).data.buffer);
 }
 
 function paintFarSquare(context, model, far) {
-  const { image, pixels, places, rows, covered, cover, box } = far;
+  const { image, pixels, places, rows, covered, cover } = far;
   const { classes } = model, colours = pixelColours(model);
   for (let i = 0; i < places.length; i += 1) pixels[places[i]] = colours[classes[rows[i]]];
   for (let i = 0; i < covered.length; i += 1) pixels[covered[i]] = laidOver(pixels[covered[i]], cover[i]);
-  if (far.isFresh) context.putImageData(image, 0, 0);
-  else if (places.length) context.putImageData(image, 0, 0, ...box);
-  far.isFresh = false;
+  context.putImageData(image, 0, 0);
 }
 
 // One colour over an opaque one, both as pixels.

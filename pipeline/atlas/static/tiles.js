@@ -1,104 +1,132 @@
-// The map as canvas squares, painted a few milliseconds a frame and repainted in place.
-const TILE_SIDE = 512;
-const FRAME_BUDGET_MS = 9;
+// The map as canvas squares. A thread of its own paints them while frames pass, and they go on show a
+// few a frame when no zoom runs. Canvases that only take bitmaps cost nothing while the map moves.
+const ASKED_AT_ONCE = 2;
+const SHOWN_A_FRAME = 6;
 
 const CanvasTiles = L.GridLayer.extend({
   initialize(model) {
     L.GridLayer.prototype.initialize.call(this, { tileSize: TILE_SIDE, keepBuffer: 1, updateWhenZooming: false });
     this.model = model;
+    this.kept = new Map(); // for paintSquare on this thread
     this.waiting = [];
+    this.asked = new Map();
+    this.painted = [];
+    this.painter = null;
     this.isPlanned = false;
+    this.on("tileunload", ({ tile }) => { tile.isGone = true; });
   },
 
-  createTile(coords, done) {
+  onAdd(map) {
+    L.GridLayer.prototype.onAdd.call(this, map);
+    map.on("zoomend", this.plan, this);
+  },
+
+  createTile({ x, y, z }, done) {
     const canvas = document.createElement("canvas");
-    canvas.atlasCoords = coords;
-    this.waiting.push({ canvas, done });
-    this.plan();
+    const ratio = Math.min(3, window.devicePixelRatio || 1);
+    canvas.width = canvas.height = Math.round(TILE_SIDE * ratio);
+    canvas.square = { x, y, z, ratio };
+    canvas.done = done;
+    this.want(canvas);
     return canvas;
   },
 
-  work(budget) {
-    this.isPlanned = false;
-    const end = performance.now() + budget;
-    while (this.waiting.length && performance.now() < end) {
-      const { canvas, done } = this.waiting.shift();
-      this.paintOn(canvas, !done);
-      if (done) done(null, canvas);
+  want(canvas) {
+    canvas.isStale = true;
+    if (!this.waiting.includes(canvas)) this.waiting.push(canvas);
+    this.ask();
+  },
+
+  // The thread is kept busy, but not more: what went out of sight is never painted.
+  ask() {
+    this.waiting = this.waiting.filter((canvas) => canvas.isStale && !canvas.isGone);
+    if (!this.painter) this.plan();
+    while (this.painter && this.waiting.length && this.asked.size < ASKED_AT_ONCE) {
+      const canvas = this.waiting.shift(), id = this.lastId = (this.lastId || 0) + 1;
+      this.asked.set(id, canvas);
+      this.painter.postMessage({ square: { ...canvas.square, id } });
     }
-    if (this.waiting.length) this.plan();
-  },
-
-  // Paint all that waits, now: before printing and at the start.
-  finish() {
-    this.work(Infinity);
-  },
-
-  // What is in sight at once, the rest as frames have time for it.
-  repaint() {
-    const tiles = Object.values(this._tiles || {}).map(({ el }) => el);
-    const sight = this._map ? this._map.getPixelBounds() : null;
-    const isInSight = ({ atlasCoords: { x, y } }) => sight
-      && sight.intersects(L.bounds([x * TILE_SIDE, y * TILE_SIDE], [(x + 1) * TILE_SIDE, (y + 1) * TILE_SIDE]));
-    this.waiting = this.waiting.filter(({ done }) => done);
-    for (const canvas of tiles) {
-      if (isInSight(canvas)) this.paintOn(canvas, true);
-      else this.waiting.push({ canvas, done: null });
-    }
-    if (this.waiting.length) this.plan();
-  },
-
-  // All anew, also what is kept of squares.
-  renew() {
-    for (const { el } of Object.values(this._tiles || {})) {
-      el.atlasBack = null;
-      el.atlasFar = null;
-    }
-    this.repaint();
-  },
-
-  // So that the first move of a slider finds all that never changes painted already.
-  paintLater() {
-    for (const { el } of Object.values(this._tiles || {})) if (!el.atlasBack && !el.atlasFar) this.waiting.push({ canvas: el, done: null });
-    if (this.waiting.length) this.plan();
   },
 
   plan() {
-    if (this.isPlanned) return;
+    if (this.isPlanned || !(this.painted.length || (this.waiting.length && !this.painter))) return;
     this.isPlanned = true;
-    requestAnimationFrame(() => this.work(FRAME_BUDGET_MS));
+    requestAnimationFrame(() => {
+      this.isPlanned = false;
+      if (this._map && this._map._animatingZoom) return;
+      for (const [canvas, bitmap] of this.painted.splice(0, SHOWN_A_FRAME)) this.show(canvas, bitmap);
+      if (!this.painter && this.waiting.length) this.paintHere(this.waiting.shift());
+      this.plan();
+    });
   },
 
-  // What never changes is kept beside a square once it has to be painted again.
-  paintOn(canvas, isAgain) {
-    const ratio = Math.min(3, window.devicePixelRatio || 1);
-    const { x, y, z } = canvas.atlasCoords;
-    const size = Math.round(TILE_SIDE * ratio);
-    if (canvas.width !== size) {
-      canvas.width = size;
-      canvas.height = size;
-      canvas.atlasBack = null;
-      canvas.atlasFar = null;
-    }
-    const view = withEdges({ left: x * TILE_SIDE, top: y * TILE_SIDE, side: TILE_SIDE, scale: (256 * 2 ** z) / WORLD_UNITS, zoom: z, ratio });
-    const context = canvas.getContext("2d");
-    if (isAgain && isFarOut(this.model, view)) {
-      canvas.atlasFar = canvas.atlasFar || farSquare(this.model, view);
-      paintFarSquare(context, this.model, canvas.atlasFar);
-      return;
-    }
-    if (isAgain && !canvas.atlasBack) {
-      canvas.atlasBack = document.createElement("canvas");
-      canvas.atlasBack.width = size;
-      canvas.atlasBack.height = size;
-      paintBack(canvas.atlasBack.getContext("2d"), this.model, view);
-    }
-    if (canvas.atlasBack) {
-      context.setTransform(1, 0, 0, 1, 0, 0);
-      context.drawImage(canvas.atlasBack, 0, 0);
-    } else {
-      paintBack(context, this.model, view);
-    }
-    paintFront(context, this.model, view);
+  show(canvas, bitmap) {
+    canvas.getContext("bitmaprenderer").transferFromImageBitmap(bitmap);
+    if (canvas.done && !canvas.isGone) canvas.done(null, canvas);
+    canvas.done = null;
+  },
+
+  paintHere(canvas) {
+    canvas.isStale = false;
+    this.show(canvas, paintSquare(this.model, this.kept, canvas.square));
+  },
+
+  isDrawn() {
+    return !(this.waiting.length || this.asked.size || this.painted.length);
+  },
+
+  // All that waits, now: at the start and before printing.
+  finish() {
+    for (const { el } of Object.values(this._tiles)) if (el.isStale) this.paintHere(el);
+    this.kept.clear();
+  },
+
+  recolour() {
+    const { classes, colouring: { key, colours } } = this.model;
+    if (this.painter) this.painter.postMessage({ part: { classes, colouring: { key, colours } } });
+  },
+
+  // In other colours: what is in sight first.
+  repaint() {
+    const map = this._map;
+    this.recolour();
+    if (!map) return;
+    const sight = map.getPixelBounds(); // without asking for the layout, which waits for all else that changed
+    const isOut = ({ square: { x, y } }) => !sight.intersects(L.bounds([x * TILE_SIDE, y * TILE_SIDE], [(x + 1) * TILE_SIDE, (y + 1) * TILE_SIDE]));
+    const tiles = Object.values(this._tiles).map(({ el }) => [isOut(el), el]).sort(([a], [b]) => a - b);
+    for (const [, canvas] of tiles) this.want(canvas);
+  },
+
+  // Starts the thread, which a browser may refuse to a file: then this one paints, a square a frame.
+  start(script) {
+    try {
+      this.painter = this.started(script);
+    } catch { /* no thread */ }
+    this.tell();
+  },
+
+  // The model, at the start and when more of it has come.
+  tell() {
+    if (this.painter) this.painter.postMessage({ part: modelToPaint(this.model) });
+    this.kept.clear();
+    this.recolour();
+  },
+
+  started(script) {
+    const painter = new Worker("data:text/javascript," + encodeURIComponent(script + "\nserve();"));
+    painter.onmessage = ({ data: { id, bitmap } }) => {
+      const canvas = this.asked.get(id);
+      this.asked.delete(id);
+      canvas.isStale = this.waiting.includes(canvas);
+      this.painted.push([canvas, bitmap]);
+      this.ask();
+      this.plan();
+    };
+    painter.onerror = () => {
+      this.painter = null;
+      for (const canvas of this.asked.values()) this.want(canvas);
+      this.asked.clear();
+    };
+    return painter;
   },
 });

@@ -61,7 +61,6 @@ function prepareForPrint(map, tiles, labels) {
     map.invalidateSize({ pan: false });
     map.fitBounds(before.bounds, { animate: false });
     tiles.finish();
-    tiles.repaint();
     labels.draw();
   });
   window.addEventListener("afterprint", () => {

@@ -1,0 +1,52 @@
+// Squares of the map as bitmaps. What no choice changes of the last ones is kept, so that other
+// colours cost little.
+const TILE_SIDE = 512;
+const MOST_KEPT = 48;
+
+function paintSquare(model, kept, { x, y, z, ratio }) {
+  const size = Math.round(TILE_SIDE * ratio), key = [x, y, z, size].join();
+  const view = withEdges({ left: x * TILE_SIDE, top: y * TILE_SIDE, side: TILE_SIDE, scale: (256 * 2 ** z) / WORLD_UNITS, zoom: z, ratio });
+  const isFar = isFarOut(model, view);
+  const square = kept.get(key) || (isFar ? farSquare(model, view) : backOf(model, view, size));
+  kept.delete(key);
+  kept.set(key, square);
+  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+  const canvas = new OffscreenCanvas(size, size);
+  const context = canvas.getContext("2d");
+  if (isFar) paintFarSquare(context, model, square);
+  else {
+    context.drawImage(square, 0, 0);
+    paintFront(context, model, view);
+  }
+  return canvas.transferToImageBitmap();
+}
+
+function backOf(model, view, size) {
+  const canvas = new OffscreenCanvas(size, size);
+  paintBack(canvas.getContext("2d"), model, view);
+  return canvas;
+}
+
+// What a thread of its own does: it is told the model in parts, then asked for squares.
+function serve() {
+  const model = { lazy: new Map() }, kept = new Map();
+  onmessage = ({ data: { part, square } }) => {
+    if (part) {
+      Object.assign(model, part);
+      if (!part.ranked) return;
+      kept.clear();
+      setTimeout(() => [model.ranked, model.others, ...model.streets].forEach(gridOf)); // before they are asked for
+      return;
+    }
+    const bitmap = paintSquare(model, kept, square);
+    postMessage({ id: square.id, bitmap }, [bitmap]);
+  };
+}
+
+// What it needs of the model; without classes, which follow each choice.
+function modelToPaint(model) {
+  const { isWhole, count, ranked, others, districts, water, shade } = model;
+  const { shade: place, contour_interval_m } = model.page;
+  const part = { isWhole, count, ranked, others, districts, water, shade, page: { shade: place, contour_interval_m }, streets: model.streets };
+  return isWhole ? { ...part, estates: model.estates, contours: model.contours } : part;
+}
