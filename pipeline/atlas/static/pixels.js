@@ -35,16 +35,21 @@ function setPixels(pixels, size, shapes, view, valueOf) {
   }
 }
 
+// All but the scored buildings and what lies over them.
+function groundPixels(context, model, view, size) {
+  paintBack(context, model, view);
+  const image = context.getImageData(0, 0, size, size);
+  const pixels = new Uint32Array(image.data.buffer), grey = pixelOf(OTHER_FILL);
+  setPixels(pixels, size, model.others, view, () => grey);
+  return { image, pixels };
+}
+
 // A square far out as pixels: what never changes, and which building shows at which pixel. Then a new
 // colouring costs no drawing: only these pixels are set.
 function farSquare(model, view) {
   const size = Math.round(view.side * view.ratio);
   const context = new OffscreenCanvas(size, size).getContext("2d", { willReadFrequently: true });
-  paintBack(context, model, view);
-  const image = context.getImageData(0, 0, size, size);
-  const pixels = new Uint32Array(image.data.buffer);
-  const grey = pixelOf(OTHER_FILL);
-  setPixels(pixels, size, model.others, view, () => grey);
+  const { image, pixels } = groundPixels(context, model, view, size);
   const owner = new Int32Array(size * size), over = overPixels(context, model, view, size);
   setPixels(owner, size, model.ranked, view, (row) => row + 1);
   const places = [], rows = [], covered = [], cover = [];

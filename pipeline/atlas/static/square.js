@@ -1,5 +1,5 @@
-// Squares of the map as bitmaps. What no choice changes of the last ones is kept, so that other
-// colours cost little.
+// Squares of the map as bitmaps. What no choice changes of the last ones is kept, if `kept` is given, so
+// that other colours cost little.
 const TILE_SIDE = 512;
 const MOST_KEPT = 48;
 
@@ -7,18 +7,33 @@ function paintSquare(model, kept, { x, y, z, ratio }) {
   const size = Math.round(TILE_SIDE * ratio), key = [x, y, z, size].join();
   const view = withEdges({ left: x * TILE_SIDE, top: y * TILE_SIDE, side: TILE_SIDE, scale: (256 * 2 ** z) / WORLD_UNITS, zoom: z, ratio });
   const isFar = isFarOut(model, view);
-  const square = kept.get(key) || (isFar ? farSquare(model, view) : backOf(model, view, size));
-  kept.delete(key);
-  kept.set(key, square);
-  if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
   const canvas = new OffscreenCanvas(size, size);
-  const context = canvas.getContext("2d");
-  if (isFar) paintFarSquare(context, model, square);
+  const context = canvas.getContext("2d", { willReadFrequently: isFar });
+  if (!kept) paintOnce(context, model, view, size, isFar);
   else {
-    context.drawImage(square, 0, 0);
-    paintFront(context, model, view);
+    const square = kept.get(key) || (isFar ? farSquare(model, view) : backOf(model, view, size));
+    kept.delete(key);
+    kept.set(key, square);
+    if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+    if (isFar) paintFarSquare(context, model, square);
+    else {
+      context.drawImage(square, 0, 0);
+      paintFront(context, model, view);
+    }
   }
   return canvas.transferToImageBitmap();
+}
+
+function paintOnce(context, model, view, size, isFar) {
+  if (isFar) {
+    const { classes } = model, colours = pixelColours(model), { image, pixels } = groundPixels(context, model, view, size);
+    setPixels(pixels, size, model.ranked, view, (row) => colours[classes[row]]);
+    context.putImageData(image, 0, 0);
+    paintOver(context, model, view);
+  } else {
+    paintBack(context, model, view);
+    paintFront(context, model, view);
+  }
 }
 
 function backOf(model, view, size) {

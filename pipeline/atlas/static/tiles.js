@@ -55,7 +55,7 @@ const CanvasTiles = L.GridLayer.extend({
       this.isPlanned = false;
       if (this._map && this._map._animatingZoom) return;
       for (const [canvas, bitmap] of this.painted.splice(0, SHOWN_A_FRAME)) this.show(canvas, bitmap);
-      if (!this.painter && this.waiting.length) this.paintHere(this.waiting.shift());
+      if (!this.painter && this.waiting.length) this.paintHere(this.waiting.shift(), this.kept);
       this.plan();
     });
   },
@@ -66,9 +66,9 @@ const CanvasTiles = L.GridLayer.extend({
     canvas.done = null;
   },
 
-  paintHere(canvas) {
+  paintHere(canvas, kept) {
     canvas.isStale = false;
-    this.show(canvas, paintSquare(this.model, this.kept, canvas.square));
+    this.show(canvas, paintSquare(this.model, kept, canvas.square));
   },
 
   isDrawn() {
@@ -77,8 +77,7 @@ const CanvasTiles = L.GridLayer.extend({
 
   // All that waits, now: at the start and before printing.
   finish() {
-    for (const { el } of Object.values(this._tiles)) if (el.isStale) this.paintHere(el);
-    this.kept.clear();
+    for (const { el } of Object.values(this._tiles)) if (el.isStale) this.paintHere(el, null);
   },
 
   recolour() {
