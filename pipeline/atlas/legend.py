@@ -6,8 +6,8 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from pipeline.atlas.buildings import Used
 from pipeline.atlas.packing import empty_step, known_steps
+from pipeline.atlas.points import Used
 from pipeline.settings.city import Source
 from pipeline.settings.whole import Settings
 

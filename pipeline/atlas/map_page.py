@@ -14,8 +14,6 @@ from pipeline.atlas.backdrop import (
 )
 from pipeline.atlas.buildings import (
     BAND_STEPS,
-    NEED_PER_POINT,
-    Used,
     add_counts,
     add_others,
     add_ranked,
@@ -37,6 +35,7 @@ from pipeline.atlas.legend import (
 )
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.page import add_scripts, page_text, parted, titled
+from pipeline.atlas.points import NEED_PER_POINT, Used
 from pipeline.atlas.scene import Scene
 from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs

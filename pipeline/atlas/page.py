@@ -11,7 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from pipeline.atlas.packing import Pack, as_letters
+from pipeline.atlas.packing import Pack
+from pipeline.atlas.squeezing import as_letters
 
 BOOT = ("unpack.js", "boot.js")
 """What unpacks the page; everything else travels in the pack."""

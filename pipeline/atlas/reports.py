@@ -11,8 +11,8 @@ import pandas as pd
 from pipeline.atlas.brief import Context, brief_page
 from pipeline.atlas.brief_facts import area_keys, district_facts, needed_columns
 from pipeline.atlas.brief_map import MOST_HEIGHT, PLAN_HEIGHT, Backdrop, backdrop, district_map
-from pipeline.atlas.buildings import Used
 from pipeline.atlas.legend import attribution_texts
+from pipeline.atlas.points import Used
 from pipeline.atlas.quality import Evidence, quality_page
 from pipeline.beside import Beside
 from pipeline.contracts.stage import Inputs

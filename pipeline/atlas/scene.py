@@ -14,12 +14,12 @@ from pipeline.atlas.buildings import (
     OTHER_QUANTUM_UNITS,
     RANKED_QUANTUM_UNITS,
     SEARCHED,
-    Used,
     building_rows,
     plain_column,
     whole_table,
 )
 from pipeline.atlas.mercator import WEB_MERCATOR, Outlines, outlines_of, spatial_order
+from pipeline.atlas.points import Used
 from pipeline.atlas.walks import Tree, tree_of
 from pipeline.contracts.stage import Inputs
 from pipeline.contracts.tables import (

@@ -5,11 +5,12 @@ from dataclasses import replace
 import geopandas as gpd
 import pandas as pd
 
-from pipeline.atlas.buildings import Used, used_criteria
 from pipeline.atlas.map_page import Neighbours, map_page
-from pipeline.atlas.packing import LESS_EFFORT, Pack, Way
+from pipeline.atlas.packing import Pack, Way
+from pipeline.atlas.points import Used, used_criteria
 from pipeline.atlas.reports import cut_to_report, report_pages
 from pipeline.atlas.scene import Scene, city_scene
+from pipeline.atlas.squeezing import LESS_EFFORT
 from pipeline.beside import Beside
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import BUILDING_RANKING, DISTRICTS

@@ -18,15 +18,14 @@ from pipeline.atlas.mercator import (
     units,
 )
 from pipeline.atlas.packing import (
-    LESS_EFFORT,
     OWN_NUMBER,
     Pack,
     Way,
-    as_letters,
     empty_step,
     one_line,
     steps_of,
 )
+from pipeline.atlas.squeezing import LESS_EFFORT, as_letters
 from tests.atlas.town import CRS, ORIGIN, shapes, square
 from tests.atlas.unpacked import Unpacked, bytes_of
 

@@ -20,7 +20,7 @@ from pipeline.atlas.brief_map import (
     view_of,
 )
 from pipeline.atlas.brief_plan import AreaPlan, area_plans
-from pipeline.atlas.buildings import used_criteria
+from pipeline.atlas.points import used_criteria
 from pipeline.atlas.quality_facts import (
     SourceLine,
     criterion_lines,

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline import flow
-from pipeline.atlas.buildings import used_criteria
 from pipeline.atlas.map_page import Neighbours, map_page
+from pipeline.atlas.points import used_criteria
 from pipeline.atlas.scene import city_scene, footprint_parts, footprints
 from pipeline.beside import Beside
 from pipeline.contracts.stage import Inputs
