@@ -25,15 +25,20 @@ function paintSquare(model, kept, { x, y, z, ratio }) {
 }
 
 function paintOnce(context, model, view, size, isFar) {
-  if (isFar) {
-    const { classes } = model, colours = pixelColours(model), { image, pixels } = groundPixels(context, model, view, size);
-    setPixels(pixels, size, model.ranked, view, (row) => colours[classes[row]]);
-    context.putImageData(image, 0, 0);
-    paintOver(context, model, view);
-  } else {
+  if (!isFar || !(isAnyIn(model.ranked, view) || isAnyIn(model.others, view))) {
     paintBack(context, model, view);
-    paintFront(context, model, view);
+    (isFar ? paintOver : paintFront)(context, model, view);
+    return;
   }
+  const { classes } = model, colours = pixelColours(model), { image, pixels } = groundPixels(context, model, view, size);
+  setPixels(pixels, size, model.ranked, view, (row) => colours[classes[row]]);
+  context.putImageData(image, 0, 0);
+  paintOver(context, model, view);
+}
+
+function isAnyIn({ box, count }, view) {
+  for (let row = 0; row < count; row += 1) if (meets(box, row, view, 0)) return true;
+  return false;
 }
 
 function backOf(model, view, size) {
