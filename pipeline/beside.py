@@ -14,7 +14,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -118,13 +119,28 @@ class Beside:
         if not self.is_there:
             return None
         if self._pool is None:
-            # the collector rests there too, as in the flow
-            self._pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=gc.disable)
+            self._pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin)
         try:
             return self._pool.submit(function, *args, **kwargs)
         except BrokenProcessPool:
             self.is_there = False
             return None
+
+
+def _begin() -> None:
+    """In the second interpreter: let the collector rest, as the flow does, and end with the first.
+
+    A first one that is killed cannot say so, and the second would wait for work forever.
+    """
+    gc.disable()
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _load(modules: tuple[str, ...]) -> None:

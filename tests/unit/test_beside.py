@@ -2,6 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +83,38 @@ def test_goes_on_here_when_the_other_process_is_killed() -> None:
         assert [task.result() for task in tasks] == [here, here]
         assert beside.call(str, beside.keep(killed_there, here)).result() == str(here)
         assert beside.call(who, 7).result() == (7, here)
+
+
+STARTS_A_SECOND = """
+import os, time
+from pipeline.beside import Beside
+with Beside(is_wanted=True) as beside:
+    print(beside.call(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
+
+def is_running(process: int) -> bool:
+    """Return whether a process is there and not merely unburied."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{process}/stat")
+    return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_the_other_process_ends_when_the_first_one_is_killed() -> None:
+    first = subprocess.Popen(
+        [sys.executable, "-c", STARTS_A_SECOND], stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdout is not None
+    with first.stdout:
+        second = int(first.stdout.readline())
+    assert is_running(second)
+    first.kill()
+    first.wait()
+    until = time.monotonic() + 20
+    while is_running(second) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not is_running(second)
