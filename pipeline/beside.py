@@ -88,7 +88,7 @@ class Beside:
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Task[T]:
         """Hand over a function of a module, with arguments that can be copied; tasks run in turn.
 
-        In place of an argument stands, if wanted, a task of ``keep``.
+        In place of an argument may stand a task; one of ``keep`` is not waited for.
         """
         known = [_place_of(one) for one in args]
         future = self._sent(_called, function, known, kwargs)
@@ -168,7 +168,9 @@ def _called(function: Callable[..., T], args: Sequence[Any], kwargs: Any) -> T:
 
 
 def _place_of(argument: Any) -> Any:
-    return argument.place if isinstance(argument, Task) else argument
+    if not isinstance(argument, Task):
+        return argument
+    return argument.place or argument.result()
 
 
 def _worked_out(args: Sequence[Any]) -> list[Any]:

@@ -64,6 +64,7 @@ def test_a_result_left_there_is_taken_by_a_later_call() -> None:
         number, process = beside.call(tuple, left).result()
         assert (number, process != os.getpid()) == (4, True)
         assert left.result() == (4, os.getpid())
+        assert beside.call(tuple, beside.call(who, 6)).result() == (6, process)
     alone = Beside()
     assert alone.call(tuple, alone.keep(who, 5)).result() == (5, os.getpid())
 

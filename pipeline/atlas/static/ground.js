@@ -86,13 +86,15 @@ function rowAt(shapes, px, py, reach) {
   let best = -1, bestDistance = reach;
   for (const row of near) {
     if (contains(shapes, row, px, py)) return row;
-    const distance = edgeDistance(shapes, row, px, py);
+    const edge = nearestEdgePoint(shapes, row, px, py), distance = Math.hypot(px - edge.x, py - edge.y);
     if (distance < bestDistance) [best, bestDistance] = [row, distance];
   }
   return best;
 }
 
-function edgeDistance(shapes, row, px, py) {
+function nearestEdgePoint(shapes, row, px, py) {
+  let best = { x: px, y: py };
+  if (contains(shapes, row, px, py)) return best;
   let nearest = Infinity;
   for (let ring = shapes.ringStart[row]; ring < shapes.ringStart[row + 1]; ring += 1) {
     const from = shapes.pointStart[ring], to = shapes.pointStart[ring + 1];
@@ -100,10 +102,12 @@ function edgeDistance(shapes, row, px, py) {
       const dx = shapes.x[i] - shapes.x[j], dy = shapes.y[i] - shapes.y[j];
       const along = ((px - shapes.x[j]) * dx + (py - shapes.y[j]) * dy) / (dx * dx + dy * dy || 1);
       const share = Math.max(0, Math.min(1, along));
-      nearest = Math.min(nearest, Math.hypot(px - shapes.x[j] - share * dx, py - shapes.y[j] - share * dy));
+      const x = shapes.x[j] + share * dx, y = shapes.y[j] + share * dy;
+      const distance = Math.hypot(px - x, py - y);
+      if (distance < nearest) [best, nearest] = [{ x, y }, distance];
     }
   }
-  return nearest;
+  return best;
 }
 
 function middleOf(shapes, row) {

@@ -74,24 +74,6 @@ function metresAt(y) {
   return (2 * Math.PI * 6378137 * Math.cos(latitude)) / WORLD_UNITS;
 }
 
-function nearestEdgePoint(shapes, row, px, py) {
-  let best = { x: px, y: py };
-  if (contains(shapes, row, px, py)) return best;
-  let nearest = Infinity;
-  for (let ring = shapes.ringStart[row]; ring < shapes.ringStart[row + 1]; ring += 1) {
-    const from = shapes.pointStart[ring], to = shapes.pointStart[ring + 1];
-    for (let i = from, j = to - 1; i < to; j = i, i += 1) {
-      const dx = shapes.x[i] - shapes.x[j], dy = shapes.y[i] - shapes.y[j];
-      const along = ((px - shapes.x[j]) * dx + (py - shapes.y[j]) * dy) / (dx * dx + dy * dy || 1);
-      const share = Math.max(0, Math.min(1, along));
-      const x = shapes.x[j] + share * dx, y = shapes.y[j] + share * dy;
-      const distance = Math.hypot(px - x, py - y);
-      if (distance < nearest) [best, nearest] = [{ x, y }, distance];
-    }
-  }
-  return best;
-}
-
 function markWalk(group, walk) {
   const along = walk.points.map(({ x, y }) => toLatLng(x, y));
   const door = toLatLng(walk.door.x, walk.door.y);
