@@ -30,6 +30,14 @@ FLOOR_KNOWN_SHARE = 0.8
 """Where less is known, the legend sums footprints instead of floors."""
 
 
+def planned_years(rows: pd.DataFrame) -> list[int]:
+    """Return the years that any building is planned for, in order; none without a plan."""
+    if "planned_year" not in rows:
+        return []
+    years = rows["planned_year"]
+    return np.unique(years[years != empty_step(years)]).tolist()
+
+
 def floor_known_share(rows: pd.DataFrame) -> float:
     """Return the share of buildings whose floor area is known."""
     return round(float((rows["floor_area_m2"] != empty_step(rows["floor_area_m2"])).mean()), 4)

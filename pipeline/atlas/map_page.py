@@ -29,6 +29,7 @@ from pipeline.atlas.legend import (
     floor_known_share,
     gap_rows,
     left_out_rows,
+    planned_years,
     source_rows,
     tier_rows,
     tier_sums,
@@ -44,6 +45,8 @@ from pipeline.settings.whole import Settings
 
 WHOLE_AT_ONCE = 8000
 """A page of more buildings answers before the facts of each are unpacked."""
+SKETCH_ZOOM = 11
+"""Till here such a page begins with a point for each building; a pixel is 66 m of ground at 30° N."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +137,11 @@ def map_page(
         "reference_year": settings.measure.reference_year,
         "other_count": other_count,
         "floor_known_share": floor_known_share(rows),
+        "planned_years": planned_years(rows),
         "tier_sums": tier_sums(rows, len(settings.score.tier_upper_rank_shares)),
         "estate_count": drawn["estates"],
         "is_parted": len(rows) > WHOLE_AT_ONCE,
+        "sketch_zoom": SKETCH_ZOOM,
         "later": [entry["name"] for entry in later.entries],
     }
     packs = first.to_bytes(page), later.to_bytes({})

@@ -29,8 +29,8 @@ STYLES = ("page.css", "parts.css")
 LEAFLET = "xstatic.pkg.leaflet"
 OWN = "pipeline.atlas"
 FIRST = (
-    "districts.", "shade", "water.", "roads.", "others.", "ranked.", "tier", "district_name",
-    "fact.planned_year", "script.",
+    "districts.", "shade", "water.", "roads.", "others.", "ranked.", "tier", "district_name.words",
+    "script.",
 )  # fmt: skip
 """Beginnings of the columns that the page needs before it can show the whole city and its controls."""
 LATER = ("others.building_", "roads.name")

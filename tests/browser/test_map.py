@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from pyproj import Transformer
 
-from pipeline.atlas import map_page
-from pipeline.atlas.stage import run
 from tests.atlas import town
 from tests.browser.conftest import Opened
 
@@ -468,67 +466,3 @@ def test_paper_gets_a_whole_map(page: Any) -> None:
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     assert page.is_visible("#side")
-
-
-@pytest.fixture
-def parted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The small town as a large page comes: drawn first, its facts later."""
-    monkeypatch.setattr(map_page, "WHOLE_AT_ONCE", 0)
-    path = tmp_path / "index.html"
-    pages = run(town.inputs(is_synthetic=True)).pages
-    path.write_text(pages["index.html"], encoding="utf-8", newline="")
-    return path
-
-
-LEGEND = "() => document.querySelector('#legend').innerText"
-HASTY = """async () => {
-  const seen = {};
-  await new Promise((resolve) => {
-    const look = () => {
-      if (!document.documentElement.dataset.readyMs) return requestAnimationFrame(look);
-      const search = document.querySelector('#search');
-      search.value = 'sbt';
-      search.dispatchEvent(new Event('input'));
-      const filter = document.querySelector('#filter-tier');
-      filter.value = '2';
-      filter.dispatchEvent(new Event('change'));
-      const { map, model, placeOf } = window.shancheng;
-      seen.wasWhole = model.isWhole;
-      seen.tiers = [...model.tier];
-      seen.legend = document.querySelector('#legend').innerText;
-      map.fire('click', { latlng: placeOf(0) });
-      resolve();
-    };
-    document.addEventListener('DOMContentLoaded', look);
-  });
-  return seen;
-}"""
-
-
-def test_who_asks_before_all_is_unpacked_is_answered(browser: Any, parted: Path) -> None:
-    one = Opened(browser, parted)
-    one.page.add_init_script(f"window.hasty = ({HASTY})()")
-    one.page.goto(one.address)
-    seen = one.page.evaluate("window.hasty")
-    assert not seen["wasWhole"]
-    one.page.wait_for_selector("html[data-whole-ms]")
-    page = one.page
-    assert seen["tiers"] == page.evaluate("[...shancheng.model.published.tier]")
-    assert page.locator("#found button").count() > 0
-    assert page.is_visible("#panel .verdict")
-    assert page.evaluate("shancheng.model.shown.includes(0)")
-    page.select_option("#filter-tier", "")
-    assert page.evaluate(LEGEND) == seen["legend"]
-    assert one.faults == []
-    one.context.close()
-
-
-def test_a_file_cut_off_at_its_end_is_told(browser: Any, parted: Path, tmp_path: Path) -> None:
-    text = parted.read_text(encoding="utf-8")
-    torn = tmp_path / "torn.html"
-    torn.write_text(text[: text.index('id="pack-later">') + 900], encoding="utf-8", newline="")
-    one = Opened(browser, torn)
-    one.page.goto(one.address)
-    one.page.wait_for_selector("#failure:not([hidden])", timeout=5_000)
-    assert "copy it again" in one.page.inner_text("#failure")
-    one.context.close()

@@ -177,6 +177,10 @@ async function run(model, makeMap, unpackPart) {
 
   function redraw() {
     drawFrame(model);
+    drawParts();
+  }
+
+  function drawParts() {
     map.getContainer().setAttribute("aria-label", text("map"));
     controls.redraw();
     redrawFilters();
@@ -238,13 +242,14 @@ async function run(model, makeMap, unpackPart) {
     settle: (raw) => settle(model, { ...model.choice, raw }),
   });
 
-  redraw();
+  drawParts();
   map.fitBounds(boundsOf(model), { animate: false, ...clearOfLegend(map, 12) });
   const isWholeFirst = !model.page.is_parted || location.hash;
   if (isWholeFirst) await complete();
   if (location.hash) take(wanted);
   tiles.addTo(map);
-  tiles.finish();
+  if (isWholeFirst) tiles.finish();
+  else tiles.finish(map.getZoom() <= model.page.sketch_zoom ? sketchOf(model) : model, sightOf(map));
   labels.addTo(map);
   map.on("moveend", () => {
     state.hasMoved = true;
@@ -254,6 +259,7 @@ async function run(model, makeMap, unpackPart) {
   await nextTask();
   tiles.start(model.columns.text("script.paint"));
   if (!isWholeFirst) {
+    tiles.repaint(); // whole squares, from outlines
     await nextTask();
     await complete();
     tiles.repaint();

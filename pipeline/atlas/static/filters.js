@@ -22,13 +22,13 @@ function writtenFilters(filters) {
 function filterChoices(model, key) {
   const { page, columns } = model;
   if (key === "district") {
-    const { words } = once(model, "district_name", () => columns.categories("district_name"));
+    const words = columns.texts("district_name.words");
     return words.length > 1 ? words.map((name) => [name, name]) : [];
   }
   if (key === "tier") return page.tiers.map((tier, i) => [String(i + 1), inLanguage(tier.label)]);
   if (key === "track") return page.gates.length ? page.tracks.map((name) => [name, text("track_" + name)]) : [];
   if (!columns.has("fact.planned_year")) return [];
-  return [...plannedYears(model).map((year) => [String(year), String(year)]), ["none", text("not_planned")]];
+  return [...page.planned_years.map((year) => [String(year), String(year)]), ["none", text("not_planned")]];
 }
 
 // A mark for each row that passes all filters; null where none is set.

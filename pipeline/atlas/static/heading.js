@@ -3,7 +3,7 @@ function drawHeading(model) {
   const { page } = model;
   const city = language === "zh" ? page.city.name_zh : page.city.name_en;
   document.querySelector("#heading h1").textContent = [text("heading"), city, page.district].filter(Boolean).join(" · ");
-  const parts = [text("subheading", grouped(model.rankedCount), grouped(model.others.count + model.count - model.rankedCount))];
+  const parts = [text("subheading", grouped(model.rankedCount), grouped(model.page.other_count + model.count - model.rankedCount))];
   if (!isPublished(page, model.choice)) parts.push(text("is_what_if"));
   if (page.scenario) parts.push(text("scenario", page.scenario));
   byId("subheading").textContent = parts.join(" · ");

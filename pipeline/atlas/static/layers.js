@@ -159,18 +159,11 @@ function quadrantColouring(model) {
 }
 
 function plannedColouring(model) {
-  const years = plannedYears(model);
+  const { planned_years: years } = model.page;
   const colours = years.map((_, i) => VALUE_COLOURS[4 - Math.min(4, i)]);
   const values = factColumn(model, "planned_year");
   const place = (row) => (Number.isNaN(values[row]) ? MISSING : years.indexOf(values[row]));
   return classed(model, "planned", colours, (i) => String(years[i]), place, { none: "not_planned" });
-}
-
-function plannedYears(model) {
-  return once(model, "planned years", () => {
-    const values = factColumn(model, "planned_year");
-    return [...new Set(values)].filter((year) => !Number.isNaN(year)).sort((a, b) => a - b);
-  });
 }
 
 function needColouring(model, k) {

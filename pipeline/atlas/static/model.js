@@ -6,12 +6,12 @@ const STREET_CELL = 8192;
 // What the first part of the page tells: enough to draw the city by tiers.
 function buildModel(columns, page) {
   columns.expect(page.later);
-  const ranked = columns.polygons("ranked");
-  const { count } = ranked;
+  const { count } = columns.entries.get("ranked.rings");
   const model = {
-    page, columns, ranked, count,
+    page, columns, count,
     isWhole: false,
-    others: columns.polygons("others"),
+    get ranked() { return once(model, "ranked", () => columns.polygons("ranked")); },
+    get others() { return once(model, "others", () => columns.polygons("others")); },
     districts: columns.polygons("districts"),
     water: columns.polygons("water"),
     score: new Int32Array(count),
@@ -29,6 +29,13 @@ function buildModel(columns, page) {
   model.rankedCount = page.tier_sums.counts.slice(1).reduce((sum, each) => sum + each, 0);
   setColouring(model, "tier");
   return model;
+}
+
+// For a first picture from far out, where a building is smaller than a pixel: its first point stands
+// for its outline, which takes long to unpack.
+function sketchOf(model) {
+  const { columns } = model, asPoints = (name) => ({ value: { count: columns.entries.get(name + ".rings").count, box: columns.firstPoints(name) } });
+  return Object.create(model, { ranked: asPoints("ranked"), others: asPoints("others") });
 }
 
 // What the later part adds: needs, ranks, and every fact. Rests now and then, so that the page answers.

@@ -137,10 +137,13 @@ function meets(box, i, view, margin) {
 }
 
 function addLine(context, lines, i, view) {
+  const { x, y } = lines, { scale, left, top } = view;
   const from = lines.pointStart[i], to = lines.pointStart[i + 1];
-  context.moveTo(lines.x[from] * view.scale - view.left, lines.y[from] * view.scale - view.top);
-  for (let p = from + 1; p < to; p += 1) {
-    context.lineTo(lines.x[p] * view.scale - view.left, lines.y[p] * view.scale - view.top);
+  context.moveTo(x[from] * scale - left, y[from] * scale - top);
+  for (let p = from + 1, last = from; p < to; p += 1) {
+    if (p + 1 < to && (Math.abs(x[p] - x[last]) + Math.abs(y[p] - y[last])) * scale < LEAST_STEP) continue;
+    last = p;
+    context.lineTo(x[p] * scale - left, y[p] * scale - top);
   }
 }
 

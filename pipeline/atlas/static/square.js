@@ -3,12 +3,14 @@
 const TILE_SIDE = 512;
 const MOST_KEPT = 48;
 
-function paintSquare(model, kept, { x, y, z, ratio }) {
+function paintSquare(model, kept, { x, y, z, ratio, sight }) {
   const size = Math.round(TILE_SIDE * ratio), key = [x, y, z, size].join();
   const view = withEdges({ left: x * TILE_SIDE, top: y * TILE_SIDE, side: TILE_SIDE, scale: (256 * 2 ** z) / WORLD_UNITS, zoom: z, ratio });
+  if (sight) narrow(view, sight);
   const isFar = isFarOut(model, view);
   const canvas = new OffscreenCanvas(size, size);
   const context = canvas.getContext("2d", { willReadFrequently: isFar });
+  if (sight) clipTo(context, view);
   if (!kept) paintOnce(context, model, view, size, isFar);
   else {
     const square = kept.get(key) || (isFar ? farSquare(model, view) : backOf(model, view, size));
@@ -34,6 +36,21 @@ function paintOnce(context, model, view, size, isFar) {
   setPixels(pixels, size, model.ranked, view, (row) => colours[classes[row]]);
   context.putImageData(image, 0, 0);
   paintOver(context, model, view);
+}
+
+// To the part in sight.
+function narrow(view, { west, north, east, south }) {
+  view.west = Math.max(view.west, west);
+  view.north = Math.max(view.north, north);
+  view.east = Math.min(view.east, east);
+  view.south = Math.min(view.south, south);
+}
+
+function clipTo(context, { left, top, scale, ratio, west, north, east, south }) {
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.beginPath();
+  context.rect(west * scale - left, north * scale - top, (east - west) * scale, (south - north) * scale);
+  context.clip();
 }
 
 function isAnyIn({ box, count }, view) {

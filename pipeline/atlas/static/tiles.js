@@ -3,6 +3,12 @@
 const ASKED_AT_ONCE = 2;
 const SHOWN_A_FRAME = 6;
 
+// What the map shows, in units of the world: squares may be drawn for another zoom than the map's.
+function sightOf(map) {
+  const { min, max } = map.getPixelBounds(), unit = WORLD_UNITS / (256 * 2 ** map.getZoom());
+  return { west: min.x * unit, north: min.y * unit, east: max.x * unit, south: max.y * unit };
+}
+
 const CanvasTiles = L.GridLayer.extend({
   initialize(model) {
     L.GridLayer.prototype.initialize.call(this, { tileSize: TILE_SIDE, keepBuffer: 1, updateWhenZooming: false });
@@ -66,18 +72,18 @@ const CanvasTiles = L.GridLayer.extend({
     canvas.done = null;
   },
 
-  paintHere(canvas, kept) {
+  paintHere(canvas, kept, model = this.model, sight = null) {
     canvas.isStale = false;
-    this.show(canvas, paintSquare(this.model, kept, canvas.square));
+    this.show(canvas, paintSquare(model, kept, { ...canvas.square, sight }));
   },
 
   isDrawn() {
     return !(this.waiting.length || this.asked.size || this.painted.length);
   },
 
-  // All that waits, now: at the start and before printing.
-  finish() {
-    for (const { el } of Object.values(this._tiles)) if (el.isStale) this.paintHere(el, null);
+  // All that waits, now: before printing, and what is in sight at the start.
+  finish(model = this.model, sight = null) {
+    for (const { el } of Object.values(this._tiles)) if (el.isStale) this.paintHere(el, null, model, sight);
   },
 
   recolour() {
@@ -90,8 +96,11 @@ const CanvasTiles = L.GridLayer.extend({
     const map = this._map;
     this.recolour();
     if (!map) return;
-    const sight = map.getPixelBounds(); // without asking for the layout, which waits for all else that changed
-    const isOut = ({ square: { x, y } }) => !sight.intersects(L.bounds([x * TILE_SIDE, y * TILE_SIDE], [(x + 1) * TILE_SIDE, (y + 1) * TILE_SIDE]));
+    const { west, north, east, south } = sightOf(map); // without asking for the layout, which waits for all else that changed
+    const isOut = ({ square: { x, y, z } }) => {
+      const side = (TILE_SIDE * WORLD_UNITS) / (256 * 2 ** z);
+      return x * side > east || (x + 1) * side < west || y * side > south || (y + 1) * side < north;
+    };
     const tiles = Object.values(this._tiles).map(({ el }) => [isOut(el), el]).sort(([a], [b]) => a - b);
     for (const [, canvas] of tiles) this.want(canvas);
   },

@@ -173,6 +173,18 @@ class Columns {
     return { ringStart, ...this.paths(name, ringStart) };
   }
 
+  // The box of each polygon as if it were its first point.
+  firstPoints(name) {
+    const rings = this.numbers(name + ".rings"), { grid } = this.entries.get(name + ".points");
+    const [x0, y0] = ["x0", "y0"].map((part) => this.numbers(name + "." + part));
+    const box = new Int32Array(4 * rings.length);
+    for (let i = 0, ring = 0; i < rings.length; ring += rings[i], i += 1) {
+      box[4 * i] = box[4 * i + 2] = x0[ring] * grid;
+      box[4 * i + 1] = box[4 * i + 3] = y0[ring] * grid;
+    }
+    return box;
+  }
+
   lines(name) {
     return this.paths(name, null);
   }
