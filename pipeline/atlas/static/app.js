@@ -256,6 +256,10 @@ async function run(model, makeMap, unpackPart) {
     remember();
   });
   document.documentElement.dataset.readyMs = String(Math.round(performance.now()));
+  for (const name of ["ranked", "others"]) {
+    await nextTask();
+    model[name]; // the thread needs outlines, which take long to unpack
+  }
   await nextTask();
   tiles.start(model.columns.text("script.paint"));
   if (!isWholeFirst) {
