@@ -35,6 +35,8 @@ MESH = 8
 """Cells from one exactly projected place to the next; between them 0.1 m is not seen."""
 LABEL_CELLS = 160
 CONTOUR_TOLERANCE_M = 10.0
+CONTOUR_TOLERANCE_CELLS = 0.1
+"""A line is no truer than the cells that it comes from; the larger of the two tolerances holds."""
 STREET_TOLERANCE_M = 3.0
 LINE_QUANTUM_UNITS = 8
 CONTOUR_QUANTUM_UNITS = 16
@@ -120,6 +122,7 @@ def contours(terrain: Raster, *, interval_m: float) -> tuple[NDArray[np.object_]
     grid = _coarser(smoothed(terrain), MAX_CONTOUR_CELLS)
     lowest, highest = np.nanmin(grid.values), np.nanmax(grid.values)
     first = np.ceil(lowest / interval_m) * interval_m
+    tolerance_m = max(CONTOUR_TOLERANCE_M, CONTOUR_TOLERANCE_CELLS * grid.cell_m)
     lines: list[NDArray[np.object_]] = []
     heights: list[float] = []
     for level in np.arange(first, highest, interval_m):
@@ -127,7 +130,7 @@ def contours(terrain: Raster, *, interval_m: float) -> tuple[NDArray[np.object_]
         if not len(segments):
             continue
         merged = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(segments)))
-        parts = shapely.simplify(shapely.get_parts(merged), CONTOUR_TOLERANCE_M)
+        parts = shapely.simplify(shapely.get_parts(merged), tolerance_m)
         parts = parts[shapely.length(parts) > 4 * grid.cell_m]
         lines.append(parts)
         heights += [float(level)] * len(parts)
