@@ -111,6 +111,20 @@ def test_buildings_wear_their_tier_and_holes_stay_open(page: Any) -> None:
     assert painted(page, 165, 15) not in TIER_COLOURS.values()
 
 
+def test_a_missing_value_is_hatched_so_that_it_is_told_without_colours(page: Any) -> None:
+    look_at(page, 295, 115, 18)  # B6, whose slope nobody knows
+    page.select_option("#colour-by", "need.1")
+    assert {painted(page, 285 + step, 115) for step in range(8)} == {
+        (168, 184, 154),
+        (113, 130, 106),
+    }
+    row = page.locator("#legend tr").filter(has_text="缺失")
+    assert row.locator("svg path").count() == 1
+    assert page.locator("#legend tr svg path").count() == 1
+    page.select_option("#colour-by", "need.0")
+    assert {painted(page, 285 + step, 115) for step in range(8)} == {(237, 248, 251)}  # no need
+
+
 def test_water_is_blue(page: Any) -> None:
     look_at(page, -190, -190, 16)
     red, green, blue = painted(page, -200, -200)
@@ -352,6 +366,17 @@ def test_other_colourings_repaint_the_map_and_the_legend(page: Any) -> None:
     assert "替代值" in page.inner_text("#legend")
     page.select_option("#colour-by", "tier")
     assert painted(page, 8, 8) == TIER_COLOURS["B1"]
+
+
+def test_what_is_not_planned_is_a_class_of_its_own(page: Any) -> None:
+    page.select_option("#colour-by", "planned")
+    rows = page.locator("#legend tbody tr").all_inner_texts()
+    names = [row.split("\t")[1].strip() for row in rows]
+    assert names[-1] == "未列入计划"
+    assert names[:-1] == sorted(names[:-1])
+    page.click("#language-button")
+    assert "not planned" in page.locator("#legend tbody tr").last.inner_text()
+    page.click("#language-button")
 
 
 def test_recorded_vague_and_inferred_years_are_told_apart(page: Any) -> None:

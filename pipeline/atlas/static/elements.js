@@ -41,6 +41,7 @@ function swatch(colour) {
   return drawing(
     "svg", { class: "swatch", viewBox: "0 0 22 14", "aria-hidden": "true" },
     drawing("rect", { x: 0.5, y: 0.5, width: 21, height: 13, fill: colour, stroke: "#555c66" }),
+    colour === MISSING_COLOUR ? drawing("path", { d: "M3 1l12 12M9 1l12 12M1 5l8 8M15 1l6 6", stroke: MISSING_HATCH }) : null,
   );
 }
 

@@ -7,6 +7,8 @@ const QUADRANTS = ["act", "prepare", "survey", "later_ready", "later", "later_un
 const QUADRANT_COLOURS = ["#7f0000", "#ef6548", "#fdbb84", "#2b8cbe", "#a6bddb", "#d9d9d9"];
 const FUND_COLOURS = ["#54278f", "#fdd49e"];
 const MOVE_COLOURS = ["#b2182b", "#f4a582", "#f2f2f2", "#92c5de", "#2166ac"];
+const PLAN_COLOURS = ["#3f0a6b", "#6a2c91", "#7f5fb0", "#8f86c9", "#a3a8dc"]; // each with a grey of its own
+const UNPLANNED_COLOUR = "#e4dfc9";
 const SURE_COLOURS = ["#f2f0e6", "#c7c3a0", "#e08214", "#5a2a06"];
 const YEAR_BREAKS = [1970, 1980, 1990, 2001]; // 2001: built by the end of 2000, 国办发〔2020〕23号
 const MOVE_SHARE = 0.05;
@@ -160,10 +162,10 @@ function quadrantColouring(model) {
 
 function plannedColouring(model) {
   const { planned_years: years } = model.page;
-  const colours = years.map((_, i) => VALUE_COLOURS[4 - Math.min(4, i)]);
+  const colours = [...years.map((_, i) => PLAN_COLOURS[Math.min(4, i)]), UNPLANNED_COLOUR];
   const values = factColumn(model, "planned_year");
-  const place = (row) => (Number.isNaN(values[row]) ? MISSING : years.indexOf(values[row]));
-  return classed(model, "planned", colours, (i) => String(years[i]), place, { none: "not_planned" });
+  const place = (row) => (Number.isNaN(values[row]) ? years.length : years.indexOf(values[row]));
+  return classed(model, "planned", colours, (i) => (i < years.length ? String(years[i]) : text("not_planned")), place);
 }
 
 function needColouring(model, k) {

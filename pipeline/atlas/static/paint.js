@@ -3,6 +3,8 @@
 const MISSING = 255;
 const FAINT = 254;
 const MISSING_COLOUR = "#a8b89a";
+const MISSING_HATCH = "#71826a"; // so that it is told from every class in print without colour
+const HATCH_PIXELS = 8; // squares are whole numbers of it
 const FAINT_COLOUR = "#d9dcdf"; // rows that the filters leave out
 const PAPER = "#eceeee";
 const PIXEL_ZOOM = 13;
@@ -302,6 +304,17 @@ function colourOf(colouring, place) {
   return place === MISSING ? MISSING_COLOUR : colouring.colours[place];
 }
 
+function hatch(model, context) {
+  return once(model, "hatch", () => {
+    const canvas = new OffscreenCanvas(HATCH_PIXELS, HATCH_PIXELS), pen = canvas.getContext("2d");
+    pen.fillStyle = MISSING_COLOUR;
+    pen.fillRect(0, 0, HATCH_PIXELS, HATCH_PIXELS);
+    pen.fillStyle = MISSING_HATCH;
+    for (let y = 0; y < HATCH_PIXELS; y += 1) for (const x of [0, 4]) pen.fillRect((y + x) % HATCH_PIXELS, y, 1, 1);
+    return context.createPattern(canvas, "repeat");
+  });
+}
+
 function edgeOf(colouring) {
   return colouring.key === "tier" ? "rgba(82, 8, 10, 0.75)" : "rgba(52, 28, 72, 0.7)";
 }
@@ -354,7 +367,8 @@ function paintBatches(context, model, view) {
   for (const place of [...batches.keys()].sort((a, b) => b - a)) {
     context.beginPath();
     for (const row of batches.get(place)) addShape(context, model.ranked, row, view);
-    context.fillStyle = colourOf(model.colouring, place);
+    const colour = colourOf(model.colouring, place);
+    context.fillStyle = colour === MISSING_COLOUR ? hatch(model, context) : colour;
     context.fill();
     context.lineWidth = view.zoom < 15 ? 0.5 : 0.9;
     context.strokeStyle = edge;
