@@ -25,6 +25,12 @@ def drawn(page: Any) -> list[tuple[float, float]]:
     return [(x, y) for x, y in found]
 
 
+def spots(line: Any) -> tuple[list[float], list[float]]:
+    """Return x and y of the corners of a line in the profile."""
+    points = [pair.split(",") for pair in line.get_attribute("points").split()]
+    return [float(x) for x, _ in points], [float(y) for _, y in points]
+
+
 def test_the_walk_is_drawn_along_its_points(page: Any) -> None:
     select(page, "B4")
     page.wait_for_timeout(300)
@@ -47,22 +53,26 @@ def test_the_profile_tells_lengths_and_heights(page: Any) -> None:
     # 130 m along x = 90 and 10 m to the wall at x = 100; points are kept to a metre
     assert float(length.split()[0]) == pytest.approx(140, abs=2)
     texts = page.locator("#walk svg text").all_text_contents()
-    assert "○ 主干道路 250 米" in texts and "家门 271 米 ●" in texts
+    assert "○ 主干道路 250 米" in texts and "房屋地面 251 米 ●" in texts
     assert "离主干道路（米）" in texts and "0" in texts and "100" in texts
-    points = page.locator("#walk polyline").get_attribute("points").split()
-    x = [float(point.split(",")[0]) for point in points]
-    y = [float(point.split(",")[1]) for point in points]
+    street, access = page.locator("#walk polyline").all()
+    x, y = spots(street)
     # 0, 40, 80, 130 m from the road at 250, 249, 262, 270.5 m
     assert (x[1] - x[0]) / (x[3] - x[0]) == pytest.approx(40 / 130, abs=0.02)
     assert (x[2] - x[0]) / (x[3] - x[0]) == pytest.approx(80 / 130, abs=0.02)
     assert (y[0] - y[2]) / (y[0] - y[3]) == pytest.approx(12 / 20.5, abs=0.02)
     assert y[1] > y[0], "a dip lies lower on the screen"
+    # and 10 m on to the wall, where the ground lies at 250.5 m
+    access_x, access_y = spots(access)
+    assert (access_x[0], access_y[0]) == (x[3], y[3])
+    assert (access_x[1] - x[0]) / (x[3] - x[0]) == pytest.approx(140 / 130, abs=0.02)
+    assert (access_y[1] - y[3]) / (y[0] - y[3]) == pytest.approx(20 / 20.5, abs=0.03)
 
 
 def test_a_door_at_the_road_has_a_level_profile(page: Any) -> None:
     select(page, "B1")
     texts = page.locator("#walk svg text").all_text_contents()
-    assert "○ 主干道路 251 米" in texts and "家门 251 米 ●" in texts
+    assert "○ 主干道路 251 米" in texts and "房屋地面 251 米 ●" in texts
     # from (30, -20) on the road to the wall at y = 0
     length = page.inner_text("#walk [data-walk=walk_length] dd")
     assert float(length.split()[0]) == pytest.approx(20, abs=2)

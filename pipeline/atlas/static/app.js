@@ -71,7 +71,7 @@ async function run(model, makeMap, unpackPart) {
   const lists = addLists(map, model, actions);
   const redrawFilters = addFilters(model, state, (key) => whenWhole(() => {
     recolour();
-    if (key === "district" && model.shown) map.fitBounds(boundsOfShown(model), clearOfLegend(map, 20));
+    if (key === "district" && model.shown) fitClearOfLegend(map, boundsOfShown(model), 20);
     grid.fill();
     remember();
   }));
@@ -243,7 +243,7 @@ async function run(model, makeMap, unpackPart) {
   });
 
   drawParts();
-  map.fitBounds(boundsOf(model), { animate: false, ...clearOfLegend(map, 12) });
+  fitClearOfLegend(map, boundsOf(model), 12, { animate: false });
   const isWholeFirst = !model.page.is_parted || location.hash;
   if (isWholeFirst) await complete();
   if (location.hash) take(wanted);

@@ -6,7 +6,7 @@ function walkPart({ model, row }) {
   const walk = walkOf(model, row);
   const heading = element("h3", {}, text("walk"));
   if (!walk) return element("section", { id: "walk" }, heading, element("p", { class: "detail missing" }, text("walk_none")));
-  return element("section", { id: "walk" }, heading, walkNumbers(model, row, walk), profilePicture(walk), walkNote());
+  return element("section", { id: "walk" }, heading, walkNumbers(model, row, walk), profilePicture(walk, fact(model, "elevation_m", row)), walkNote());
 }
 
 function walkNumbers(model, row, walk) {
@@ -34,21 +34,23 @@ function tickStep(span, most) {
   return power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
 }
 
-function profilePicture(walk) {
-  const points = walk.points.filter((point) => !Number.isNaN(point.height)).reverse();
-  if (!points.length) return "";
+// `ground`: metres above the sea at the building; from the street to there the line is dashed.
+function profilePicture(walk, ground) {
+  const street = walk.points.filter((point) => !Number.isNaN(point.height)).reverse();
+  if (!street.length) return "";
+  const home = Number.isNaN(ground) ? street[street.length - 1] : { distance: walk.length, height: ground };
+  const points = [...street, home];
   const heights = points.map((point) => point.height);
   const low = Math.min(...heights), high = Math.max(...heights);
   const span = Math.max(LEAST_SPAN_M, high - low);
   const step = tickStep(span, 4);
   const floor = Math.floor(low / step) * step;
   const ceiling = Math.max(floor + span, high);
-  const most = Math.max(walk.points[0].distance, 1);
+  const most = Math.max(home.distance, 1);
   const { width, height, left, right, top, bottom } = PROFILE;
   const xAt = (distance) => left + (distance / most) * (width - left - right);
   const yAt = (metres) => height - bottom - ((metres - floor) / (ceiling - floor)) * (height - top - bottom);
   const spot = ({ distance, height: metres }) => xAt(distance).toFixed(1) + "," + yAt(metres).toFixed(1);
-  const line = points.map(spot).join(" ");
   const base = yAt(floor).toFixed(1);
   const words = (attributes, content) => drawing("text", attributes, content);
   const parts = [];
@@ -63,10 +65,10 @@ function profilePicture(walk) {
     const attributes = { x: isLast ? width : xAt(metres), y: height - bottom + 17, "text-anchor": isLast ? "end" : "middle" };
     parts.push(words(attributes, across < 1 ? grouped(metres, 1) : grouped(metres)));
   }
-  const home = points[points.length - 1];
   parts.push(
-    drawing("polygon", { class: "ground", points: `${xAt(points[0].distance).toFixed(1)},${base} ${line} ${xAt(points[points.length - 1].distance).toFixed(1)},${base}` }),
-    drawing("polyline", { class: "way", points: line }),
+    drawing("polygon", { class: "ground", points: `${xAt(points[0].distance).toFixed(1)},${base} ${points.map(spot).join(" ")} ${xAt(home.distance).toFixed(1)},${base}` }),
+    drawing("polyline", { class: "way", points: street.map(spot).join(" ") }),
+    drawing("polyline", { class: "way", "stroke-dasharray": "2 4", points: [street[street.length - 1], home].map(spot).join(" ") }),
     drawing("circle", { class: "road-end", cx: xAt(points[0].distance), cy: yAt(points[0].height), r: 5 }),
     drawing("circle", { class: "home-end", cx: xAt(home.distance), cy: yAt(home.height), r: 5 }),
     words({ class: "end", x: left - 38, y: 14 }, text("walk_road_end", grouped(points[0].height, 0))),

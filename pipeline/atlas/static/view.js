@@ -12,12 +12,13 @@ function markShape(group, shapes, row, colour) {
   }
 }
 
-// Room for what stands in the map's corner: beside the legend, if that leaves half of the width.
-function clearOfLegend(map, margin) {
-  const legend = map.getContainer().querySelector(".legend");
-  const width = legend ? legend.offsetWidth + 10 : 0;
-  const left = 2 * width < map.getSize().x ? width : 0;
-  return { paddingTopLeft: [left + margin, margin], paddingBottomRight: [margin, margin] };
+// Shows the bounds beside the legend or above it, where they become larger, if either leaves half of the map.
+function fitClearOfLegend(map, bounds, margin, options) {
+  const { offsetWidth: width, offsetHeight: height } = map.getContainer().querySelector(".legend"), size = map.getSize();
+  const rooms = [[width + 10, 0], [0, height + 10]].filter(([left, bottom]) => 2 * left < size.x && 2 * bottom < size.y);
+  const zoomIn = ([left, bottom]) => map.getBoundsZoom(bounds, false, L.point(left + 2 * margin, bottom + 2 * margin));
+  const [left, bottom] = rooms.sort((a, b) => zoomIn(b) - zoomIn(a))[0] || [0, 0];
+  map.fitBounds(bounds, { ...options, paddingTopLeft: [left + margin, margin], paddingBottomRight: [margin, bottom + margin] });
 }
 
 // The building and its walk whole, never nearer than need be.
@@ -28,7 +29,7 @@ function bringIntoView(map, model, row) {
     map.setView(toLatLng(x, y), Math.max(map.getZoom(), 17));
     return;
   }
-  map.fitBounds(boundsOfWalk(walk).extend(toLatLng(x, y)), { maxZoom: 17, ...clearOfLegend(map, 50) });
+  fitClearOfLegend(map, boundsOfWalk(walk).extend(toLatLng(x, y)), 50, { maxZoom: 17 });
 }
 
 function boundsOf(model) {
