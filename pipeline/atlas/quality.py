@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from pipeline.atlas.quality_data import (
+    YEAR_ORIGINS,
     coverage_part,
     faults_part,
     missing_part,
@@ -140,15 +141,16 @@ def _rows_told(evidence: Evidence) -> tuple[Words, bool]:
 
 def _years_told(listed: pd.DataFrame) -> tuple[Words, bool]:
     basis = listed["construction_year_basis_type"].fillna("unknown")
-    count = max(len(listed), 1)
-    recorded = float((basis == "recorded").sum() / count)
-    guessed = float(basis.isin(["inferred", "baseline"]).sum() / count)
-    unknown = float((basis == "unknown").sum() / count)
+    shares = basis.value_counts() / max(len(listed), 1)
+    recorded, vague, inferred, baseline, unknown = (
+        float(shares.get(name, 0.0)) for name in YEAR_ORIGINS
+    )
+    guessed = inferred + baseline
     words = Words(
-        f"建成年份：{percent(recorded)} 的建筑有记录，{percent(guessed)} 为推断，"
-        f"{percent(unknown)} 不明。",
-        f"Year of construction: recorded for {percent(recorded)} of buildings, inferred for "
-        f"{percent(guessed)}, unknown for {percent(unknown)}.",
+        f"建成年份：{percent(recorded)} 的建筑有记录，{percent(vague)} 只有约数，"
+        f"{percent(guessed)} 为推断，{percent(unknown)} 不明。",
+        f"Year of construction: recorded for {percent(recorded)} of buildings, only about for "
+        f"{percent(vague)}, inferred for {percent(guessed)}, unknown for {percent(unknown)}.",
     )
     return words, unknown > 0.5
 

@@ -360,6 +360,12 @@ def test_an_area_has_the_cost_of_what_lies_wholly_in_it() -> None:
     assert found["c"] == AreaPlan(None, None, 0, None)
 
 
+def test_the_quality_page_tells_how_each_year_is_known() -> None:
+    # of six buildings one year is vague, one inferred, four unknown
+    told = "0% 的建筑有记录，17% 只有约数，17% 为推断，67% 不明。"
+    assert told in pages()["quality.html"]
+
+
 def test_the_quality_page_tells_the_plan_or_that_there_is_none() -> None:
     annual = {
         "project_count": 30, "planned_count": 12, "planned_building_count": 110, "price_year": 2025,
