@@ -125,6 +125,26 @@ def test_a_missing_value_is_hatched_so_that_it_is_told_without_colours(page: Any
     assert {painted(page, 285 + step, 115) for step in range(8)} == {(237, 248, 251)}  # no need
 
 
+def test_on_a_wall_of_4k_words_grow_and_the_scale_stays_true(browser: Any, town_file: Path) -> None:
+    heights = {}
+    for width, height in ((1366, 768), (3840, 2160)):
+        one = Opened(browser, town_file, width=width, height=height)
+        page = one.open()
+        heights[width] = page.locator("#heading h1").bounding_box()["height"]
+        line = page.locator(".leaflet-control-scale-line")
+        metres = page.evaluate(
+            """(pixels) => {
+              const { map } = shancheng, { y } = map.getSize();
+              const at = (x) => map.containerPointToLatLng([x, y / 2]);
+              return map.distance(at(0), at(pixels));
+            }""",
+            line.bounding_box()["width"],
+        )
+        assert metres == pytest.approx(float(line.inner_text().split()[0]), rel=0.05)
+        one.context.close()
+    assert heights[3840] == pytest.approx(1.6 * heights[1366], rel=0.05)
+
+
 def test_water_is_blue(page: Any) -> None:
     look_at(page, -190, -190, 16)
     red, green, blue = painted(page, -200, -200)

@@ -14,7 +14,7 @@ function markShape(group, shapes, row, colour) {
 
 // Shows the bounds beside the legend or above it, where they become larger, if either leaves half of the map.
 function fitClearOfLegend(map, bounds, margin, options) {
-  const { offsetWidth: width, offsetHeight: height } = map.getContainer().querySelector(".legend"), size = map.getSize();
+  const { width, height } = map.getContainer().querySelector(".legend").getBoundingClientRect(), size = map.getSize();
   const rooms = [[width + 10, 0], [0, height + 10]].filter(([left, bottom]) => 2 * left < size.x && 2 * bottom < size.y);
   const zoomIn = ([left, bottom]) => map.getBoundsZoom(bounds, false, L.point(left + 2 * margin, bottom + 2 * margin));
   const [left, bottom] = rooms.sort((a, b) => zoomIn(b) - zoomIn(a))[0] || [0, 0];
