@@ -144,10 +144,14 @@ def test_who_asks_before_all_is_unpacked_is_answered(browser: Any, parted: Path)
     one.context.close()
 
 
-def test_a_file_cut_off_at_its_end_is_told(browser: Any, parted: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "place", ['id="pack">', 'id="pack-later">', "begin();", "shancheng.start("]
+)
+def test_a_file_cut_off_is_told(browser: Any, parted: Path, tmp_path: Path, place: str) -> None:
     text = parted.read_text(encoding="utf-8")
     torn = tmp_path / "torn.html"
-    torn.write_text(text[: text.index('id="pack-later">') + 900], encoding="utf-8", newline="")
+    more = 900 if place.startswith("id") else 0
+    torn.write_text(text[: text.index(place) + more], encoding="utf-8", newline="")
     one = Opened(browser, torn)
     one.page.goto(one.address)
     one.page.wait_for_selector("#failure:not([hidden])", timeout=5_000)

@@ -231,7 +231,7 @@ async function run(model, makeMap, unpackPart) {
     map.invalidateSize({ pan: false });
   });
   byId("table-button").addEventListener("click", () => whenWhole(() => actions.toggleTable(byId("dock").hidden)));
-  prepareForPrint(map, tiles, labels);
+  prepareForPrint(map, model, tiles, labels);
   Object.assign(window.shancheng, {
     model, map,
     idOf: (row) => label(model, "building_id", row),

@@ -1,19 +1,14 @@
 // Unpacks the page and hands it to its scripts, or says in both languages why that cannot be.
-const FAILURES = {
-  browser: [
-    "此浏览器不支持解压（DecompressionStream）。请用 Chrome 或 Edge 80、Firefox 113、Safari 16.4 以上版本打开。",
-    "This browser cannot unpack the page (DecompressionStream). Please open it in Chrome or Edge 80, Firefox 113, Safari 16.4 or later.",
-  ],
-  data: [
-    "页面数据无法读取，文件可能不完整。请重新复制本文件。",
-    "The data in this page cannot be read; the file may be incomplete. Please copy it again.",
-  ],
-};
+const TOO_OLD = [
+  "此浏览器不支持解压（DecompressionStream）。请用 Chrome 或 Edge 80、Firefox 113、Safari 16.4 以上版本打开。",
+  "This browser cannot unpack the page (DecompressionStream). Please open it in Chrome or Edge 80, Firefox 113, Safari 16.4 or later.",
+];
 
-function fail(key) {
+// Without other words the page says that it is not whole.
+function fail(words) {
   const box = document.getElementById("failure");
   box.hidden = false;
-  box.replaceChildren(FAILURES[key][0], document.createElement("br"), FAILURES[key][1]);
+  if (words) box.replaceChildren(words[0], document.createElement("br"), words[1]);
 }
 
 function addScript(words) {
@@ -55,10 +50,10 @@ function begin() {
     try {
       if (isAble) await window.shancheng.run(await model, makeMap, unpackPart);
     } catch (error) {
-      fail("data");
+      fail();
       throw error;
     }
   };
-  if (!isAble) fail("browser");
-  document.addEventListener("DOMContentLoaded", () => { if (!isStarted) fail("data"); });
+  if (!isAble) fail(TOO_OLD);
+  document.addEventListener("DOMContentLoaded", () => { if (!isStarted) fail(); });
 }

@@ -54,13 +54,14 @@ function boundsOfShapes(shapes, isMeant) {
 }
 
 // Paper is narrower than the screen: lay out for it first, then paint, or the edges stay white.
-function prepareForPrint(map, tiles, labels) {
+function prepareForPrint(map, model, tiles, labels) {
   let before = null;
   window.addEventListener("beforeprint", () => {
     before = { middle: map.getCenter(), zoom: map.getZoom(), bounds: map.getBounds() };
     document.documentElement.classList.add("printing");
     map.invalidateSize({ pan: false });
-    map.fitBounds(before.bounds, { animate: false });
+    if (before.bounds.contains(boundsOf(model))) fitClearOfLegend(map, boundsOf(model), 12, { animate: false });
+    else map.fitBounds(before.bounds, { animate: false });
     tiles.finish();
     labels.draw();
   });
