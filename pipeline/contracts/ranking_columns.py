@@ -104,8 +104,17 @@ RANKING_COLUMNS = (
     whole("rank_best", "ordinal", 1, 100_000_000, "best rank of its buildings", **EMPTY),
     whole("rank_p05_median", "ordinal", 1, 100_000_000, "median of their rank_p05", **EMPTY),
     whole("rank_p95_median", "ordinal", 1, 100_000_000, "median of their rank_p95", **EMPTY),
-    real("longitude_deg", "°", -180, 180, "WGS-84 longitude of the middle", decimals=6),
-    real("latitude_deg", "°", -90, 90, "WGS-84 latitude of the middle", decimals=6),
+    real(
+        "longitude_deg",
+        "°",
+        -180,
+        180,
+        "WGS-84 longitude of a point inside; means in sums",
+        decimals=6,
+    ),
+    real(
+        "latitude_deg", "°", -90, 90, "WGS-84 latitude of a point inside; means in sums", decimals=6
+    ),
     text(
         "data_origin",
         "whether the data was delivered or invented",

@@ -127,7 +127,8 @@ MEASUREMENTS = Table(
         "elevation_error_m", "slope_deg", "relief_m", "landform_type", "storeys_above_entry_count",
         "storeys_below_entry_count", "storeys_climbed_count", "parking_gap_share", "access_m",
         "has_street_access", "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_gap_m",
-        "{}_climb_m", "{}_min_count", "main_road_path_point_number",
+        "{}_climb_m", "{}_min_count", "main_road_path_point_number", "longitude_deg",
+        "latitude_deg",
     ),
 )  # fmt: skip
 

@@ -25,7 +25,7 @@ from pipeline.measure.age import age_yr
 from pipeline.measure.entry import lowest_outline_m, storeys_from_entry
 from pipeline.measure.land import READ_COLUMNS, land_and_years
 from pipeline.measure.parking import parking_gap_share
-from pipeline.measure.place import cell_id, road_name
+from pipeline.measure.place import cell_id, degrees, road_name
 from pipeline.measure.size import floor_area, footprint_area_m2
 from pipeline.measure.streets import StreetWorld, access_table, street_world
 from pipeline.problem import Problem
@@ -87,6 +87,7 @@ def run(inputs: Inputs) -> Outputs:
         lowest_outline_m(shapes, terrain),
         rule.storey_height_m,
     )
+    place = degrees(housing.geometry)
     found = apart.result()
     measurements = pd.DataFrame(
         {
@@ -105,6 +106,7 @@ def run(inputs: Inputs) -> Outputs:
                 housing, inputs.tables[ESTATE_FACTS], rule.parking
             ),
             **access.columns,
+            **place,
         }
     )
     paths = access.paths.table(settings.city.crs)

@@ -15,10 +15,7 @@ def building_list(
     buildings: gpd.GeoDataFrame, measurements: pd.DataFrame, ranking: pd.DataFrame
 ) -> pd.DataFrame:
     """Return everything known of each building in one row: by rank, then those without one by id."""
-    middle = buildings.geometry.representative_point().to_crs("EPSG:4326")
-    told = pd.DataFrame(buildings.drop(columns="geometry")).assign(
-        longitude_deg=middle.x.round(6), latitude_deg=middle.y.round(6)
-    )
+    told = pd.DataFrame(buildings.drop(columns="geometry"))
     others = ("cell_id", "main_road_path_point_number")
     scored = [name for name in ranking.columns if not name.endswith("_need_share")]
     measured = [name for name in measurements.columns if name not in others]
