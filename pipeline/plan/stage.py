@@ -74,7 +74,9 @@ def district_lists(listed: pd.DataFrame, buildings: pd.DataFrame) -> ListFamily:
     points = [name for name in listed.columns if name.endswith("_points") and name not in shown]
     kept = listed[[*[name for name in listed.columns if name in shown], *points]]
     district_id = listed["building_id"].map(buildings.set_index("building_id")["district_id"])
-    names = district_id.map(lambda one: f"districts/{page_stem(one)}.csv")
+    names = district_id.map(
+        {one: f"districts/{page_stem(one)}.csv" for one in district_id.unique()}
+    )
     return ListFamily(DISTRICT_BUILDINGS, kept, names)
 
 
