@@ -23,4 +23,4 @@ class AtlasSettings(Section):
     hillshade_azimuth_deg: Annotated[float, Field(ge=0, le=360)]
     hillshade_altitude_deg: Annotated[float, Field(gt=0, le=90)]
     hillshade_exaggeration: Positive
-    contour_interval_m: Positive
+    contour_interval_m: Annotated[float, Field(ge=1)]

@@ -6,6 +6,9 @@ from pydantic import AfterValidator, Field
 
 from pipeline.settings.base import CalendarYear, Name, NotNegative, Positive, Section, Share, Slug
 
+Window = Annotated[float, Field(gt=0, le=2000)]
+"""Metres of ground that are looked at together: more takes hours and no longer tells a place."""
+
 
 class TerrainRule(Section):
     """How ground is told from roofs, and what the land looks like around a building."""
@@ -13,13 +16,13 @@ class TerrainRule(Section):
     ground_filter: Literal["none", "opening"]
     """``none`` takes the model as it is; ``opening`` takes away what sticks out of the trend of the
     surrounding land and is narrower than the window: roofs and trees in a surface model."""
-    opening_window_m: Positive
+    opening_window_m: Window
     """Width of what is taken away."""
-    trend_window_m: Positive
+    trend_window_m: Window
     """Width over which the trend of the land is averaged, wider than the opening."""
     vertical_error_m: NotNegative
     """Error of the model's heights between neighbouring places, one standard deviation."""
-    relief_radius_m: Positive
+    relief_radius_m: Window
     """How far around a building relief is looked at."""
     cliff_slope_deg: Annotated[float, Field(gt=0, lt=90)]
     """Ground steeper than this is a cliff."""
@@ -58,7 +61,7 @@ class WalkingRule(Section):
     """Ways that leave a lift at heights closer than this leave it on the same level."""
     escalator_speed_m_per_min: Positive
     """Speed along an escalator."""
-    profile_spacing_m: Positive
+    profile_spacing_m: Annotated[float, Field(ge=1)]
     """Distance between terrain samples along a link."""
 
 

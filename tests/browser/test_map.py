@@ -126,11 +126,13 @@ def test_a_missing_value_is_hatched_so_that_it_is_told_without_colours(page: Any
 
 
 def test_on_a_wall_of_4k_words_grow_and_the_scale_stays_true(browser: Any, town_file: Path) -> None:
-    heights = {}
+    heights, docks = {}, {}
     for width, height in ((1366, 768), (3840, 2160)):
         one = Opened(browser, town_file, width=width, height=height)
         page = one.open()
         heights[width] = page.locator("#heading h1").bounding_box()["height"]
+        page.click("#table-button")
+        docks[width] = page.locator("#dock").bounding_box()["height"] / height
         line = page.locator(".leaflet-control-scale-line")
         metres = page.evaluate(
             """(pixels) => {
@@ -143,6 +145,7 @@ def test_on_a_wall_of_4k_words_grow_and_the_scale_stays_true(browser: Any, town_
         assert metres == pytest.approx(float(line.inner_text().split()[0]), rel=0.05)
         one.context.close()
     assert heights[3840] == pytest.approx(1.6 * heights[1366], rel=0.05)
+    assert docks[3840] == pytest.approx(docks[1366], abs=0.02)
 
 
 def test_water_is_blue(page: Any) -> None:
@@ -496,18 +499,32 @@ def test_paper_gets_a_whole_map(page: Any) -> None:
     page.emulate_media(media="print")
     box = page.locator("#map_atlas").bounding_box()
     assert (round(box["width"]), round(box["height"])) == (1042, 602)
-    covered = page.evaluate(
+    painted = page.evaluate(
         """() => {
           const map = document.querySelector('#map_atlas').getBoundingClientRect();
-          const tiles = [...document.querySelectorAll('canvas.leaflet-tile')]
-            .map((tile) => tile.getBoundingClientRect());
-          const inside = (x, y) => tiles.some(
-            (t) => x >= t.left && x < t.right && y >= t.top && y < t.bottom);
+          const tiles = [...document.querySelectorAll('canvas.leaflet-tile')];
+          const isPainted = (x, y) => tiles.some((tile) => {
+            const box = tile.getBoundingClientRect(), scale = tile.width / box.width;
+            if (x < box.left || y < box.top || x >= box.right || y >= box.bottom) return false;
+            const [column, row] = [(x - box.left) * scale, (y - box.top) * scale];
+            const context = new OffscreenCanvas(1, 1).getContext('2d');
+            context.drawImage(tile, -Math.floor(column), -Math.floor(row));
+            return context.getImageData(0, 0, 1, 1).data[3] === 255;
+          });
           return [[5, 5], [map.width - 5, 5], [5, map.height - 5], [map.width - 5, map.height - 5]]
-            .every(([x, y]) => inside(map.left + x, map.top + y));
+            .map(([x, y]) => isPainted(map.left + x, map.top + y));
         }"""
     )
-    assert covered
+    assert painted == [True] * 4
+    # the district: 800 m square, its south-west corner at (-250, -250), beside the legend or above it
+    corners = [on_screen(page, x, y) for x in (-250, 550) for y in (-250, 550)]
+    legend = page.locator("#legend").bounding_box()
+    west, east = (pick(x for x, _ in corners) for pick in (min, max))
+    north, south = (pick(y for _, y in corners) for pick in (min, max))
+    assert box["x"] <= west and east <= box["x"] + box["width"]
+    assert box["y"] <= north and south <= box["y"] + box["height"]
+    assert west >= legend["x"] + legend["width"] or south <= legend["y"]
+    assert (south - north) > 0.5 * (box["height"] - legend["height"]), "as large as it may be"
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     assert page.is_visible("#side")

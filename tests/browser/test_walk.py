@@ -1,10 +1,14 @@
 """The walk home on the map and in profile; expected places and numbers come from the town's plan."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.atlas.stage import run
+from pipeline.contracts.tables import BUILDING_RANKING
 from tests.atlas import town
+from tests.browser.conftest import Opened
 from tests.browser.test_map import CJK, on_screen, select
 
 LINE = "#map_atlas path.walk-line"
@@ -76,6 +80,21 @@ def test_a_door_at_the_road_has_a_level_profile(page: Any) -> None:
     # from (30, -20) on the road to the wall at y = 0
     length = page.inner_text("#walk [data-walk=walk_length] dd")
     assert float(length.split()[0]) == pytest.approx(20, abs=2)
+
+
+def test_unknown_ground_is_not_told_as_known(browser: Any, tmp_path: Path) -> None:
+    inputs = town.inputs()
+    listed = inputs.tables[BUILDING_RANKING]
+    listed.loc[listed["building_id"] == "B3", "elevation_m"] = float("nan")
+    path = tmp_path / "index.html"
+    path.write_text(run(inputs).pages["index.html"], encoding="utf-8", newline="")
+    one = Opened(browser, path)
+    page = one.open()
+    select(page, "B3")
+    assert "房屋地面" not in "".join(page.locator("#walk svg text").all_text_contents())
+    assert page.locator("#walk polyline").count() == 1
+    assert "房屋地面 ? 米" in page.locator("#walk svg").get_attribute("aria-label")
+    one.context.close()
 
 
 def test_a_building_without_a_way_says_so_in_both_languages(page: Any) -> None:

@@ -114,6 +114,18 @@ CASES: dict[str, tuple[Break, list[str]]] = {
         _scenario("score: {criteria: {climb: {weight: -1}}}"),
         ["base.yaml", "score.criteria.climb.weight = -1", "greater than or equal to 0"],
     ),
+    "contours without end": (
+        _edit("contour_interval_m: 20.0", "contour_interval_m: 0.001", "config/default.yaml"),
+        ["default.yaml", "atlas.contour_interval_m = 0.001", "greater than or equal to 1"],
+    ),
+    "a window wider than the land": (
+        _edit("opening_window_m: 60", "opening_window_m: 60000000", "config/default.yaml"),
+        ["default.yaml", "measure.terrain.opening_window_m", "less than or equal to 2000"],
+    ),
+    "heights every hair's breadth": (
+        _edit("profile_spacing_m: 15.0", "profile_spacing_m: 0.015", "config/default.yaml"),
+        ["default.yaml", "measure.walking.profile_spacing_m", "greater than or equal to 1"],
+    ),
     "weight as text": (
         _scenario("score: {criteria: {climb: {weight: heavy}}}"),
         ["base.yaml", "score.criteria.climb.weight = 'heavy'", "number"],

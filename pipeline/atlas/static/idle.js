@@ -20,7 +20,7 @@ function whenIdle() {
 
 // The columns of words that each building has one of; codes have runs of numbers.
 function categoriesOf(columns) {
-  return [...columns.later].filter((name) => columns.later.has(name + ".words")
+  return [...columns.later].filter((name) => columns.has(name + ".words")
     && columns.entries.get(name).runs === undefined && !/^(streets|roads|estates)/.test(name));
 }
 

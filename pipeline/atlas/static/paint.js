@@ -3,7 +3,7 @@
 const MISSING = 255;
 const FAINT = 254;
 const MISSING_COLOUR = "#a8b89a";
-const MISSING_HATCH = "#71826a"; // so that it is told from every class in print without colour
+const MISSING_HATCH = "#71826a"; // near by it is told from every class without colour
 const HATCH_PIXELS = 8; // squares are whole numbers of it
 const FAINT_COLOUR = "#d9dcdf"; // rows that the filters leave out
 const PAPER = "#eceeee";

@@ -38,15 +38,16 @@ function tickStep(span, most) {
 function profilePicture(walk, ground) {
   const street = walk.points.filter((point) => !Number.isNaN(point.height)).reverse();
   if (!street.length) return "";
-  const home = Number.isNaN(ground) ? street[street.length - 1] : { distance: walk.length, height: ground };
-  const points = [...street, home];
+  const end = street[street.length - 1];
+  const home = Number.isNaN(ground) ? null : { distance: walk.length, height: ground };
+  const points = home ? [...street, home] : street;
   const heights = points.map((point) => point.height);
   const low = Math.min(...heights), high = Math.max(...heights);
   const span = Math.max(LEAST_SPAN_M, high - low);
   const step = tickStep(span, 4);
   const floor = Math.floor(low / step) * step;
   const ceiling = Math.max(floor + span, high);
-  const most = Math.max(home.distance, 1);
+  const most = Math.max(walk.length, 1);
   const { width, height, left, right, top, bottom } = PROFILE;
   const xAt = (distance) => left + (distance / most) * (width - left - right);
   const yAt = (metres) => height - bottom - ((metres - floor) / (ceiling - floor)) * (height - top - bottom);
@@ -66,15 +67,20 @@ function profilePicture(walk, ground) {
     parts.push(words(attributes, across < 1 ? grouped(metres, 1) : grouped(metres)));
   }
   parts.push(
-    drawing("polygon", { class: "ground", points: `${xAt(points[0].distance).toFixed(1)},${base} ${points.map(spot).join(" ")} ${xAt(home.distance).toFixed(1)},${base}` }),
+    drawing("polygon", { class: "ground", points: `${xAt(points[0].distance).toFixed(1)},${base} ${points.map(spot).join(" ")} ${xAt(points[points.length - 1].distance).toFixed(1)},${base}` }),
     drawing("polyline", { class: "way", points: street.map(spot).join(" ") }),
-    drawing("polyline", { class: "way", "stroke-dasharray": "2 4", points: [street[street.length - 1], home].map(spot).join(" ") }),
     drawing("circle", { class: "road-end", cx: xAt(points[0].distance), cy: yAt(points[0].height), r: 5 }),
-    drawing("circle", { class: "home-end", cx: xAt(home.distance), cy: yAt(home.height), r: 5 }),
     words({ class: "end", x: left - 38, y: 14 }, text("walk_road_end", grouped(points[0].height, 0))),
-    words({ class: "end", x: width, y: 14, "text-anchor": "end" }, text("walk_home_end", grouped(home.height, 0))),
     words({ x: (left + width - right) / 2, y: height - 5, "text-anchor": "middle" }, text("walk_axis")),
   );
-  const label = text("walk_picture", grouped(most), grouped(points[0].height, 1), grouped(home.height, 1));
+  if (home) {
+    parts.push(
+      drawing("polyline", { class: "way", "stroke-dasharray": "2 4", points: [end, home].map(spot).join(" ") }),
+      drawing("circle", { class: "home-end", cx: xAt(home.distance), cy: yAt(home.height), r: 5 }),
+      words({ class: "end", x: width, y: 14, "text-anchor": "end" }, text("walk_home_end", grouped(home.height, 0))),
+    );
+  }
+  const told = home ? grouped(home.height, 1) : "?";
+  const label = text("walk_picture", grouped(most), grouped(points[0].height, 1), told);
   return drawing("svg", { class: "profile", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, ...parts);
 }

@@ -73,7 +73,7 @@ const CanvasTiles = L.GridLayer.extend({
   },
 
   paintHere(canvas, kept, model = this.model, sight = null) {
-    canvas.isStale = false;
+    canvas.isStale = sight !== null;
     this.show(canvas, paintSquare(model, kept, { ...canvas.square, sight }));
   },
 
@@ -81,9 +81,10 @@ const CanvasTiles = L.GridLayer.extend({
     return !(this.waiting.length || this.asked.size || this.painted.length);
   },
 
-  // All that waits, now: before printing, and what is in sight at the start.
+  // All that waits, now: before printing, and what is in sight at the start; the rest of that stays stale.
   finish(model = this.model, sight = null) {
     for (const { el } of Object.values(this._tiles)) if (el.isStale) this.paintHere(el, null, model, sight);
+    this.waiting = [];
   },
 
   recolour() {
