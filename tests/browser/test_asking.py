@@ -10,7 +10,7 @@ import pytest
 from pipeline.atlas.stage import run
 from tests.atlas import town
 from tests.browser.conftest import Opened
-from tests.browser.test_map import CJK, LATIN_WORD, look_at, painted, select
+from tests.browser.hands import CJK, LATIN_WORD, look_at, painted, select
 
 FAINT = (217, 220, 223)  # #d9dcdf
 

@@ -9,6 +9,7 @@ from pipeline.atlas import map_page
 from pipeline.atlas.stage import run
 from tests.atlas import town
 from tests.browser.conftest import Opened
+from tests.browser.hands import ALL_DRAWN, COLOUR_AT
 
 LEGEND = "() => document.querySelector('#legend').innerText"
 HASTY = """async () => {
@@ -53,18 +54,7 @@ def parted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 # colours of the map: where each outline begins, in the middle of each, and below what is in sight
 COLOURS = """() => {
   const { map, model } = shancheng, { left, top, bottom } = map.getContainer().getBoundingClientRect();
-  const squares = [...document.querySelectorAll('canvas.leaflet-tile')];
-  const colourAt = (x, y) => {
-    for (const square of squares) {
-      const box = square.getBoundingClientRect();
-      if (x < box.left || y < box.top || x >= box.right || y >= box.bottom) continue;
-      const scale = square.width / box.width;
-      const [column, row] = [(x - box.left) * scale, (y - box.top) * scale];
-      const context = new OffscreenCanvas(1, 1).getContext('2d');
-      context.drawImage(square, -Math.floor(column), -Math.floor(row));
-      return [...context.getImageData(0, 0, 1, 1).data];
-    }
-  };
+  const colourAt = COLOUR_AT;
   const colourOf = ([x, y]) => {
     const place = map.latLngToContainerPoint(map.unproject(L.point(x, y), 20)); // 256 · 2²⁰ units
     return colourAt(left + place.x, top + place.y);
@@ -79,14 +69,13 @@ COLOURS = """() => {
     middles: rows.map((row) => colourOf([middle(row, 0), middle(row, 1)])),
     outOfSight: colourAt(left + 400, bottom + 5),
   };
-}"""
+}""".replace("COLOUR_AT", COLOUR_AT)
 # the same when the page says that it is ready, before anything else can happen
 AT_FIRST = f"""new MutationObserver((_, observer) => {{
   if (!document.documentElement.dataset.readyMs) return;
   observer.disconnect();
   window.atFirst = ({COLOURS})();
 }}).observe(document, {{ attributes: true, subtree: true }})"""
-ALL_DRAWN = "async () => { while (!shancheng.isDrawn()) await new Promise(requestAnimationFrame); }"
 
 
 def test_far_out_a_point_stands_for_each_building_until_outlines_come(

@@ -5,73 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyproj import Transformer
 
 from tests.atlas import town
 from tests.browser.conftest import Opened
-
-_DEGREES = Transformer.from_crs(town.CRS, "EPSG:4326", always_xy=True)
-TIER_COLOURS = {"B1": (103, 0, 13), "B2": (203, 24, 29)}  # #67000d, #cb181d
-CJK = re.compile(r"[\u3400-\u9fff]")
-LATIN_WORD = re.compile(r"[A-Za-z]{3,}")
-
-
-def look_at(page: Any, x_m: float, y_m: float, zoom: float = 17) -> None:
-    """Bring a place of the town to the middle of the map and wait until it is painted."""
-    lon, lat = _DEGREES.transform(town.ORIGIN[0] + x_m, town.ORIGIN[1] + y_m)
-    page.evaluate(
-        "([lat, lon, zoom]) => shancheng.map.setView([lat, lon], zoom, {animate: false})",
-        [lat, lon, zoom],
-    )
-    page.wait_for_timeout(250)
-
-
-def on_screen(page: Any, x_m: float, y_m: float) -> tuple[float, float]:
-    """Return where a place of the town lies on the screen."""
-    lon, lat = _DEGREES.transform(town.ORIGIN[0] + x_m, town.ORIGIN[1] + y_m)
-    found = page.evaluate(
-        """([lat, lon]) => {
-          const point = shancheng.map.latLngToContainerPoint([lat, lon]);
-          const box = shancheng.map.getContainer().getBoundingClientRect();
-          return [point.x + box.left, point.y + box.top];
-        }""",
-        [lat, lon],
-    )
-    return found[0], found[1]
-
-
-def painted(page: Any, x_m: float, y_m: float) -> tuple[int, ...]:
-    """Return the colour on the map's squares at a place of the town, once all are painted."""
-    page.evaluate(
-        "async () => { while (!shancheng.isDrawn()) await new Promise(requestAnimationFrame); }"
-    )
-    colour = page.evaluate(
-        """([x, y]) => {
-          for (const tile of document.querySelectorAll('canvas.leaflet-tile')) {
-            const box = tile.getBoundingClientRect();
-            if (x < box.left || y < box.top || x >= box.right || y >= box.bottom) continue;
-            const scale = tile.width / box.width;
-            const [left, top] = [(x - box.left) * scale, (y - box.top) * scale];
-            const context = new OffscreenCanvas(1, 1).getContext('2d');
-            context.drawImage(tile, -Math.floor(left), -Math.floor(top));
-            return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
-          }
-          return null;
-        }""",
-        list(on_screen(page, x_m, y_m)),
-    )
-    assert colour is not None
-    return tuple(colour)
-
-
-def click(page: Any, x_m: float, y_m: float) -> None:
-    look_at(page, x_m, y_m)
-    page.mouse.click(*on_screen(page, x_m, y_m))
-
-
-def select(page: Any, building_id: str) -> None:
-    page.fill("#search", building_id)
-    page.press("#search", "Enter")
+from tests.browser.hands import (
+    CJK,
+    COLOUR_AT,
+    LATIN_WORD,
+    click,
+    on_screen,
+    select,
+)
 
 
 def test_it_opens_without_a_network_and_asks_for_nothing(opened: Opened) -> None:
@@ -101,30 +45,6 @@ def test_the_policy_refuses_a_picture_from_outside(browser: Any, town_file: Path
     one.context.close()
 
 
-def test_buildings_wear_their_tier_and_holes_stay_open(page: Any) -> None:
-    look_at(page, 30, 30, 18)
-    assert painted(page, 8, 8) == TIER_COLOURS["B1"]
-    assert painted(page, 50, 30) == TIER_COLOURS["B1"]
-    assert painted(page, 30, 30) not in TIER_COLOURS.values()
-    look_at(page, 165, 15, 18)
-    assert painted(page, 130, 8) == painted(page, 200, 8) == TIER_COLOURS["B2"]
-    assert painted(page, 165, 15) not in TIER_COLOURS.values()
-
-
-def test_a_missing_value_is_hatched_so_that_it_is_told_without_colours(page: Any) -> None:
-    look_at(page, 295, 115, 18)  # B6, whose slope nobody knows
-    page.select_option("#colour-by", "need.1")
-    assert {painted(page, 285 + step, 115) for step in range(8)} == {
-        (168, 184, 154),
-        (113, 130, 106),
-    }
-    row = page.locator("#legend tr").filter(has_text="缺失")
-    assert row.locator("svg path").count() == 1
-    assert page.locator("#legend tr svg path").count() == 1
-    page.select_option("#colour-by", "need.0")
-    assert {painted(page, 285 + step, 115) for step in range(8)} == {(237, 248, 251)}  # no need
-
-
 def test_on_a_wall_of_4k_words_grow_and_the_scale_stays_true(browser: Any, town_file: Path) -> None:
     heights, docks = {}, {}
     for width, height in ((1366, 768), (3840, 2160)):
@@ -146,66 +66,6 @@ def test_on_a_wall_of_4k_words_grow_and_the_scale_stays_true(browser: Any, town_
         one.context.close()
     assert heights[3840] == pytest.approx(1.6 * heights[1366], rel=0.05)
     assert docks[3840] == pytest.approx(docks[1366], abs=0.02)
-
-
-def test_water_is_blue(page: Any) -> None:
-    look_at(page, -190, -190, 16)
-    red, green, blue = painted(page, -200, -200)
-    assert blue > red + 15 and blue > green
-    assert "水域" in page.inner_text("#legend")
-
-
-def test_the_overview_shows_every_tier(page: Any) -> None:
-    look_at(page, 150, 50, 13)
-    assert painted(page, 8, 30) == TIER_COLOURS["B1"]
-
-
-def test_colour_stays_sharp_on_a_dense_screen(browser: Any, town_file: Path) -> None:
-    one = Opened(browser, town_file)
-    one.context.close()
-    context = browser.new_context(device_scale_factor=2, offline=True)
-    page = context.new_page()
-    page.goto(one.address)
-    page.wait_for_selector("html[data-ready-ms]")
-    assert page.evaluate("document.querySelector('canvas.leaflet-tile').width") == 1024
-    look_at(page, 30, 30, 18)
-    assert painted(page, 8, 8) == TIER_COLOURS["B1"]
-    context.close()
-
-
-@pytest.mark.parametrize(
-    "worker",
-    [
-        "undefined",
-        """class extends EventTarget {
-          constructor() { super(); setTimeout(() => this.onerror(new Event('error')), 50); }
-          postMessage() {}
-        }""",
-    ],
-    ids=["refused", "failing"],
-)
-def test_without_a_second_thread_the_page_paints_itself(
-    browser: Any, town_file: Path, worker: str
-) -> None:
-    one = Opened(browser, town_file)
-    one.page.add_init_script(f"window.Worker = {worker}")
-    page = one.open()
-    assert page.workers == []
-    look_at(page, 30, 30)
-    assert painted(page, 8, 8) == TIER_COLOURS["B1"]
-    page.select_option("#colour-by", "climb")
-    assert painted(page, 8, 8) != TIER_COLOURS["B1"]
-    one.context.close()
-    assert one.faults == []
-
-
-def test_a_second_thread_paints_what_comes_into_sight(page: Any) -> None:
-    assert len(page.workers) == 1
-    page.evaluate("shancheng.map.options.zoomAnimationThreshold = 99")
-    page.evaluate("shancheng.map.setZoom(14, {animate: false})")
-    page.evaluate("shancheng.map.setZoom(18)")  # asked for while the old squares still stand
-    look_at(page, 30, 30, 18)
-    assert painted(page, 8, 8) == TIER_COLOURS["B1"]
 
 
 def test_a_click_opens_the_building_with_its_rank(page: Any) -> None:
@@ -371,50 +231,6 @@ def test_the_keyboard_is_enough(page: Any) -> None:
     assert page.is_visible("#buildings") and page.is_hidden("#areas")
 
 
-def test_other_colourings_repaint_the_map_and_the_legend(page: Any) -> None:
-    look_at(page, 30, 30, 18)
-    page.select_option("#colour-by", "climb")
-    assert painted(page, 8, 8) == (106, 10, 102)  # ≥ 30 m: #6a0a66
-    rows = page.locator("#legend tbody tr").all_inner_texts()
-    counts = {row.split("\t")[1].strip(): row.split("\t")[2].strip() for row in rows}
-    assert counts == {"≥ 30": "1", "20–30": "0", "10–20": "1", "5–10": "2", "< 5": "2"}
-    choices = page.locator("#colour-by option").evaluate_all("all => all.map((o) => o.value)")
-    # nobody was asked in this town: readiness and consent have nothing to show
-    assert choices == [
-        *("tier", "move", "funded", "planned", "sure", "funded_chance", "missing"),
-        *("quadrant", "climb", "slope", "year", "basis"),
-        *("need.0", "need.1"),
-    ]
-    page.select_option("#colour-by", "need.1")
-    assert "替代值" in page.inner_text("#legend")
-    page.select_option("#colour-by", "tier")
-    assert painted(page, 8, 8) == TIER_COLOURS["B1"]
-
-
-def test_what_is_not_planned_is_a_class_of_its_own(page: Any) -> None:
-    page.select_option("#colour-by", "planned")
-    rows = page.locator("#legend tbody tr").all_inner_texts()
-    names = [row.split("\t")[1].strip() for row in rows]
-    assert names[-1] == "未列入计划"
-    assert names[:-1] == sorted(names[:-1])
-    page.click("#language-button")
-    assert "not planned" in page.locator("#legend tbody tr").last.inner_text()
-    page.click("#language-button")
-
-
-def test_recorded_vague_and_inferred_years_are_told_apart(page: Any) -> None:
-    look_at(page, 30, 30, 18)
-    page.select_option("#colour-by", "basis")
-    rows = page.locator("#legend tbody tr").all_inner_texts()
-    counts = {row.split("\t")[1].strip(): row.split("\t")[2].strip() for row in rows}
-    assert counts == {"约数（数年之内）": "1", "推断": "1", "不明": "4"}
-    assert painted(page, 8, 8) == (107, 174, 214)  # vague: #6baed6
-    page.select_option("#colour-by", "tier")
-    select(page, "B2")
-    facts = page.inner_text("#panel .facts")
-    assert "约 1980（1975–1991）" in facts and "推断" in facts
-
-
 def test_an_invented_city_says_so_and_a_note_can_be_put_away(page: Any) -> None:
     assert "合成数据" in page.inner_text("#notices") and "Synthetic" in page.inner_text("#notices")
     page.click("#notices button")
@@ -499,23 +315,11 @@ def test_paper_gets_a_whole_map(page: Any) -> None:
     page.emulate_media(media="print")
     box = page.locator("#map_atlas").bounding_box()
     assert (round(box["width"]), round(box["height"])) == (1042, 602)
-    painted = page.evaluate(
-        """() => {
-          const map = document.querySelector('#map_atlas').getBoundingClientRect();
-          const tiles = [...document.querySelectorAll('canvas.leaflet-tile')];
-          const isPainted = (x, y) => tiles.some((tile) => {
-            const box = tile.getBoundingClientRect(), scale = tile.width / box.width;
-            if (x < box.left || y < box.top || x >= box.right || y >= box.bottom) return false;
-            const [column, row] = [(x - box.left) * scale, (y - box.top) * scale];
-            const context = new OffscreenCanvas(1, 1).getContext('2d');
-            context.drawImage(tile, -Math.floor(column), -Math.floor(row));
-            return context.getImageData(0, 0, 1, 1).data[3] === 255;
-          });
-          return [[5, 5], [map.width - 5, 5], [5, map.height - 5], [map.width - 5, map.height - 5]]
-            .map(([x, y]) => isPainted(map.left + x, map.top + y));
-        }"""
-    )
-    assert painted == [True] * 4
+    west, east = box["x"] + 5, box["x"] + box["width"] - 5
+    north, south = box["y"] + 5, box["y"] + box["height"] - 5
+    corners = [[x, y] for x in (west, east) for y in (north, south)]
+    seen = page.evaluate(f"(places) => places.map((place) => ({COLOUR_AT})(...place))", corners)
+    assert [colour[3] for colour in seen] == [255] * 4
     # the district: 800 m square, its south-west corner at (-250, -250), beside the legend or above it
     corners = [on_screen(page, x, y) for x in (-250, 550) for y in (-250, 550)]
     legend = page.locator("#legend").bounding_box()

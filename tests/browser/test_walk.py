@@ -9,7 +9,7 @@ from pipeline.atlas.stage import run
 from pipeline.contracts.tables import BUILDING_RANKING
 from tests.atlas import town
 from tests.browser.conftest import Opened
-from tests.browser.test_map import CJK, on_screen, select
+from tests.browser.hands import CJK, on_screen, select
 
 LINE = "#map_atlas path.walk-line"
 
