@@ -22,6 +22,7 @@ _ENOUGH = 3.0
 _KEYS = ("building_id", "estate_id", "estate_name", "community_id")
 _RECOGNISED_SHARE = 0.2
 _STREETS_SHARE = 0.5
+_STREETS_SCORE = 2.0
 _PATH = re.compile(r"[;；|/>]")
 _EARTH_M = (-500.0, 9000.0)
 
@@ -156,8 +157,11 @@ def _by_fields(
     _take_values(guess, words, facility_tags)
     if role == "amenities" and not guess.values and not _speaks_ours(guess, facility_tags):
         return None
-    if role == "streets" and not _are_streets(guess):
-        return None
+    if role == "streets":
+        if not _are_streets(guess):
+            return None
+        guess.score += _STREETS_SCORE
+        reasons.append("its words are classes of street")
     guess.why = ", ".join(reasons)
     return guess if guess.score >= _ENOUGH else None
 

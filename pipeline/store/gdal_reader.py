@@ -21,6 +21,8 @@ _KEPT_DRIVERS = ("Memory", "MEM")
 _CURVED = (7, 8, 9, 10, 11, 12, 13, 14)
 """Codes of well-known binary: circular string, compound curve, curve polygon and their collections,
 and the collection of anything, which may hold them."""
+_NOT_BY_ARROW = ("onlinear", "non-UTF-8")
+"""In messages of pyogrio: curves, and texts in another encoding."""
 _VIRTUAL = re.compile(r"create\s+virtual\s+table.*?using\s+[\"'\[`]?(\w+)", re.I | re.S)
 _RECURSIVE = re.compile(r"\bwith\s+recursive\b", re.I)
 _REACHING = re.compile(
@@ -171,11 +173,13 @@ def _read(
     with_shapes: bool,
     most_rows: int | None,
     options: dict[str, str],
+    settings: dict[str, str],
 ) -> tuple[dict[str, Any], Any]:
     """Return a layer as an Arrow table, shapes as well-known binary with straight edges."""
     import pyogrio
 
     _check_database(inside)
+    pyogrio.set_gdal_config_options({"DXF_ENCODING": None, **settings})
     chosen = {
         "layer": layer, "encoding": encoding, "columns": columns, "read_geometry": with_shapes,
         "max_features": most_rows, "datetime_as_string": True, **options,
@@ -186,7 +190,7 @@ def _read(
         geometry = meta["geometry_name"] or "wkb_geometry"
         is_curved = geometry in table.column_names and _is_curved(table.column(geometry))
     except Exception as error:
-        if "onlinear" not in str(error):
+        if not any(told in str(error) for told in _NOT_BY_ARROW):
             raise
         is_curved = True
     if is_curved:  # Arrow's way passes curves on as they are, or not at all

@@ -1,6 +1,7 @@
 """Layers of vector files, opened in the reader process by the driver of their format alone."""
 
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import shapely
 from pipeline.problem import Problem
 from pipeline.store.archives import member_in_zip, unpacked, zip_members
 from pipeline.store.contents import check_content
+from pipeline.store.encodings import encoding_of
 from pipeline.store.fence import Unreadable, in_reader
 from pipeline.store.gdal_drivers import DRIVERS, ENDINGS
 
@@ -21,7 +23,14 @@ ARCHIVES = (".zip", ".kmz")
 _TAKEN_OUT = ("geopackage", "gml", "kml")
 """Read from a copy: SQLite reads badly in a zip, and GML takes files beside it for its schema."""
 _OPTIONS = {"gml": {"WRITE_GFS": "NO", "DOWNLOAD_SCHEMA": "NO"}}
+_ABOUT_DRAWING = {
+    "kml": ("altitudeMode", "tessellate", "extrude", "visibility", "drawOrder", "icon"),
+    "gml": ("lowerCorner", "upperCorner"), "dxf": ("SubClasses", "PaperSpace"),
+}  # fmt: skip
+"""Columns that GDAL makes of how a feature is drawn."""
+DRAWING_LAYER = "Layer"
 _WRITTEN_BESIDE = ("-wal", "-journal")
+_SAMPLE_BYTES = 20_000_000
 _OWN_TABLES = ("layer_styles",)
 """Tables of QGIS."""
 
@@ -72,6 +81,8 @@ def vector_file(path: Path, kind: str, layer: str | None = None) -> Iterator[Vec
 
 def layer_names(file: VectorFile) -> list[str]:
     """Return the layers that hold shapes, QGIS's own tables left out."""
+    if file.format == "dxf":
+        return list(drawing_layers(read_layer(file, None)))
     answer, _ = in_reader("layers", file.driver, file.size_bytes, inside=file.inside)
     shaped = [name for name, kind in answer["layers"] if kind is not None]
     return [name for name in shaped if name not in _OWN_TABLES]
@@ -101,16 +112,20 @@ def read_layer(
     Unreadable, UnicodeError, LookupError, shapely.errors.GEOSException
         If it is damaged, or in another encoding.
     """
+    is_drawing = file.format == "dxf"
     answer, table = in_reader(
-        "read", file.driver, file.size_bytes, inside=file.inside, layer=layer, encoding=encoding,
+        "read", file.driver, file.size_bytes, inside=file.inside, layer=None if is_drawing else layer,
+        encoding=None if is_drawing else encoding,
         columns=columns, with_shapes=with_shapes, most_rows=most_rows,
         options=_OPTIONS.get(file.format, {}),
+        settings={"DXF_ENCODING": _encoding_of_drawing(file, encoding)} if is_drawing else {},
     )  # fmt: skip
     shapes, place = None, answer["geometry"]
     if place is not None:
         shapes = np.asarray(shapely.from_wkb(table.column(place).to_numpy()), dtype=object)
         table = table.remove_column(place)
-    fields = table.to_pandas()
+    unwanted = set(_ABOUT_DRAWING.get(file.format, ())) & set(table.column_names)
+    fields = table.drop_columns(sorted(unwanted)).to_pandas()
     for name in answer["dated"]:
         try:
             fields[name] = pd.to_datetime(fields[name], format="ISO8601")
@@ -118,7 +133,35 @@ def read_layer(
             fields[name] = fields[name].astype("str")
     if fields.columns.empty and shapes is not None:
         fields = pd.DataFrame(index=range(len(shapes)))
-    return Layer(fields, shapes, _crs(answer["crs"]))
+    found = Layer(fields, shapes, _crs(answer["crs"]))
+    return drawing_layers(found).get(layer, found) if is_drawing and layer else found
+
+
+def drawing_layers(whole: Layer) -> dict[str, Layer]:
+    """Return the layers of a drawing: GDAL tells them in a column of its one layer."""
+    if DRAWING_LAYER not in whole.fields or whole.shapes is None:
+        return {}
+    names = whole.fields[DRAWING_LAYER].fillna("").astype("str")
+    found = {}
+    for name in sorted(set(names)):
+        rows = (names == name).to_numpy()
+        fields = whole.fields[rows].reset_index(drop=True)
+        found[name] = Layer(fields, whole.shapes[rows], whole.crs)
+    return found
+
+
+def _encoding_of_drawing(file: VectorFile, stated: str | None) -> str:
+    """Return the encoding of a DXF's texts: by its bytes, since its header often names another."""
+    if stated and stated.lower() not in ("utf-8", "utf8"):
+        return stated
+    if file.member:
+        with zipfile.ZipFile(file.path) as archive, archive.open(file.member) as packed:
+            start = packed.read(_SAMPLE_BYTES)
+    else:
+        with file.path.open("rb") as plain:
+            start = plain.read(_SAMPLE_BYTES)
+    found, _ = encoding_of(start.splitlines()[:-1])
+    return {"utf-8": "UTF-8"}.get(found, "GB18030")
 
 
 def _crs(told: str | None) -> Any:
@@ -167,8 +210,6 @@ def _in_archive(path: Path, kind: str, layer: str | None, folder: Path) -> Vecto
     beside = [name for name in members if name in {member + end for end in _WRITTEN_BESIDE}]
     if kind == "geopackage" and beside:
         raise _unfinished(path, beside[0])
-    import zipfile
-
     with zipfile.ZipFile(path) as archive:
         size = sum(info.file_size for info in archive.infolist())
     inside = f"/vsizip/{path.absolute()}/{member}"

@@ -18,7 +18,14 @@ from pipeline.store.contents import check_content
 from pipeline.store.encodings import encoding_of, shapefile_encoding
 from pipeline.store.fence import Unreadable
 from pipeline.store.gdal_drivers import open_raster
-from pipeline.store.layers import VectorFile, about_layer, layer_names, read_layer, vector_file
+from pipeline.store.layers import (
+    VectorFile,
+    about_layer,
+    drawing_layers,
+    layer_names,
+    read_layer,
+    vector_file,
+)
 from pipeline.store.outlines import closed_lines_as_areas
 
 SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
@@ -202,6 +209,8 @@ def _layers(path: Path, name: str, kind: str, stamp: str) -> list[Look]:
     if kind == "geoparquet":
         return [_geoparquet(path, name, stamp)]
     with vector_file(path, kind) as file:
+        if kind == "dxf":
+            return _drawing(file, name, stamp)
         layers = [""] if kind in ("shapefile", "geojson") else layer_names(file)
         found, faults = [], []
         for layer in layers:
@@ -217,15 +226,20 @@ def _layers(path: Path, name: str, kind: str, stamp: str) -> list[Look]:
 
 def _vector(file: VectorFile, name: str, stamp: str, layer: str, *, is_alone: bool) -> Look:
     kind, encoding, is_certain = file.format, "utf-8", True
+    read_as = None
     if kind == "shapefile":
-        encoding, is_certain = shapefile_encoding(file.path, file.member)
+        read_as, is_certain = shapefile_encoding(file.path, file.member)
     chosen = layer or None
-    read_as = encoding if kind == "shapefile" else None
     about = about_layer(file, chosen, read_as)
     sample = read_layer(file, chosen, columns=[], most_rows=SAMPLE_SHAPES, encoding=read_as)
     if sample.shapes is None or not about["count"] or about["bounds"] is None:
         raise Problem(name, "holds no features with a shape")
-    rows = read_layer(file, chosen, with_shapes=False, most_rows=MOST_ROWS, encoding=read_as)
+    try:
+        rows = read_layer(file, chosen, with_shapes=False, most_rows=MOST_ROWS, encoding=read_as)
+    except UnicodeError:  # a MapInfo table that says nothing of its encoding
+        read_as, is_certain = "gb18030", False
+        rows = read_layer(file, chosen, with_shapes=False, most_rows=MOST_ROWS, encoding=read_as)
+    encoding = read_as or "utf-8"
     date = about["date"][:10]
     return Look(
         name, kind, _epsg(sample.crs), encoding, is_certain,
@@ -233,6 +247,26 @@ def _vector(file: VectorFile, name: str, stamp: str, layer: str, *, is_alone: bo
         bounds=tuple(about["bounds"]), date=date if date > "1990" else "", file_date=stamp,
         layer="" if is_alone else layer, **_shaped(sample.shapes, name, kind),
     )  # fmt: skip
+
+
+def _drawing(file: VectorFile, name: str, stamp: str) -> list[Look]:
+    """Return a look at each layer of a drawing, read once."""
+    parts = {
+        layer: part for layer, part in drawing_layers(read_layer(file, None)).items()
+        if part.shapes is not None and not shapely.is_empty(part.shapes).all()
+    }  # fmt: skip
+    if not parts:
+        raise Problem(name, "holds no features with a shape")
+    return [
+        Look(
+            name, "dxf", "", None, row_count=len(part.fields),
+            fields=part.fields.head(MOST_ROWS).astype("string").fillna(""),
+            bounds=tuple(shapely.total_bounds(part.shapes).tolist()), file_date=stamp,
+            layer=layer if len(parts) > 1 else "",
+            **_shaped(part.shapes[:SAMPLE_SHAPES], name, "dxf"),
+        )
+        for layer, part in parts.items()
+    ]  # fmt: skip
 
 
 def _geoparquet(path: Path, name: str, stamp: str) -> Look:

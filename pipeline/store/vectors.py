@@ -22,8 +22,10 @@ from pipeline.store.layers import (
     unreadable,
     vector_file,
 )
+from pipeline.store.outlines import closed_lines_as_areas
 
 MOST_ROWS = 20_000_000
+_ENCODED = ("shapefile", "geojson", "mapinfo_tab", "mapinfo_mif", "dxf")
 _GBK = {
     "gbk": "gbk", "cp936": "gbk", "gb2312": "gb18030", "gb_2312": "gb18030", "gb-2312": "gb18030",
     "gb2312-80": "gb18030", "euc-cn": "gb18030", "hz-gb-2312": "gb18030", "gb18030": "gb18030",
@@ -108,7 +110,7 @@ def _read_by_gdal(
     file: VectorFile, name: str, source: Source
 ) -> tuple[pd.DataFrame, np.ndarray, Any]:
     path = file.path
-    encoding = source.encoding if source.format in ("shapefile", "geojson") else None
+    encoding = source.encoding if source.format in _ENCODED else None
     if source.format == "shapefile" and not encoding:
         encoding = shapefile_encoding(path, file.member)[0]
     try:
@@ -131,7 +133,9 @@ def _read_by_gdal(
         raise unreadable(path, source.format, error, file) from None
     if found.shapes is None:
         return found.fields, np.array([], dtype=object), None
-    return found.fields, found.shapes, found.crs
+    is_outline = source.format == "dxf" and source.role != "streets"
+    shapes = closed_lines_as_areas(found.shapes) if is_outline else found.shapes
+    return found.fields, shapes, found.crs
 
 
 def _gbk_layer(file: VectorFile, encoding: str) -> Layer | None:
