@@ -158,10 +158,9 @@ def as_stored(raster: Any) -> Any:
 
 def read_raster(path: Path) -> Any:
     """Return a raster that ``raster_bytes`` wrote."""
-    import rasterio
-
     from pipeline.geo.raster import Raster
+    from pipeline.store.gdal_drivers import open_raster
 
-    with rasterio.open(path) as file:
+    with open_raster(path) as file:
         transform = file.transform
         return Raster(file.read(1), transform.c, transform.f, transform.a, file.crs.to_string())
