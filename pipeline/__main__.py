@@ -1,6 +1,10 @@
 """The command line behind every make target."""
 
-from pipeline.command.app import main
+if __name__ == "__main__":  # a second interpreter loads this module too, under another name
+    from pipeline import stopping
 
-if __name__ == "__main__":
+    stopping.install()  # before anything that takes long to load
+
+    from pipeline.command.app import main
+
     main()

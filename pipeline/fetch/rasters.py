@@ -79,6 +79,7 @@ def window_raster(
         stack.enter_context(rasterio.Env(**_GDAL))
         parts = []
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stopping.half_written.add(str(folder))
         for url, name in tile_addresses(service, window):
             local = folder / f"{len(dates)}.tif"
             try:
