@@ -9,18 +9,22 @@ import gc
 import importlib
 import os
 import signal
+import subprocess
+import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import get_context, parent_process
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, ParamSpec, TypeVar
+
+from pipeline import stopping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -112,9 +116,7 @@ class Beside:
         elif modules:
             self._sent(_load, modules)
 
-    def _sent(
-        self, function: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> "Future[Any] | None":
+    def _sent(self, function: Callable[..., Any], *args: Any) -> "Future[Any] | None":
         if not self.is_there:
             return None
         try:
@@ -132,20 +134,30 @@ class _Gone(Exception):
 class _Second:
     """The second interpreter, and a pipe to it: it answers each message in its turn.
 
-    Neither needs a semaphore, which would outlive an interpreter that is killed.
+    ``multiprocessing`` and ``concurrent.futures`` would start a third process and semaphores, which
+    outlive an interpreter that is killed.
     """
 
     def __init__(self) -> None:
-        context = get_context("spawn")
-        self._pipe, there = context.Pipe()
-        self._process = context.Process(target=_serve, args=(there,))
+        self._pipe, there = Pipe()
+        number = there.fileno()
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; "
+            f"from pipeline.beside import serve; serve({number})"
+        )
         # what a terminal sends to all would end it with a traceback; the first one ends it
         before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
         try:
-            self._process.start()
+            # it ends when its input does: the first one, if killed, cannot say so
+            self._process = subprocess.Popen(
+                [sys.executable, *_warning_flags(), "-c", program],
+                stdin=subprocess.PIPE,
+                pass_fds=[number],
+            )
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             there.close()
+        stopping.children.add(self._process)
         self._lock = Lock()
         self._is_gone = False
         self._messages: SimpleQueue[tuple[Future[Any], Any] | None] = SimpleQueue()
@@ -163,12 +175,14 @@ class _Second:
     def end(self) -> None:
         """End it at once: it has nothing to save, and taking its objects apart would take long."""
         self._process.kill()
-        self._process.join()
+        self._process.wait()
+        stopping.children.discard(self._process)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self._messages.put(None)
         for thread in self._threads:
             thread.join()
         self._pipe.close()
-        self._process.close()
 
     def _post(self) -> None:
         while (message := self._messages.get()) is not None:
@@ -214,21 +228,25 @@ class _Second:
             future.set_exception(_Gone())
 
 
-def _serve(pipe: Connection) -> None:
-    """In the second interpreter: do what comes through the pipe, and end with the first one.
+def _warning_flags() -> list[str]:
+    return [f"-W{option}" for option in sys.warnoptions]
 
-    The collector rests, as it does in the flow. A first one that is killed cannot say so, and work
-    would go on for nobody.
+
+def serve(number: int) -> None:
+    """In the second interpreter: do what comes through a pipe, and end with the first one.
+
+    The collector rests, as it does in the flow.
     """
     gc.disable()
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_end_with_first, daemon=True).start()
+    pipe = Connection(number)
     while True:
         try:
             function, args = pipe.recv()
         except (EOFError, OSError):
             os._exit(1)
-        except Exception as error:  # a module that it needs cannot be loaded here
-            pipe.send((False, error))
+        except Exception:  # it cannot be done here, e.g. a function of a program typed in
+            pipe.send((False, _Gone()))
             continue
         try:
             answer = ForkingPickler.dumps((True, function(*args)))
@@ -246,11 +264,9 @@ def _fault(error: Exception) -> Any:
         return ForkingPickler.dumps((False, RuntimeError(traceback.format_exc())))
 
 
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _end_with_first() -> None:
+    os.read(0, 1)
+    os._exit(1)
 
 
 def _load(modules: tuple[str, ...]) -> None:

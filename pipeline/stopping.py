@@ -4,16 +4,20 @@ A thread waits for the signals, since the main course may be in a library for se
 it alone: nothing else is unwound, so no other thread can write in the meantime.
 """
 
+import io
 import os
 import signal
 import sys
 from collections.abc import Iterable
 from threading import RLock, Thread
+from typing import Any, NoReturn
 
 naming = RLock()
 """Held while finished files get their names: a stop waits until all of a batch have theirs."""
 half_written: set[str] = set()
 """Files under partial names, and folders for a moment's use, that a stop removes."""
+children: set[Any] = set()
+"""Processes, as ``subprocess.Popen`` gives them, that a stop ends first."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WAIT_S = 10.0
 _once = RLock()
@@ -32,9 +36,42 @@ def install() -> None:
             signal.signal(one, lambda *_: None)
     Thread(target=_wait, args=(reader,), daemon=True).start()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+    if sys.stdout is not None and hasattr(sys.stdout, "fileno"):
+        sys.stdout = _output(sys.stdout)
 
 
-def stop(number: int) -> None:
+class _Output(io.FileIO):
+    """Standard output: when nobody reads it any more, the process ends."""
+
+    def write(self, content: Any) -> int | None:
+        try:
+            return super().write(content)
+        except BrokenPipeError:
+            return stop(signal.SIGPIPE)
+
+
+def _output(stream: Any) -> io.TextIOWrapper:
+    """Return the same stream, ending with its reader; a sign that it cannot show becomes ``?``."""
+    raw = io.BufferedWriter(_Output(stream.fileno(), "w", closefd=False))
+    return io.TextIOWrapper(
+        raw, encoding=stream.encoding, errors="replace", line_buffering=stream.line_buffering
+    )
+
+
+def use_utf8() -> None:
+    """Start this program anew if the locale spells file names in anything but UTF-8.
+
+    Names of outputs hold Chinese; they must be the same whoever runs the command.
+    """
+    if sys.getfilesystemencoding().lower() in ("utf-8", "utf8") or sys.flags.utf8_mode:
+        return
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    os.environ.setdefault("PYTHONIOENCODING", f"{encoding}:replace")
+    os.environ["PYTHONUTF8"] = "1"
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+def stop(number: int) -> NoReturn:
     """End this process and its children at once; never returns."""
     with _once:
         _say(number)
@@ -47,6 +84,20 @@ def stop(number: int) -> None:
         if left:
             _remove_and_exit(left, code)
         os._exit(code)
+
+
+def leave(code: object) -> NoReturn:
+    """End a process whose work is done, without taking its objects apart: that takes long."""
+    number = code if isinstance(code, int) else int(code is not None)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            stop(signal.SIGPIPE)
+        except (OSError, ValueError):
+            number = number or 1
+    os._exit(number)
 
 
 def _wait(reader: int) -> None:
@@ -70,20 +121,23 @@ def _say(number: int) -> None:
 
 
 def _end_children() -> None:
-    """Kill the other interpreters of this one and wait until they are gone."""
-    if "multiprocessing.process" not in sys.modules:
-        return
-    from multiprocessing import active_children
+    """Kill every process that this one started, and wait until they are gone."""
+    left: list[Any] = list(children)
+    if "multiprocessing.process" in sys.modules:
+        from multiprocessing import active_children
 
-    children = active_children()
-    for child in children:
+        left += active_children()
+    for child in left:
         child.kill()
-    for child in children:
-        child.join(_WAIT_S)
+    for child in left:
+        if hasattr(child, "wait"):
+            child.wait(_WAIT_S)
+        else:
+            child.join(_WAIT_S)
 
 
 def _remove_and_exit(paths: Iterable[str], code: int) -> None:
-    """Become a program that removes the paths: other threads could write them anew, an end ends them."""
+    """Become a program that removes the paths: this ends the threads that could write them anew."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
     program = f'rm -rf -- "$@"; exit {code}'
     try:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from pipeline import stopping
 from pipeline.fetch.client import Client, Fault, NotThere
 from pipeline.fetch.downloads import HEADER_BYTES, RemoteParts, download
 from pipeline.fetch.place import widened
