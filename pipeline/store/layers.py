@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipeline import stopping
 from pipeline.problem import Problem
 from pipeline.store.archives import (
     ARCHIVE_FAULTS,
@@ -79,10 +80,14 @@ def vector_file(path: Path, kind: str, layer: str | None = None) -> Iterator[Vec
         If it is not of the format, or makes its reader open something else.
     """
     with tempfile.TemporaryDirectory(prefix="shancheng-") as folder:
-        if path.is_file() and path.suffix.lower() in ARCHIVES:
-            yield _in_archive(path, kind, layer, Path(folder))
-        else:
-            yield _plain(path, kind, Path(folder))
+        stopping.half_written.add(folder)
+        try:
+            if path.is_file() and path.suffix.lower() in ARCHIVES:
+                yield _in_archive(path, kind, layer, Path(folder))
+            else:
+                yield _plain(path, kind, Path(folder))
+        finally:
+            stopping.half_written.discard(folder)
 
 
 def layer_names(file: VectorFile) -> list[str]:
