@@ -6,10 +6,11 @@ and end anywhere along a link. Everything is directed: uphill and downhill diffe
 Who chooses weighs minutes and metres: a way's cost is its minutes + penalty × metres climbed, and the
 way of least cost is taken. People differ in what a metre weighs. With C(p) the least cost at penalty p,
 minutes and climb are told for all penalties between a low and a high one together: climb =
-(C(high) − C(low)) / (high − low), minutes = C(low) − low × climb. The slope of C at p is the climb of
-the way chosen at p, so this climb is the mean over the penalties; and where all choose the same way,
-both numbers are that way's own. C is a least sum and leaps nowhere, so where two ways are nearly as
-good, a small change of a height moves the climb a little and does not flip it from one to the other.
+(C(high) − C(low)) / (high − low), minutes = C(middle) − middle × climb. The slope of C at p is the
+climb of the way chosen at p, so this climb is the mean over the penalties; and where all choose the
+same way, both numbers are that way's own. C is a least sum and leaps nowhere, so where two ways are
+nearly as good, a small change of a height moves the climb a little and does not flip it from one to
+the other.
 """
 
 from collections.abc import Callable
@@ -92,6 +93,10 @@ class Penalties:
     low: float
     middle: float
     high: float
+
+    def of_each(self, costs: Callable[[str, float], Floats]) -> "Costs":
+        """Return what a function of a penalty's name and value gives for each."""
+        return Costs(costs("low", self.low), costs("middle", self.middle), costs("high", self.high))
 
     @classmethod
     def of(cls, walking: WalkingRule) -> "Penalties":
@@ -202,19 +207,22 @@ def _without_arcs_into(arcs: sparse.csr_array, nodes: Integers) -> sparse.csr_ar
 
 @dataclass(frozen=True)
 class Costs:
-    """Least cost at a low and at a high penalty; infinity where there is no way."""
+    """Least cost at a low, a middle and a high penalty; infinity where there is no way."""
 
     low: Floats
+    middle: Floats
     high: Floats
 
     def minutes_and_climb(self, penalties: Penalties) -> tuple[Floats, Floats]:
         """Return minutes and metres climbed over all penalties between the two (module's head)."""
         reached = np.isfinite(self.low)
-        low, high = np.where(reached, self.low, 0), np.where(reached, self.high, 0)
+        low, middle, high = (
+            np.where(reached, cost, 0) for cost in (self.low, self.middle, self.high)
+        )
         climb = np.maximum(high - low, 0) / (penalties.high - penalties.low)
         # rounding leaves specks of metres on level ways
         climb = np.where(climb < _LEAST_CLIMB_M, 0, climb)
-        minutes = low - penalties.low * climb
+        minutes = middle - penalties.middle * climb
         return np.where(reached, minutes, np.inf), np.where(reached, climb, np.inf)
 
 
@@ -222,10 +230,12 @@ def nearest(graph: WalkGraph, targets: Integers) -> Costs:
     """Return the cost from every node's best target to it; the reversed graph tells the way out."""
     if not len(targets):
         nowhere = np.full(graph.node_count, np.inf)
-        return Costs(nowhere, nowhere.copy())
+        return Costs(nowhere, nowhere.copy(), nowhere.copy())
     return Costs(
-        dijkstra(graph.low, indices=targets, min_only=True),
-        dijkstra(graph.high, indices=targets, min_only=True),
+        *(
+            dijkstra(arcs, indices=targets, min_only=True)
+            for arcs in (graph.low, graph.middle, graph.high)
+        )
     )
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.geo.network import (
-    Costs,
     Penalties,
     Pieces,
     Spurs,
@@ -208,45 +207,44 @@ class BuildingWalks:
         self._up_to, self._down_to = second("descent_m"), second("ascent_m")
         self._leg_home, self._leg_away = doors.home_min / pace, doors.away_min / pace
         # nobody walks through a facility, so on the way to another none need be reached
-        self._home = graph.without_arcs_into(network.facility_nodes)
-        self._reverse = graph.reverse.without_arcs_into(network.facility_nodes)
+        self._way_home = graph.without_arcs_into(network.facility_nodes)
+        self._way_out = graph.reverse.without_arcs_into(network.facility_nodes)
         self._place_start = np.flatnonzero(np.append(True, np.diff(doors.place) > 0))[
             : len(np.unique(doors.place))
         ]
 
     def walks(self, facility: str) -> Walks:
         """Return every building's walks to its nearest facility of a type."""
-        targets = self.network.targets[facility]
+        home_min, climb_m = self._home(facility)
         is_there = self._is_main & (facility == MAIN_ROAD)
-        low, high = self.penalties.low, self.penalties.high
-        near = nearest(self._home, targets)
-        home = Costs(
-            self._least(self._home_cost(near.low, low, is_there)[0]),
-            self._least(self._home_cost(near.high, high, is_there)[0]),
+        near = nearest(self._way_out, self.network.targets[facility])
+        out = self.penalties.of_each(
+            lambda name, penalty: self._least(
+                self._out_cost(getattr(near, name), penalty, is_there)
+            )
         )
-        near = nearest(self._reverse, targets)
-        out = Costs(
-            self._least(self._out_cost(near.low, low, is_there)),
-            self._least(self._out_cost(near.high, high, is_there)),
-        )
-        home_min, climb_m = home.minutes_and_climb(self.penalties)
         out_min, out_climb_m = out.minutes_and_climb(self.penalties)
-        return Walks(_finite(out_min), _finite(home_min), _finite(climb_m), _finite(out_climb_m))
+        return Walks(_finite(out_min), home_min, climb_m, _finite(out_climb_m))
 
     def home_min(self, facility: str) -> Floats:
         """Return the minutes of the walks home alone."""
+        return self._home(facility)[0]
+
+    def _home(self, facility: str) -> tuple[Floats, Floats]:
+        """Return minutes and climb of the walks home."""
         is_there = self._is_main & (facility == MAIN_ROAD)
-        near = nearest(self._home, self.network.targets[facility])
-        low, high = self.penalties.low, self.penalties.high
-        home = Costs(
-            self._least(self._home_cost(near.low, low, is_there)[0]),
-            self._least(self._home_cost(near.high, high, is_there)[0]),
+        near = nearest(self._way_home, self.network.targets[facility])
+        home = self.penalties.of_each(
+            lambda name, penalty: self._least(
+                self._home_cost(getattr(near, name), penalty, is_there)[0]
+            )
         )
-        return _finite(home.minutes_and_climb(self.penalties)[0])
+        minutes, climb_m = home.minutes_and_climb(self.penalties)
+        return _finite(minutes), _finite(climb_m)
 
     def chosen(self, facility: str) -> ChosenWays:
         """Return the ways home at the middle penalty."""
-        near, parent = chosen_ways(self._home, self.network.targets[facility])
+        near, parent = chosen_ways(self._way_home, self.network.targets[facility])
         is_there = self._is_main & (facility == MAIN_ROAD)
         cost, is_from = self._home_cost(near, self.penalties.middle, is_there)
         last = np.where(is_there, -1, np.where(is_from, self.from_node, self.to_node))

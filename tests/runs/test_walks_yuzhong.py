@@ -443,7 +443,7 @@ def test_walks_to_main_road_and_rail_equal_networkx_for_200_buildings(
                 way, found, weight=weighed(penalty)
             )
             for kind, found in targets.items()
-            for penalty in (LOW, HIGH)
+            for penalty in (LOW, MIDDLE, HIGH)
         }
         for way in (graph, graph.reverse())
     )
@@ -457,10 +457,10 @@ def test_walks_to_main_road_and_rail_equal_networkx_for_200_buildings(
         for kind in targets:
             least = [
                 cheapest(slow, doors, home[kind, p], out[kind, p], kind == "main_road", p)
-                for p in (LOW, HIGH)
+                for p in (LOW, MIDDLE, HIGH)
             ]
-            climb, climb_out = ((least[1][n] - least[0][n]) / (HIGH - LOW) for n in (0, 1))
-            minutes = least[0][0] - LOW * climb, least[0][1] - LOW * climb_out
+            climb, climb_out = ((least[2][n] - least[0][n]) / (HIGH - LOW) for n in (0, 1))
+            minutes = least[1][0] - MIDDLE * climb, least[1][1] - MIDDLE * climb_out
             assert ours[f"{kind}_climb_m"] == pytest.approx(climb, abs=0.02)
             assert ours[f"{kind}_walk_back_min"] == pytest.approx(minutes[0], rel=1e-4, abs=1e-3)
             assert ours[f"{kind}_walk_out_min"] == pytest.approx(minutes[1], rel=1e-4, abs=1e-3)

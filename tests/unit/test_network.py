@@ -202,23 +202,24 @@ def test_walks_equal_networkx_on_a_random_network() -> None:
         for begin, end, up in ((a, b, rise), (b, a, -rise)):
             minutes = run / 60 * np.exp(3.5 * (abs(up / run + 0.05) - 0.05))
             walk.add_edge(begin, end, minutes=minutes, ascent=max(up, 0))
-    # least cost at penalties of 0.05 and 0.15 min/m
+    # least cost at penalties of 0.05, 0.1 and 0.15 min/m
     for arcs in walk.edges(data=True):
         arcs[2]["low"] = arcs[2]["minutes"] + 0.05 * arcs[2]["ascent"]
+        arcs[2]["middle"] = arcs[2]["minutes"] + 0.1 * arcs[2]["ascent"]
         arcs[2]["high"] = arcs[2]["minutes"] + 0.15 * arcs[2]["ascent"]
     home, out = (
         {
             price: nx.multi_source_dijkstra_path_length(way, set(targets), weight=price)
-            for price in ("low", "high")
+            for price in ("low", "middle", "high")
         }
         for way in (walk, walk.reverse())
     )
     for node in home["low"]:
         climb = (home["high"][node] - home["low"][node]) / 0.1
         assert near.back_ascent_m[node] == pytest.approx(climb, abs=0.1)
-        assert near.back_min[node] == pytest.approx(home["low"][node] - 0.05 * climb, rel=1e-3)
+        assert near.back_min[node] == pytest.approx(home["middle"][node] - 0.1 * climb, rel=1e-3)
         climb_out = (out["high"][node] - out["low"][node]) / 0.1
-        assert near.out_min[node] == pytest.approx(out["low"][node] - 0.05 * climb_out, rel=1e-3)
+        assert near.out_min[node] == pytest.approx(out["middle"][node] - 0.1 * climb_out, rel=1e-3)
     missing = set(range(60)) - set(home["low"])
     assert all(np.isinf(near.back_min[node]) for node in missing)
 
@@ -268,3 +269,50 @@ def test_a_lift_that_all_ways_leave_at_one_level_stays_a_node() -> None:
     parted = with_landings(links, heights, is_lift, is_lift, 3.0)
     assert parted.links is links
     assert len(parted.lift_node) == 0
+
+
+def two_ways(level_m: float, climb_m: float) -> Walked:
+    """Return the walk from node 0 to node 1: a level detour, or stairs up and a lift down again."""
+    links = links_of(
+        [(0, 0), (0, level_m / 2), (40, 0), (60, 0)],
+        [(0, 1, "ground"), (1, 3, "ground"), (0, 2, "steps"), (2, 3, "lift")],
+        rise_m=[np.nan, np.nan, climb_m, np.nan],
+    )
+    return walked(graph_of(links, hill(0.0)), [0])
+
+
+def test_a_way_with_less_climb_is_chosen_where_it_costs_few_minutes() -> None:
+    # 36 m of stairs at 12 m/min and 1.5 min in the lift: 4.5 min, which cost 8.1 with 0.1 min a metre
+    near_by, far = two_ways(300, 36), two_ways(1200, 36)
+    assert near_by.back_ascent_m[3] == 0
+    assert near_by.back_min[3] == pytest.approx((150 + np.hypot(60, 150)) / 60)
+    assert far.back_ascent_m[3] == pytest.approx(36)
+    assert far.back_min[3] == pytest.approx(4.5)
+
+
+def test_ways_that_are_nearly_as_good_share_a_walk_and_do_not_flip() -> None:
+    level_min = (240 + np.hypot(60, 240)) / 60
+    exact = (level_min - 1.5) / (1 / 12 + 0.1)  # climb at which both cost the same at 0.1 min/m
+    less, same, more = (two_ways(480, exact + change) for change in (-0.01, 0.0, 0.01))
+    # half of the penalties from 0.05 to 0.15 take the stairs
+    assert same.back_ascent_m[3] == pytest.approx(exact / 2, rel=1e-6)
+    stairs_min = exact / 12 + 1.5
+    assert same.back_min[3] == pytest.approx((stairs_min + level_min) / 2, rel=1e-6)
+    for other in (less, more):
+        assert other.back_ascent_m[3] == pytest.approx(same.back_ascent_m[3], abs=0.05)
+        assert other.back_min[3] == pytest.approx(same.back_min[3], abs=0.01)
+
+
+def test_an_elder_walks_at_an_elders_pace_on_the_flat_and_on_stairs() -> None:
+    links = links_of([(0, 0), (96, 0), (126, 0)], [(0, 1, "ground"), (1, 2, "steps")],
+                     rise_m=[np.nan, 17.0])  # fmt: skip
+    profiles = link_profiles(links, terrain_of(links, hill(0.0)), WALKING)
+    pieces, _ = cut_links(links, StreetPoint(np.zeros(0, dtype=np.int64), np.zeros(0)))
+    penalties = Penalties.of(WALKING.of_elder())
+    assert (penalties.low, penalties.middle, penalties.high) == pytest.approx((0.1, 0.2, 0.3))
+    graph = walk_graph(pieces, links, profiles, 3, NO_SPURS, penalties, "elder_")
+    minutes, climb = nearest(graph, np.array([0])).minutes_and_climb(penalties)
+    assert minutes[2] == pytest.approx(96 / 48 + 17 / 8.5)
+    assert climb[2] == pytest.approx(17)
+    out, _ = nearest(graph.reverse, np.array([0])).minutes_and_climb(penalties)
+    assert out[2] == pytest.approx(96 / 48 + 17 / 9.5)
