@@ -17,6 +17,7 @@ from pyproj.exceptions import ProjError
 
 from pipeline.check.fit import Fit, Footprints
 from pipeline.check.layers import OUTLINES, Layer, sample
+from pipeline.geo.crs import crs_of
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 
@@ -81,8 +82,8 @@ class Misplaced:
 
 def declared_reading(layer: Layer) -> Reading:
     """Return how the profile reads a layer."""
-    datum = "wgs84" if layer.source.datum == "cgcs2000" else layer.source.datum
-    return Reading(datum, layer.source.crs)
+    is_straight = layer.source.datum in ("cgcs2000", "of_crs")
+    return Reading("wgs84" if is_straight else layer.source.datum, crs_of(layer.source))
 
 
 def placed(points: Floats, reading: Reading, working_crs: str) -> Floats:
@@ -139,7 +140,7 @@ def _elsewhere(layers: list[Layer], working_crs: str) -> list[Misplaced]:
     if len(group) < 2:
         return []
     area = _union([boxes[name] for name in sorted(group)])
-    known = {layer.source.crs for layer in layers} | {working_crs}
+    known = {crs_of(layer.source) for layer in layers} | {working_crs}
     found = []
     for layer in layers:
         if layer.name in group or layer.name not in at:

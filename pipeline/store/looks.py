@@ -10,14 +10,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
+from pipeline.geo.crs import horizontal, stated
+from pipeline.geo.strays import main_bounds, stray_features
 from pipeline.problem import Problem
 from pipeline.store.archives import path_in_zip, zip_members
 from pipeline.store.encodings import encoding_of, shapefile_encoding
+from pipeline.store.grids import cell_size_m, raster_bounds, raster_crs, vertical_crs
+from pipeline.store.heights import implausible, in_metres, integer_ends, measure, picture_fault
+from pipeline.store.placement import belies_degrees
 
 SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
 _MOST_TEXT_BYTES = 200_000_000
 _MOST_OSM_ELEMENTS = 20_000
+_MOST_CELLS = 50_000_000
 VECTOR_ENDINGS = {
     ".shp": "shapefile", ".geojson": "geojson", ".gpkg": "geopackage", ".fgb": "flatgeobuf",
     ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".gdb": "file_geodatabase",
@@ -64,9 +71,17 @@ class Look:
     date: str = ""
     """Date of the data, where the file says it."""
     values: tuple[float, float] | None = None
-    """Rasters: least and greatest value."""
+    """Rasters: least and greatest value, metres where it is a terrain model."""
     is_square_metric: bool = False
     """Rasters: north-up square cells in metres."""
+    not_terrain: str = ""
+    """Rasters: why it cannot be a terrain model as it is; empty if it can."""
+    nodata: float | None = None
+    """Rasters: a value that must mean empty, though the file does not declare it."""
+    crs_doubt: str = ""
+    """Why the CRS that the file states is not believed."""
+    stray_count: int = 0
+    """Features far from all others."""
     file_date: str = ""
     layer: str = ""
     """Layer or sheet, where the file holds several."""
@@ -186,7 +201,6 @@ def _layers(inside: str, path: Path, name: str, kind: str, stamp: str) -> list[L
 
 def _vector(inside: str, path: Path, name: str, kind: str, stamp: str, layer: str) -> Look:
     import pyogrio
-    import shapely
 
     encoding, is_certain, date = "utf-8", True, ""
     if kind == "shapefile":
@@ -198,15 +212,14 @@ def _vector(inside: str, path: Path, name: str, kind: str, stamp: str, layer: st
             import geopandas as gpd
 
             whole = gpd.read_parquet(path)
-            count, bounds, crs = len(whole), whole.total_bounds, whole.crs
+            count, edges, crs = len(whole), shapely.bounds(whole.geometry.to_numpy()), whole.crs
             fields = pd.DataFrame(whole.drop(columns=whole.geometry.name)).head(MOST_ROWS)
             shapes = whole.geometry.head(SAMPLE_SHAPES).dropna().to_numpy()
         else:
             chosen = {"layer": layer} if layer else {}
             options = {"encoding": encoding} if kind == "shapefile" else {}
-            about = pyogrio.read_info(
-                inside, force_feature_count=True, force_total_bounds=True, **chosen
-            )
+            about = pyogrio.read_info(inside, force_feature_count=True, **chosen)
+            edges = np.transpose(pyogrio.read_bounds(inside, **chosen)[1])
             sample = pyogrio.read_dataframe(
                 inside, max_features=SAMPLE_SHAPES, columns=[], **chosen
             )
@@ -215,26 +228,29 @@ def _vector(inside: str, path: Path, name: str, kind: str, stamp: str, layer: st
             fields = pyogrio.read_dataframe(
                 inside, max_features=MOST_ROWS, read_geometry=False, **chosen, **options
             )
-            count, bounds, crs = about["features"], about["total_bounds"], sample.crs
+            count, crs = about["features"], sample.crs
             date = str((about.get("layer_metadata") or {}).get("DBF_DATE_LAST_UPDATE", ""))[:10]
             shapes = sample.geometry.dropna().to_numpy()
     if not count or not len(shapes):
         raise Problem(name, "holds no features with a shape")
     kinds = set(shapely.get_type_id(shapely.get_parts(shapes)).tolist())
-    west, south, east, north = (float(one) for one in bounds)
+    west, south, east, north = main_bounds(edges)
+    found, doubt = _crs_and_doubt(crs, shapes)
     return Look(
-        name, kind, _epsg(crs), encoding, is_certain,
+        name, kind, found, encoding, is_certain,
         "polygon" if 3 in kinds else "line" if kinds & {1, 2} else "point",
         int(count), fields.astype("string").fillna(""), float(np.median(shapely.area(shapes))),
         (west, south, east, north), date=date if date > "1990" else "", file_date=stamp, layer=layer,
+        crs_doubt=doubt, stray_count=int(stray_features(edges).sum()),
     )  # fmt: skip
 
 
-def _epsg(crs: Any) -> str:
-    if crs is None:
-        return ""
-    code = crs.to_epsg(min_confidence=25)
-    return f"EPSG:{code}" if code else ""
+def _crs_and_doubt(crs: Any, shapes: np.ndarray) -> tuple[str, str]:
+    """Return how a profile writes a layer's CRS, empty if it has none; and why it is not believed."""
+    found = stated(crs)
+    if not found or not belies_degrees(horizontal(crs), shapes):
+        return found, ""
+    return "", f"does not state its CRS ({found} cannot be: its coordinates are no degrees)"
 
 
 def _table(path: Path, name: str, stamp: str) -> Look:
@@ -266,21 +282,59 @@ def _raster(path: Path, name: str, stamp: str) -> Look:
     import rasterio
 
     with rasterio.open(path) as file:
-        step = max(1, max(file.width, file.height) // 500)
-        shape = (max(1, file.height // step), max(1, file.width // step))
-        band = file.read(1, out_shape=shape, masked=True).compressed()
-        band = band[np.isfinite(band.astype(float))]
-        crs, transform, bounds = file.crs, file.transform, file.bounds
-    if not band.size:
-        raise Problem(name, "every cell is empty")
-    is_metric = bool(crs and crs.is_projected and crs.linear_units.lower() in ("metre", "meter"))
-    is_square = abs(transform.a + transform.e) < 1e-6 and not transform.b and not transform.d
-    code = f"EPSG:{crs.to_epsg()}" if crs and crs.to_epsg() else ""
-    return Look(
-        name, "geotiff", code, None, bounds=tuple(bounds),
-        values=(float(band.min()), float(band.max())), is_square_metric=is_metric and is_square,
-        file_date=stamp,
+        own = raster_crs(file)
+        bounds, transform = raster_bounds(file), file.transform
+        low, high, empty, fault = _heights(path, file, own)
+    found, doubt = _crs_and_doubt(own, np.array([shapely.box(*bounds)], dtype=object))
+    if transform == rasterio.Affine.identity():
+        fault = fault or "its cells have no position"
+    plain = horizontal(own)
+    is_metric = (
+        plain is not None and plain.is_projected
+        and all(abs(axis.unit_conversion_factor - 1) < 1e-9 for axis in plain.axis_info)
     )  # fmt: skip
+    is_square = (
+        abs(transform.a + transform.e) < 1e-6 and not transform.b and not transform.d
+        and transform.a > 0
+    )  # fmt: skip
+    return Look(
+        name, "geotiff", found, None, bounds=bounds, values=(low, high),
+        is_square_metric=is_metric and is_square, file_date=stamp, not_terrain=fault, nodata=empty,
+        crs_doubt=doubt,
+    )  # fmt: skip
+
+
+def _heights(path: Path, file: Any, own: Any) -> tuple[float, float, float | None, str]:
+    """Return least and greatest value of a raster, an undeclared empty one, and why it is no terrain.
+
+    Values are metres and plausible where nothing speaks against it.
+    """
+    step = max(1, int(np.sqrt(file.width * file.height / _MOST_CELLS)))
+    shape = (max(1, file.height // step), max(1, file.width // step))
+    band = file.read(1, out_shape=shape, masked=True)
+    if np.dtype(file.dtypes[0]).kind == "c":
+        return 0.0, 0.0, None, "holds complex numbers"
+    values = np.where(np.ma.getmaskarray(band), np.nan, band.data.astype(np.float32))
+    values[~np.isfinite(values)] = np.nan
+    if np.isnan(values).all():
+        raise Problem(path.name, "every cell is empty")
+    fault, empty = picture_fault(file), None
+    if not fault:
+        try:
+            rule = measure(path, file, vertical_crs(own))
+        except Problem as problem:
+            fault = problem.found
+        else:
+            cell_m = cell_size_m(file, horizontal(own)) * step
+            ends = integer_ends(file.dtypes[0])
+            strange = implausible(values, rule, cell_m, ends)
+            if strange is not None and strange.may_be_empty:
+                kept = np.where(values == np.float32(strange.value), np.nan, values)
+                if not np.isnan(kept).all() and implausible(kept, rule, cell_m, ends) is None:
+                    values, empty, strange = kept, strange.value, None
+            fault = strange.found if strange is not None else ""
+            values = in_metres(values, rule)
+    return float(np.nanmin(values)), float(np.nanmax(values)), empty, fault
 
 
 def _json(path: Path, name: str, stamp: str) -> Look:
@@ -301,8 +355,6 @@ def _json(path: Path, name: str, stamp: str) -> Look:
         )  # fmt: skip
     places = found if isinstance(found, list) else [found]
     if places and all(isinstance(one, dict) and "geojson" in one for one in places):
-        import shapely
-
         shapes = [shapely.geometry.shape(one["geojson"]) for one in places]
         rows = pd.DataFrame([{"name": str(one.get("name", ""))} for one in places])
         return Look(
