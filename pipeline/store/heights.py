@@ -145,7 +145,7 @@ def implausible(
     fault = _upright(values, heights, known, count, ends)
     if fault is not None:
         return fault
-    slope = float(np.median(_steps(heights))) / cell_m if min(values.shape) > 1 else 0.0
+    slope = _middle_slope(heights, cell_m)
     if slope > _MOST_SLOPE:
         return Implausible(
             float(np.median(values[known])), 1.0,
@@ -187,12 +187,11 @@ def _upright(
     return None
 
 
-def _steps(heights: NDArray[np.float32]) -> NDArray[np.float32]:
-    steps = np.concatenate(
-        [np.abs(np.diff(heights, axis=0)).ravel(), np.abs(np.diff(heights, axis=1)).ravel()]
-    )
-    steps = steps[np.isfinite(steps)]
-    return steps if len(steps) else np.zeros(1, dtype=np.float32)
+def _middle_slope(heights: NDArray[np.float32], cell_m: float) -> float:
+    """Return the median rise per length, 0 where no four cells lie together."""
+    rises = np.hypot(np.diff(heights, axis=0)[:, :-1], np.diff(heights, axis=1)[:-1])
+    rises = rises[np.isfinite(rises)]
+    return float(np.median(rises)) / cell_m if len(rises) else 0.0
 
 
 def _steps_at(

@@ -19,7 +19,7 @@ from pipeline.store.archives import path_in_zip, zip_members
 from pipeline.store.encodings import encoding_of, shapefile_encoding
 from pipeline.store.grids import cell_size_m, raster_bounds, raster_crs, vertical_crs
 from pipeline.store.heights import implausible, in_metres, integer_ends, measure, picture_fault
-from pipeline.store.placement import belies_degrees
+from pipeline.store.placement import belies_degrees, with_own_shift
 
 SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
 _MOST_TEXT_BYTES = 200_000_000
@@ -229,6 +229,7 @@ def _vector(inside: str, path: Path, name: str, kind: str, stamp: str, layer: st
                 inside, max_features=MOST_ROWS, read_geometry=False, **chosen, **options
             )
             count, crs = about["features"], sample.crs
+            crs = with_own_shift(path, inside, crs) if kind == "shapefile" else crs
             date = str((about.get("layer_metadata") or {}).get("DBF_DATE_LAST_UPDATE", ""))[:10]
             shapes = sample.geometry.dropna().to_numpy()
     if not count or not len(shapes):

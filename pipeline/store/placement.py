@@ -1,5 +1,6 @@
 """Stop where a source's place on the earth is not certain: its CRS, its datum; and the working CRS."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,28 @@ def refuse_other_crs(path: Path, name: str, source: Source, found: Any) -> None:
 
 def _short(crs: str) -> str:
     return crs if len(crs) < 60 else f"{crs[:50]} …"
+
+
+def with_own_shift(path: Path, inside: str, crs: Any) -> Any:
+    """Return a shapefile's CRS with the TOWGS84 of its .prj, which GDAL drops for a register's CRS.
+
+    ``inside`` is GDAL's path of the .shp, in a zip or not.
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    member = inside.removeprefix(f"/vsizip/{path}/")
+    try:
+        if inside.startswith("/vsizip/"):
+            with zipfile.ZipFile(path) as archive:
+                names = {name.lower(): name for name in archive.namelist()}
+                raw = archive.read(names[f"{member[:-4].lower()}.prj"])
+        else:
+            raw = Path(inside).with_suffix(".prj").read_bytes()
+        text = raw[:100_000].decode("utf-8", "replace")
+        return CRS.from_wkt(text) if "TOWGS84" in text else crs
+    except (CRSError, OSError, KeyError):
+        return crs
 
 
 def belies_degrees(crs: Any, shapes: Any) -> bool:

@@ -14,7 +14,12 @@ from pipeline.contracts.raw import FeatureTable
 from pipeline.problem import Problem
 from pipeline.settings.city import SHAPE_COLUMNS, Source
 from pipeline.store.archives import path_in_zip
-from pipeline.store.placement import belies_degrees, refuse_other_crs, refuse_unplaced
+from pipeline.store.placement import (
+    belies_degrees,
+    refuse_other_crs,
+    refuse_unplaced,
+    with_own_shift,
+)
 
 MOST_ROWS = 20_000_000
 _SUFFIX = {
@@ -53,6 +58,8 @@ def read_features(path: Path, name: str, source: Source) -> FeatureTable:
     else:
         inside = path_in_zip(path, _SUFFIX[source.format], source.layer) if is_zip else str(path)
         fields, shapes, crs = _read_by_gdal(path, inside, name, source)
+        if source.format == "shapefile":
+            crs = with_own_shift(path, inside, crs)
         _check_whole(path, len(shapes))
     if not len(shapes) or shapely.is_missing(shapes).all():
         raise Problem(path, "holds no features with a shape", fix="check the file")
