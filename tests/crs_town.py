@@ -150,4 +150,6 @@ def ranking(raw: Path, settings: Settings) -> pd.DataFrame:
     middles = places.geometry.centroid.to_crs("EPSG:4326")
     ranks, measured = (tables[one].set_index("building_id") for one in (RANKING, MEASUREMENTS))
     whole = ranks.join(measured[[name for name in measured if name not in ranks]])
-    return whole.assign(longitude=middles.x, latitude=middles.y).sort_index()
+    found = whole.assign(longitude=middles.x, latitude=middles.y).sort_index()
+    found.attrs["rejects"] = ledgers["intake"]["sources"]["footprints"]["rejected_by_reason"]
+    return found

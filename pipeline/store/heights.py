@@ -26,6 +26,9 @@ marks of empty cells, so less is enough there."""
 _TYPICAL_STEPS = 5.0
 _MOST_SLOPE = 1.0
 _LEAST_CELLS = 3
+_NOT_HEIGHTS = (
+    "hillshade", "shaded", "slope", "aspect", "ortho", "影像", "航片", "晕渲", "阴影", "坡度", "坡向",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,19 @@ def picture_fault(file: Any) -> str:
         return f"has {len(bands)} bands of {file.dtypes[0]}, so it is not told which are heights"
     if np.dtype(file.dtypes[0]).kind == "c":
         return "holds complex numbers, not heights"
+    return ""
+
+
+def grey_fault(name: str, file: Any) -> str:
+    """Return why a raster is not taken for terrain unless a person says so: 8 bits, or its name."""
+    word = next((one for one in _NOT_HEIGHTS if one in name.lower()), "")
+    if word:
+        return f"is called {word!r}, so hardly heights; name it by hand if it is terrain"
+    if file.dtypes[0] == "uint8" and not file.units[0] and file.scales[0] == 1:
+        return (
+            "is grey in 8 bits: a picture, relief shading or classes, not heights; name it by hand if "
+            "it is terrain"
+        )
     return ""
 
 

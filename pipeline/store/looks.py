@@ -18,7 +18,14 @@ from pipeline.problem import Problem
 from pipeline.store.archives import path_in_zip, zip_members
 from pipeline.store.encodings import encoding_of, shapefile_encoding
 from pipeline.store.grids import cell_size_m, raster_bounds, raster_crs, vertical_crs
-from pipeline.store.heights import implausible, in_metres, integer_ends, measure, picture_fault
+from pipeline.store.heights import (
+    grey_fault,
+    implausible,
+    in_metres,
+    integer_ends,
+    measure,
+    picture_fault,
+)
 from pipeline.store.placement import belies_degrees, with_own_shift
 
 SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
@@ -319,7 +326,7 @@ def _heights(path: Path, file: Any, own: Any) -> tuple[float, float, float | Non
     values[~np.isfinite(values)] = np.nan
     if np.isnan(values).all():
         raise Problem(path.name, "every cell is empty")
-    fault, empty = picture_fault(file), None
+    fault, empty = picture_fault(file) or grey_fault(path.name, file), None
     if not fault:
         try:
             rule = measure(path, file, vertical_crs(own))

@@ -10,6 +10,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 from pyproj import CRS, Transformer
 
 from pipeline.problem import Problem
@@ -223,3 +224,41 @@ def test_a_datum_is_ranked_once_a_person_states_its_parameters(
     pd.testing.assert_series_equal(found["rank"], right["rank"])
     off_m = ((found[["longitude", "latitude"]] - right[["longitude", "latitude"]]) * 111e3).abs()
     assert off_m.max().max() < 0.01
+
+
+def test_a_footprint_at_zero_zero_is_told_and_stretches_nothing(
+    town: tuple[Path, pd.DataFrame], tmp_path: Path
+) -> None:
+    root, right = town
+    raw = tmp_path / "raw"
+    shutil.copytree(root / "others", raw)
+    houses = crs_town.moved(crs_town.houses(), "EPSG:4326")
+    places = houses.geometry.to_numpy().copy()
+    lost = {"YZ0005": (0.0, 0.0), "YZ0031": (116.4, 39.9)}  # one in Beijing
+    for key, (x, y) in lost.items():
+        number = int(houses.index[houses["bldg_id"] == key][0])
+        places[number] = shapely.box(x, y, x + 0.0002, y + 0.0001)
+    houses.set_geometry(places, crs="EPSG:4326").to_file(raw / "房屋.gpkg")
+    settings, asked = crs_town.profile_of(raw, root / "config", "told")
+    assert settings is not None and settings.city.crs == crs_town.CRS
+    assert any("2 of 56 features lie far from all others" in one for one in asked)
+    found = crs_town.ranking(raw, settings)
+    assert sorted(set(right.index) - set(found.index)) == sorted(lost)
+    kept = right.loc[found.index]
+    pd.testing.assert_series_equal(found["main_road_walk_m"], kept["main_road_walk_m"], atol=0.1)
+    assert found.attrs["rejects"] == {"misplaced_feature": 2}
+
+
+def test_a_working_crs_that_falsifies_lengths_is_refused(
+    town: tuple[Path, pd.DataFrame], tmp_path: Path
+) -> None:
+    """Web Mercator makes everything 15 % longer at 29.6° N."""
+    root, _ = town
+    raw = root / "right"
+    settings, _ = crs_town.profile_of(raw, root / "config", "right")
+    assert settings is not None
+    told = {"EPSG:3857": "lengths 1.15", "EPSG:2433": "Beijing 1954", "EPSG:4326": "is in degrees"}
+    for code, said in told.items():
+        city = settings.city.model_copy(update={"crs": code})
+        with pytest.raises(Problem, match=said):
+            crs_town.ranking(raw, settings.model_copy(update={"city": city}))

@@ -189,3 +189,12 @@ def test_small_integers_and_fractions_with_gaps_are_heights_too(tmp_path: Path) 
     for values in (low, signed, gaps):
         crs_town.write_terrain(tmp_path / "dem.tif", values)
         assert np.array_equal(read(tmp_path).values, values.astype(np.float32), equal_nan=True)
+
+
+def test_new_city_takes_no_relief_shading_for_terrain(tmp_path: Path) -> None:
+    grey = (128 + 90 * np.sin(np.indices(PLANE.shape)[0] / 7)).astype(np.uint8)
+    crs_town.write_terrain(tmp_path / "a.tif", grey)
+    crs_town.write_terrain(tmp_path / "坡度.tif", np.full_like(PLANE, 8.5))
+    looks, _ = look_into(tmp_path)
+    told = [one.not_terrain for one in looks]
+    assert told[0].startswith("is grey in 8 bits") and told[1].startswith("is called '坡度'")
