@@ -8,8 +8,8 @@ from pipeline.geo.raster import Floats
 
 GAP_M = 20_000.0
 """Groups this far apart, and by more than their own width, are two places."""
+GAP_DEG = GAP_M / 111_320.0
 _FEW, _FEW_SHARE, _MOST_SHARE = 3, 0.01, 0.1
-_DEGREE_M = 111_320.0
 
 
 def groups(points: Floats, gap: float) -> NDArray[np.int64]:
@@ -66,7 +66,7 @@ def stray_features(edges: Floats) -> NDArray[np.bool_]:
     middles = (edges[:, :2] + edges[:, 2:]) / 2
     sound = middles[np.isfinite(middles).all(axis=1)]
     in_degrees = bool(len(sound)) and np.median(np.abs(sound), axis=0).max() <= 360
-    return strays(middles, GAP_M / _DEGREE_M if in_degrees else GAP_M)
+    return strays(middles, GAP_DEG if in_degrees else GAP_M)
 
 
 def main_bounds(edges: Floats) -> tuple[float, float, float, float]:

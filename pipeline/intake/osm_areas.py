@@ -32,7 +32,11 @@ class Area(NamedTuple):
 def node_positions(extract: OsmExtract, source: Source, working_crs: str) -> Floats:
     """Return x and y of the extract's nodes, metres, as an (n, 2) array."""
     x, y = into_working_crs(
-        extract.node_x, extract.node_y, datum=source.datum, crs=crs_of(source), working_crs=working_crs
+        extract.node_x,
+        extract.node_y,
+        datum=source.datum,
+        crs=crs_of(source),
+        working_crs=working_crs,
     )
     return np.column_stack([x, y])
 

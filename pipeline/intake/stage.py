@@ -105,7 +105,9 @@ def run(inputs: Inputs) -> Outputs:
             fix="check the file and sources.*.columns.building_use_type in the profile",
         )  # fmt: skip
     refuse_false_lengths(buildings, crs)
-    buildings = without_strays(buildings, _stack(districts, crs) if districts else None, all_rejects)
+    buildings = without_strays(
+        buildings, _stack(districts, crs) if districts else None, all_rejects
+    )
     district_table = (
         _stack(districts, crs) if districts else district_around(buildings, settings.city.name_zh)
     )

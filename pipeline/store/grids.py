@@ -12,6 +12,7 @@ from pipeline.geo.crs import horizontal, with_shift
 from pipeline.geo.raster import Raster
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
+from pipeline.store.gdal_drivers import open_raster
 from pipeline.store.heights import (
     implausible,
     in_metres,
@@ -51,7 +52,6 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
         its heights are in feet or cannot be heights, tiles contradict each other, or it is too large,
         too small, or empty in the study area.
     """
-    import rasterio
     from rasterio.errors import RasterioError
 
     opened: list[Any] = []
@@ -60,7 +60,7 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for path in paths:
-                opened.append(rasterio.open(path))
+                opened.append(open_raster(path))
                 _check_tile(path, opened[-1], name, source, is_alone=len(paths) == 1)
             path = paths[0]
             return _read(paths, opened, name, source, area)
@@ -90,7 +90,7 @@ def _check_tile(path: Path, file: Any, name: str, source: Source, *, is_alone: b
     if grid == Affine.identity() or not grid.determinant:
         raise Problem(
             path, "its cells have no position", expected="a GeoTIFF with its place on the earth",
-            fix="export it again with its georeference, or keep the .tfw file beside it",
+            fix="export it again with its georeference in it",
         )  # fmt: skip
     own = _own_crs(file)
     if is_alone and own is not None:

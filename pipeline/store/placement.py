@@ -68,22 +68,21 @@ def _short(crs: str) -> str:
     return crs if len(crs) < 60 else f"{crs[:50]} …"
 
 
-def with_own_shift(path: Path, inside: str, crs: Any) -> Any:
+def with_own_shift(path: Path, member: str, crs: Any) -> Any:
     """Return a shapefile's CRS with the TOWGS84 of its .prj, which GDAL drops for a register's CRS.
 
-    ``inside`` is GDAL's path of the .shp, in a zip or not.
+    ``member`` is the name of the .shp in a zip, empty if it is none.
     """
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
-    member = inside.removeprefix(f"/vsizip/{path}/")
     try:
-        if inside.startswith("/vsizip/"):
+        if member:
             with zipfile.ZipFile(path) as archive:
                 names = {name.lower(): name for name in archive.namelist()}
                 raw = archive.read(names[f"{member[:-4].lower()}.prj"])
         else:
-            raw = Path(inside).with_suffix(".prj").read_bytes()
+            raw = path.with_suffix(".prj").read_bytes()
         text = raw[:100_000].decode("utf-8", "replace")
         return CRS.from_wkt(text) if "TOWGS84" in text else crs
     except (CRSError, OSError, KeyError):
@@ -99,6 +98,14 @@ def belies_degrees(crs: Any, shapes: Any) -> bool:
         return False
     edges = np.abs(shapely.bounds(known))
     return bool((edges.max(axis=1) > _NO_DEGREES).mean() > 0.5)
+
+
+def believed_crs(crs: Any, shapes: np.ndarray) -> tuple[str, str]:
+    """Return how a profile writes a layer's CRS, empty if it has none; and why it is not believed."""
+    found = stated(crs)
+    if not found or not belies_degrees(horizontal(crs), shapes):
+        return found, ""
+    return "", f"does not state its CRS ({found} cannot be: its coordinates are no degrees)"
 
 
 def refuse_unplaced(path: Path, name: str, source: Source, shapes: Any) -> None:

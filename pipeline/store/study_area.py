@@ -52,7 +52,9 @@ def study_area(found: Iterable[tuple[Source, Any]], working_crs: str, margin_m: 
         y = np.concatenate([[south] * 21, [north] * 21] + [south + edge * (north - south)] * 2)
         if not np.isfinite(x).all() or not np.isfinite(y).all():
             return StudyArea(working_crs)
-        placed = into_working_crs(x, y, datum=source.datum, crs=crs_of(source), working_crs=working_crs)
+        placed = into_working_crs(
+            x, y, datum=source.datum, crs=crs_of(source), working_crs=working_crs
+        )
         if not np.isfinite(placed).all():
             return StudyArea(working_crs)
         boxes.append([placed[0].min(), placed[1].min(), placed[0].max(), placed[1].max()])
