@@ -19,9 +19,9 @@ def make_new_city(root: Path, name: str, raw: Path, datum: str) -> None:
     path = root / "config" / "cities" / f"{name}.yaml"
     refuse_hand_written(path, name)
     words = read_new_city_words(root / "config")
-    facility_tags = read_settings(root / "config", "reference", "base").intake.facility_tags
+    settings = read_settings(root / "config", "reference", "base")
     looks, unread = look_into(raw)
-    found = new_city(name, looks, unread, words, facility_tags, datum)
+    found = new_city(name, looks, unread, words, settings.intake, settings.consent.measures, datum)
     write_profile(path, "new-city", found.text)
     _show(found, name, raw)
     if not found.missing_roles:

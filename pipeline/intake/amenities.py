@@ -13,6 +13,7 @@ from pipeline.geo.raster import Floats
 from pipeline.intake.features import as_list, field, projected
 from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
 from pipeline.intake.rejects import Rejects
+from pipeline.intake.words import plain_word
 from pipeline.settings.city import Source
 
 _COLUMNS = ["amenity_id", "amenity_type", "amenity_name", "source_name", "source_row"]
@@ -96,7 +97,9 @@ def amenities_from_features(
     turned and told. The same number, or the same type and name within a metre, is one facility.
     """
     columns = ("amenity_id", "amenity_type", "amenity_name")
-    key, kind, label = (as_list(field(table.fields, source, c)) for c in columns)
+    key, written, label = (as_list(field(table.fields, source, c)) for c in columns)
+    declared = {plain_word(one): one for one in types}
+    kind = [declared.get(plain_word(word), word) for word in written]
     shapes = np.where(shapely.is_missing(table.shapes), shapely.Point(), table.shapes)
     places_given = shapely.point_on_surface(shapes)
     points = projected(places_given, source, working_crs)

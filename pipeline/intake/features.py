@@ -13,13 +13,15 @@ from pipeline.contracts.raw import FeatureTable
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.intake.osm_areas import Area, repaired
+from pipeline.intake.words import by_plain_word, plain_word
 from pipeline.settings.city import Source
 
 
 def field(table: pd.DataFrame, source: Source, column: str) -> pd.Series:
     """Return one of our columns as text: constant, or the first of its fields that holds a value.
 
-    Words of the source are translated by ``values``; empty where nothing is said.
+    Words of the source are translated by ``values``, whatever their case, width and blanks; empty
+    where nothing is said.
     """
     if column in source.constants:
         return pd.Series(source.constants[column], index=table.index, dtype="str")
@@ -33,7 +35,9 @@ def field(table: pd.DataFrame, source: Source, column: str) -> pd.Series:
     if not words:
         return text
     said, number = distinct(text)
-    translated = pd.array([words.get(word, word) for word in said], dtype="str")
+    plain = by_plain_word(words)
+    ours = [words.get(word, plain.get(plain_word(word), word)) for word in said]
+    translated = pd.array(ours, dtype="str")
     return pd.Series(translated.take(number), index=table.index)
 
 

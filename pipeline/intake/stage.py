@@ -34,16 +34,21 @@ from pipeline.intake.estates import estates_from_features
 from pipeline.intake.features import as_list
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
+from pipeline.intake.losses import column_accounts, stated_texts, taken_counts, use_counts
 from pipeline.intake.mapped import is_street_map, mapped
 from pipeline.intake.neighbourhoods import first_holding, middles, with_neighbourhoods
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects, balance, rejects_table
 from pipeline.intake.surveys import with_surveys
+from pipeline.intake.words import refuse_unknown_words, unknown_words
 from pipeline.intake.year_sources import YearSources
 from pipeline.problem import Problem
 from pipeline.settings.city import FORMATS_BY_ROLE, Source
 from pipeline.settings.intake import FootprintRule
 from pipeline.settings.whole import Settings
+
+_MOST_WORDS = 40
+"""Words of a column that the ledger names."""
 
 
 def run(inputs: Inputs) -> Outputs:
@@ -87,6 +92,7 @@ def run(inputs: Inputs) -> Outputs:
 
     footprints = []
     counted: dict[str, tuple[int, int]] = {}
+    stated: dict[str, pd.DataFrame] = {}
     for name, source in by_role["footprints"]:
         raw, rejects = inputs.sources[name], all_rejects[name]
         if isinstance(raw, FeatureTable):
@@ -96,6 +102,7 @@ def run(inputs: Inputs) -> Outputs:
             part = footprints_from_osm(raw, name, source, settings.intake, crs, rejects)
             counted[name] = (raw.element_count, part.supporting_count)
         footprints.append(part.buildings)
+        stated[name] = part.stated
     buildings = _stack(footprints, crs)
     if not len(buildings):
         raise Problem(
@@ -109,6 +116,7 @@ def run(inputs: Inputs) -> Outputs:
     study_area = shapely.union_all(district_table.geometry.to_numpy())
     buildings = _place(buildings, district_table, all_rejects)
     buildings = _single(buildings, settings.intake.footprints, all_rejects)
+    taken, uses = _said_of_footprints(buildings, by_role["footprints"], settings)
     buildings = without_register(buildings)
     year_sources = YearSources(buildings, settings.intake.years)
     missing: dict[str, dict[str, int]] = {}
@@ -116,6 +124,7 @@ def run(inputs: Inputs) -> Outputs:
         rows = inputs.sources[name]
         said = with_register(buildings, rows, source, settings.intake, crs, all_rejects[name])
         buildings, missing[name] = said.buildings, said.missing_values
+        taken[name] = said.taken
         year_sources.add_register(name, buildings)
         record(name, len(rows), 0, said.used_count)
     for name, source in by_role["estates"]:
@@ -161,6 +170,23 @@ def run(inputs: Inputs) -> Outputs:
         record(name, raw.row_count, 0, len(found))
         estates.append(found)
 
+    for name, account in ledger.items():
+        source, rejects = settings.sources[name], all_rejects[name]
+        raw = inputs.sources[name]
+        if name not in stated and isinstance(raw, FeatureTable | pd.DataFrame):
+            stated[name] = stated_texts(raw, source)
+        words = unknown_words(rejects)
+        account["unknown_words"] = {
+            c: dict(list(w.items())[:_MOST_WORDS]) for c, w in words.items()
+        }
+        if name in stated:
+            account["columns"] = column_accounts(stated[name], rejects, taken.get(name))
+            of = {column: one["stated_in_used_rows"] for column, one in account["columns"].items()}
+            if name in uses:
+                of["building_use_type"] = uses[name]["housing"] + uses[name]["unknown"]
+            most_share = settings.intake.losses.max_unknown_word_share
+            refuse_unknown_words(name, source, words, of, most_share)
+
     return Outputs(
         tables={
             DISTRICTS: district_table,
@@ -178,6 +204,7 @@ def run(inputs: Inputs) -> Outputs:
         ledger={
             "sources": ledger,
             "register_values_missing": missing,
+            "uses": uses,
             "tables": _table_counts(buildings, amenity_table),
         },
     )
@@ -196,6 +223,23 @@ def _stack(parts: list[gpd.GeoDataFrame], crs: str) -> gpd.GeoDataFrame:
         return parts[0]
     stacked = pd.concat(filled, ignore_index=True)
     return gpd.GeoDataFrame(stacked, geometry="geometry", crs=crs)
+
+
+def _said_of_footprints(
+    buildings: gpd.GeoDataFrame, sources: list[tuple[str, Source]], settings: Settings
+) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]]:
+    """Return per source how many buildings have each column, and how many say which kind of use.
+
+    Where a register says what is housing, uses do not matter and are not counted.
+    """
+    taken, uses = {}, {}
+    for name, source in sources:
+        mine = buildings[buildings["source_name"] == name]
+        taken[name] = taken_counts(mine, list(source.columns))
+        if not settings.intake.housing.must_be_registered:
+            values = source.values.get("building_use_type", {})
+            uses[name] = use_counts(mine, settings.intake.housing, values)
+    return taken, uses
 
 
 def _row_count(raw: Any) -> int:

@@ -15,7 +15,9 @@ from pipeline.new_city.where import (
     is_in_china,
     utm_zone,
 )
+from pipeline.new_city.word_questions import word_questions
 from pipeline.settings.city import NEEDED_ROLES
+from pipeline.settings.intake import IntakeSettings
 from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted, SourceLines, profile_text
@@ -53,14 +55,18 @@ def new_city(
     looks: Sequence[Look],
     unread: Sequence[tuple[str, str]],
     words: NewCityWords,
-    facility_tags: Mapping[str, Collection[str]],
+    intake: IntakeSettings,
+    measures: Collection[str],
     datum: str = "",
 ) -> NewCity:
     """Return the profile of a new city.
 
+    ``intake`` holds the words that config knows, ``measures`` the works that owners are asked about.
+
     ``datum`` is what the user tells of layers in degrees whose datum the files do not state.
     """
     questions: list[str] = []
+    facility_tags = intake.facility_tags
     looks = _placed(looks, questions)
     chosen, unused = _chosen(looks, words, facility_tags, questions)
     unused = [*unused, *unread]
@@ -86,6 +92,7 @@ def new_city(
         questions.append(f"出处与许可 publisher and licence of {', '.join(untold)}")
     for label, guess in sources:
         questions += [f"{label} ({guess.look.path}): {doubt}" for doubt in guess.doubts]
+    questions += word_questions(sources, intake, measures)
     is_synthetic = any(word in look.path for look in looks for word in words.synthetic_words)
     roles = {guess.role for _, guess in sources}
     missing = tuple(role for role in NEEDED_ROLES if role not in roles)
