@@ -10,6 +10,7 @@ from pipeline.contracts.raw import FeatureTable
 from pipeline.intake.features import as_list, field
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.words import UseWords
+from pipeline.intake.years import says_no_year
 from pipeline.settings.city import SHAPE_COLUMNS, Source
 from pipeline.settings.intake import HousingRule
 
@@ -60,6 +61,9 @@ def column_accounts(
     accounts: dict[str, dict[str, Any]] = {}
     for column in texts.columns:
         is_stated = (texts[column].notna() & (texts[column] != "")).to_numpy()
+        if column == "construction_year_text":
+            no_year = texts[column].map(says_no_year, na_action="ignore").eq(True)
+            is_stated = is_stated & ~no_year.to_numpy()
         mine = lost.get(column, [])
         in_used = int((is_stated & is_used).sum())
         found = (taken or {}).get(column, in_used - len({row for _, row, _ in mine}))

@@ -66,6 +66,8 @@ class FootprintRule(Section):
     """Two footprints whose intersection is at least this share of their union are one building."""
     notice_overlap_share: Share
     """A footprint sharing at least this share of its area with another is flagged."""
+    max_part_gap_m: Positive
+    """Parts of one footprint further apart than this are told."""
 
 
 class RegisterRule(Section):
