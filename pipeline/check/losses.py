@@ -39,7 +39,7 @@ class Loss:
 
     @property
     def is_words_only(self) -> bool:
-        """Whether nothing but words that nobody declared is the reason; those are told by themselves."""
+        """Whether words that nobody declared are the only reason; those are told by themselves."""
         return set(self.reasons) == {"unknown_word"}
 
     @property
@@ -92,9 +92,9 @@ def _of_source(name: str, account: Mapping[str, Any]) -> Iterator[Loss]:
         declared = sum(n for r, n in one.get("reasons", {}).items() if r in _DECLARED_VALUES)
         stated = one["stated_in_used_rows"] - declared
         if stated > 0 and one["taken"] < stated:
-            example = one.get("example", {})
-            shown = f"{example['row']}: {example['text']}" if reasons else ""
-            yield Loss(name, column, stated, one["taken"], reasons, shown)
+            most = max(reasons, key=lambda reason: (reasons[reason], reason), default="")
+            example = one.get("examples", {}).get(most, "")
+            yield Loss(name, column, stated, one["taken"], reasons, example)
 
 
 def empty_columns(ledger: Mapping[str, Any]) -> list[tuple[str, str, int]]:

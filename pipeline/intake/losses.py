@@ -51,7 +51,7 @@ def column_accounts(
     Returns
     -------
     Column → ``stated`` in the whole file, ``stated_in_used_rows``, ``taken``, and where values were
-    lost ``reasons`` with their counts and an ``example``.
+    lost ``reasons`` with their counts and ``examples``, the first row of each.
     """
     is_used = ~texts.index.isin(list(rejects.left_out))
     lost: dict[str, list[tuple[str, str, str]]] = {}
@@ -74,9 +74,9 @@ def column_accounts(
         }
         if mine:
             counted = Counter(reason for reason, _, _ in mine)
-            most, row, detail = next(one for one in mine if one[0] == counted.most_common(1)[0][0])
             accounts[column]["reasons"] = dict(sorted(counted.items()))
-            accounts[column]["example"] = {"row": row, "reason": most, "text": detail[:80]}
+            first = {reason: f"{row}: {detail[:80]}" for reason, row, detail in reversed(mine)}
+            accounts[column]["examples"] = dict(sorted(first.items()))
     return accounts
 
 

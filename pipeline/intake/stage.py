@@ -188,6 +188,7 @@ def run(inputs: Inputs) -> Outputs:
         if name in stated:
             account["columns"] = column_accounts(stated[name], rejects, taken.get(name))
             of = {column: one["stated_in_used_rows"] for column, one in account["columns"].items()}
+            of.pop("amenity_type", None)  # a list of places holds many kinds that nobody needs
             if name in uses:
                 of["building_use_type"] = uses[name]["housing"] + uses[name]["unknown"]
             most_share = settings.intake.losses.max_unknown_word_share

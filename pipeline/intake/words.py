@@ -135,7 +135,7 @@ def refuse_unknown_words(
     """
     for column, counts in words.items():
         strange, told = sum(counts.values()), stated.get(column, 0)
-        if strange <= most_share * told:
+        if column not in stated or strange <= most_share * told:
             continue
         first = next(iter(counts))
         raise Problem(
