@@ -141,7 +141,10 @@ def amenities_from_features(
 
 
 def _coordinates(points: NDArray[np.object_]) -> Floats:
-    return np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+    xy = np.full((len(points), 2), np.nan)
+    is_there = ~shapely.is_empty(points)  # an empty point has no coordinates to ask for
+    xy[is_there] = shapely.get_coordinates(points[is_there])
+    return xy
 
 
 def _turned(points: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -21,7 +21,7 @@ _STAYS = {
 }  # fmt: skip
 """Told of a value that is converted, or that serves as a check only."""
 _TAKEN_AS = {"construction_year_text": "construction_year_low"}
-_UNTOLD = ("building_use_type",)
+_UNTOLD = ("building_id", "building_use_type")
 """Columns that are always filled, whatever was understood of them."""
 
 
