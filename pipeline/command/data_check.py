@@ -11,7 +11,8 @@ from pipeline import flow
 from pipeline.check.facts import SourceFacts, heights_in_feet, source_facts
 from pipeline.check.layers import layer_of
 from pipeline.check.losses import Loss, losses
-from pipeline.check.placing import Misplaced, misplaced_layers
+from pipeline.check.misplaced import Misplaced
+from pipeline.check.placing import misplaced_layers
 from pipeline.command.report import strayed_totals
 from pipeline.contracts.check import conform
 from pipeline.contracts.stage import Inputs

@@ -9,12 +9,12 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import FeatureTable, OsmExtract
+from pipeline.contracts.source_columns import field, plain_word
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import as_list, field, projected
+from pipeline.intake.features import as_list, projected
 from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
 from pipeline.intake.reach import OUTSIDE_REACH, Reach
 from pipeline.intake.rejects import Rejects
-from pipeline.intake.words import plain_word
 from pipeline.settings.city import Source
 
 _COLUMNS = ["amenity_id", "amenity_type", "amenity_name", "source_name", "source_row"]

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.contracts.raw import FeatureTable
-from pipeline.intake.features import as_list, field
+from pipeline.contracts.source_columns import field
+from pipeline.intake.features import as_list
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.words import UseWords
 from pipeline.intake.years import says_no_year

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from pipeline.contracts.source_columns import plain_word
 from pipeline.intake.features import as_list
 from pipeline.intake.neighbourhoods import first_holding, middles
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects
-from pipeline.intake.words import plain_word
 from pipeline.settings.intake import FootprintRule
 
 _MULTIPOLYGON = 6

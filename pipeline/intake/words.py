@@ -1,15 +1,12 @@
-"""The words of a source: which of them config or profile declare, and which nobody does.
-
-A word is the same whatever its case, its width (full or half), its blanks and underscores.
-"""
+"""The words of a source: which of them config or profile declare, and which nobody does."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from pipeline.contracts.source_columns import by_plain_word, plain_word
 from pipeline.intake.rejects import Rejects
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
@@ -17,24 +14,7 @@ from pipeline.settings.intake import HousingRule
 
 UNKNOWN_WORD, TYPE_NOT_USED = "unknown_word", "type_not_used"
 _LIST = re.compile(r"[;；,，、/／|｜+＋&＆]")
-_BLANKS = re.compile(r"[\s_]+")
 _SHOWN_WORDS = 12
-
-
-def plain_word(text: str) -> str:
-    """Return a word without case, width, blanks, underscores and marks that no editor shows."""
-    if text.isascii():
-        return _BLANKS.sub("", text.lower())
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _BLANKS.sub("", "".join(c for c in folded if unicodedata.category(c) != "Cf"))
-
-
-def by_plain_word(words: Mapping[str, str]) -> dict[str, str]:
-    """Return a translation for words whatever their case, width and blanks; the first one counts."""
-    found: dict[str, str] = {}
-    for word, ours in words.items():
-        found.setdefault(plain_word(word), ours)
-    return found
 
 
 @dataclass(frozen=True)

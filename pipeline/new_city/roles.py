@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from pipeline.intake.words import by_plain_word, count_words, listed, plain_word, words_text
+from pipeline.contracts.source_columns import by_plain_word, plain_word
+from pipeline.intake.words import count_words, listed, words_text
 from pipeline.new_city.names import cannot_be, matched, plain, weight
 from pipeline.new_city.osm import COLUMNS, STREET_CLASSES, osm_roles
 from pipeline.new_city.where import middle_area_m2

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from pipeline.intake.words import UseWords, count_words, plain_word, words_text
+from pipeline.contracts.source_columns import plain_word
+from pipeline.intake.words import UseWords, count_words, words_text
 from pipeline.new_city.roles import Guess
 from pipeline.settings.intake import IntakeSettings
 

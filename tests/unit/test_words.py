@@ -3,15 +3,10 @@
 import pandas as pd
 import pytest
 
-from pipeline.intake.features import field
+from pipeline.contracts.source_columns import field, plain_word
 from pipeline.intake.register_cells import Cells
 from pipeline.intake.rejects import Rejects
-from pipeline.intake.words import (
-    UseWords,
-    plain_word,
-    refuse_unknown_words,
-    unknown_words,
-)
+from pipeline.intake.words import UseWords, refuse_unknown_words, unknown_words
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
 from pipeline.store.configuration import read_new_city_words, read_settings
