@@ -26,7 +26,7 @@ _PATH = re.compile(r"[;；|/>]")
 _EARTH_M = (-500.0, 9000.0)
 
 
-@dataclass
+@dataclass(eq=False)
 class Guess:
     """One source: a file, what it is taken for and why, and which field is which column."""
 
