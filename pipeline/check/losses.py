@@ -9,6 +9,8 @@ from typing import Any
 
 from pipeline.pages.terms import REASONS, term
 from pipeline.pages.words import Words
+from pipeline.settings.city import OSM_FORMATS, Source
+from pipeline.settings.intake import LossRule
 
 _DECLARED_ROWS = {
     "not_walkable", "repeated_way", "repeated_water", "repeated_facility", "type_not_used",
@@ -16,6 +18,7 @@ _DECLARED_ROWS = {
 """Rows that config or an earlier source makes needless."""
 _DECLARED_VALUES = {"mapping_default"}
 """Values that the profile itself says mean nothing."""
+_RARE_ROLES = ("streets", "amenities")
 _FACILITIES = "amenity_type"
 _SHOWN_REASONS, _SHOWN_WORDS = 3, 8
 
@@ -97,14 +100,24 @@ def _of_source(name: str, account: Mapping[str, Any]) -> Iterator[Loss]:
             yield Loss(name, column, stated, one["taken"], reasons, example)
 
 
-def empty_columns(ledger: Mapping[str, Any]) -> list[tuple[str, str, int]]:
-    """Return source, column and rows of each register's column that no row of its file fills."""
+def sparse_columns(
+    ledger: Mapping[str, Any], sources: Mapping[str, Source], sparse_share: float
+) -> list[Words]:
+    """Return what is to be said of each column that hardly any row of its file fills.
+
+    Names of streets and facilities, and tags of OpenStreetMap, may be rare; they are not told.
+    """
     return [
-        (name, column, account["rows_in"])
+        Words(
+            f"{name}.{column}：{account['rows_in']:,} 行中仅 {one['stated']:,} 行有值，"
+            f"请核对该列（如合并单元格）与 columns.{column}",
+            f"{name}.{column}: {one['stated']:,} of {account['rows_in']:,} rows state anything; see "
+            f"the column (merged cells?) and columns.{column}",
+        )
         for name, account in sorted(ledger["sources"].items())
-        if not account["rows_supporting"] and account["rows_in"]
+        if sources[name].role not in _RARE_ROLES and sources[name].format not in OSM_FORMATS
         for column, one in account.get("columns", {}).items()
-        if not one["stated"]
+        if one["stated"] < sparse_share * account["rows_in"]
     ]
 
 
@@ -184,3 +197,19 @@ def unstated_uses(ledger: Mapping[str, Any], notable_share: float) -> list[Words
                 )
             )
     return found
+
+
+def told_losses(
+    ledger: Mapping[str, Any], sources: Mapping[str, Source], rule: LossRule
+) -> list[Words]:
+    """Return everything that check and rank say of losses, rows and values first.
+
+    ``ledger`` is that of intake. Kinds of facility that are not used are no loss.
+    """
+    found = losses(ledger, rule.notable_share)
+    return [
+        *(loss_text(loss) for loss in found if not loss.is_words_only),
+        *(words_text(words) for words in strange_words(ledger) if not words.is_harmless),
+        *unstated_uses(ledger, rule.notable_share),
+        *sparse_columns(ledger, sources, rule.sparse_share),
+    ]

@@ -11,13 +11,7 @@ from rich.table import Table
 
 from pipeline.check.facts import OLD_YR, SourceFacts
 from pipeline.check.fixes import FIXES, NOTHING_TO_DO
-from pipeline.check.losses import (
-    empty_columns,
-    loss_text,
-    strange_words,
-    unstated_uses,
-    words_text,
-)
+from pipeline.check.losses import told_losses
 from pipeline.check.misplaced import Misplaced
 from pipeline.command.data_check import UNREADABLE, Checked
 from pipeline.command.loss_block import show_used
@@ -25,7 +19,6 @@ from pipeline.command.report import console
 from pipeline.pages.document import Words, figure, heading, page, paragraph, table
 from pipeline.pages.extents import extent_map
 from pipeline.pages.terms import REASONS, SCOPES
-from pipeline.settings.city import REGISTER_FORMATS
 
 _SHOWN_EXAMPLES = 3
 
@@ -129,23 +122,8 @@ def _lost(checked: Checked) -> list[Words]:
     """Return what was stated and not used, and what nobody explains."""
     if "intake" not in checked.ledgers:
         return []
-    ledger, share = checked.ledgers["intake"], checked.settings.intake.losses.notable_share
-    registers = [
-        name for name, source in checked.settings.sources.items()
-        if source.format in REGISTER_FORMATS
-    ]  # fmt: skip
-    return [
-        *(loss_text(loss) for loss in checked.losses if not loss.is_words_only),
-        *(words_text(words) for words in strange_words(ledger) if not words.is_harmless),
-        *unstated_uses(ledger, share),
-        *(
-            Words(
-                f"{name}.{column}：{rows:,} 行中没有一个值，请核对 columns.{column}",
-                f"{name}.{column}: none of {rows:,} rows has a value; check columns.{column}",
-            )
-            for name, column, rows in empty_columns(ledger) if name in registers
-        ),
-    ]  # fmt: skip
+    settings = checked.settings
+    return told_losses(checked.ledgers["intake"], settings.sources, settings.intake.losses)
 
 
 def _misplaced(one: Misplaced) -> Words:

@@ -97,7 +97,7 @@ def show_run(
     out.print(_how_sure(ledgers["score"]["robustness"]), markup=False)
     for line in strayed_totals(settings, ledgers):
         out.print(line, markup=False, style="bold yellow")
-    show_losses(out, ledgers["intake"], settings.intake.losses.notable_share)
+    show_losses(out, ledgers["intake"], settings)
 
 
 def show_plan(ledger: Mapping[str, Any]) -> None:

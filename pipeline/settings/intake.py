@@ -106,6 +106,8 @@ class LossRule(Section):
     those that are or may be housing."""
     notable_share: Share
     """A source that loses more of its rows, or a column more of its values, is told with reasons."""
+    sparse_share: Share
+    """A column of a register or layer of which fewer rows state anything is told as nearly empty."""
 
 
 class IntakeSettings(Section):
