@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.contracts.raw import FeatureTable
-from pipeline.contracts.source_columns import field
+from pipeline.contracts.source_columns import distinct, field
 from pipeline.intake.features import as_list
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.words import UseWords
@@ -54,17 +55,20 @@ def column_accounts(
     Column → ``stated`` in the whole file, ``stated_in_used_rows``, ``taken``, and where values were
     lost ``reasons`` with their counts and ``examples``, the first row of each.
     """
-    is_used = ~texts.index.isin(list(rejects.left_out))
+    left_out = rejects.left_out
+    is_used = ~texts.index.isin(list(left_out))
     lost: dict[str, list[tuple[str, str, str]]] = {}
     for row, scope, name, reason, detail in rejects.records:
-        if scope == "value" and name and reason not in _STAYS and row not in rejects.left_out:
+        if scope == "value" and name and reason not in _STAYS and row not in left_out:
             lost.setdefault(_COLUMN_OF.get(name, name), []).append((reason, row, detail))
     accounts: dict[str, dict[str, Any]] = {}
     for column in texts.columns:
         is_stated = (texts[column].notna() & (texts[column] != "")).to_numpy()
         if column == "construction_year_text":
-            no_year = texts[column].map(says_no_year, na_action="ignore").eq(True)
-            is_stated = is_stated & ~no_year.to_numpy()
+            said, place = distinct(texts[column])
+            is_stated = (
+                is_stated & ~np.array([says_no_year(text) for text in said], dtype=bool)[place]
+            )
         mine = lost.get(column, [])
         in_used = int((is_stated & is_used).sum())
         found = (taken or {}).get(column, in_used - len({row for _, row, _ in mine}))

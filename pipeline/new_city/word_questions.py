@@ -1,5 +1,6 @@
 """Ask about the words of a file that neither config nor the list of known words explains."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
@@ -9,7 +10,13 @@ from pipeline.new_city.roles import Guess
 from pipeline.settings.intake import IntakeSettings
 
 Unknown = Callable[[str], Sequence[str]]
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_COMPANY_MARKS = ("公司", "集团", "物业", "服务", "管家", "置业", "地产")
 _HINTS = {
+    "manager_name": (
+        "无",
+        "无 if nobody manages, 社区代管 if the community does, else leave it 无人管理写 无",
+    ),
     "building_use_type": (
         "residential",
         "residential if it is housing, commercial or another of intake.housing.other_use_types if not "
@@ -87,12 +94,22 @@ def _unknown(
         known = checks.hazard_words
     elif column.endswith("_fault_share"):
         known = checks.fault_words
+    elif column == "manager_name":
+        managers = {plain_word(word) for word in (*checks.manager_words, *values)}
+        return lambda cell: () if plain_word(cell) in managers or _is_company(cell) else (cell,)
     elif column == "measure_type":
         known = measures
     else:
         return None
     plain = {plain_word(word) for word in (*known, *values)}
     return lambda cell: () if plain_word(cell) in plain else (cell,)
+
+
+def _is_company(name: str) -> bool:
+    """Return whether a manager's name is that of a company; only Chinese words can be told apart."""
+    if not _CHINESE.search(name):
+        return True
+    return name[0] not in "无没未" and any(mark in name for mark in _COMPANY_MARKS)
 
 
 def _question(label: str, guess: Guess, column: str, words: dict[str, int], count: int) -> str:
