@@ -83,7 +83,8 @@ lock: ready-dev ## choose newest package versions and write the lock files
 	@.venv/bin/uv pip compile $(LOCKING) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove everything that can be made again
-	@rm -rf data/processed/[!.]* maps/[!.]* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@if [ -x $(PY) ]; then exec $(PY) -m pipeline clean; fi; \
+	rm -rf data/processed/[!.]* maps/[!.]* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 override LOCKING := --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 

@@ -47,6 +47,7 @@ from pipeline.record import remarks_of, stage_record
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
 from pipeline.store.places import Places
+from pipeline.store.recorded import Recorded
 
 STAGES = (
     Stage(
@@ -203,7 +204,7 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
         files.remove_partial(places.city_folder)
         files.remove_partial(places.maps_folder)
         steps = []
-        kept = Kept(places)
+        kept = Kept(recorded(places))
         begun: dict[str, Task[Any]] = {}
         beside = Beside(is_wanted=_is_large(places, settings))
         with _collector_resting(), beside, Saver(places) as saver:
@@ -334,7 +335,13 @@ def _is_large(places: Places, settings: Settings) -> bool:
 
 def read_ledgers(places: Places) -> dict[str, dict[str, Any]]:
     """Return what each stage put on record."""
-    return {stage.name: files.read_json(places.ledger(stage)) for stage in STAGES}
+    found = recorded(places)
+    return {stage.name: found.ledger(stage) for stage in STAGES}
+
+
+def recorded(places: Places) -> Recorded:
+    """Return what finished runs wrote, to be read by a command."""
+    return Recorded(places, STAGES)
 
 
 def _write_ledger(places: Places, settings: Settings) -> None:

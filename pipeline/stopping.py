@@ -43,11 +43,11 @@ def install() -> None:
 class _Output(io.FileIO):
     """Standard output: when nobody reads it any more, the process ends."""
 
-    def write(self, content: Any) -> int | None:
+    def write(self, content: Any, /) -> int:
         try:
-            return super().write(content)
+            return super().write(content) or 0
         except BrokenPipeError:
-            return stop(signal.SIGPIPE)
+            stop(signal.SIGPIPE)
 
 
 def _output(stream: Any) -> io.TextIOWrapper:

@@ -14,6 +14,7 @@ import pandas as pd
 from pipeline.problem import Problem
 from pipeline.store.archives import path_in_zip, zip_members
 from pipeline.store.encodings import encoding_of, shapefile_encoding
+from pipeline.store.raw_folder import inside
 
 SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
 _MOST_TEXT_BYTES = 200_000_000
@@ -86,6 +87,7 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
         try:
+            inside(path, folder.resolve())
             looks += _looks(path, name)
         except Problem as problem:
             others.append((name, problem.found))
