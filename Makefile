@@ -23,7 +23,7 @@ unexport $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin
 
 override PY := .venv/bin/python
 
-.PHONY: help rank city fetch new-city why what-if plan cash-flow keep compare years-eval test check lint bench documents lock clean ready ready-dev
+.PHONY: help rank city fetch new-city why what-if plan cash-flow keep compare years-eval test check lint bench soak documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -81,6 +81,9 @@ documents: ready ## write data/README.md and config/schema.json anew
 lock: ready-dev ## choose newest package versions and write the lock files
 	@.venv/bin/uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
 	@.venv/bin/uv pip compile $(LOCKING) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+soak: ready-dev ## kill runs and spoil inputs at random, for hours
+	@exec $(PY) -m tests.soak
 
 clean: ## remove everything that can be made again
 	@if [ -x $(PY) ]; then exec $(PY) -m pipeline clean; fi; \

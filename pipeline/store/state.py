@@ -186,7 +186,7 @@ def _opened(state_file: Path) -> Iterator[Dependency]:
     except (DatabaseException, sqlite3.Error) as error:
         reason = error.__context__ if isinstance(error, DatabaseException) else error
         raise Problem(
-            state_file, f"cannot be read or written ({reason})",
+            state_file, f"cannot be written or read ({reason})",
             fix="free some disk space and see that no other run goes on, then run again",
         ) from None  # fmt: skip
 
