@@ -43,6 +43,7 @@ from pipeline.contracts.tables import (
     WATER,
 )
 from pipeline.handover import Kept, Saver, checked
+from pipeline.problem import Problem
 from pipeline.record import remarks_of, stage_record
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
@@ -229,8 +230,19 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
                     kept.put(product, STAGES[number + 1 :])
                     saver.put(product, record)
                 steps.append(Step(stage, reasons, time.perf_counter() - begin))
+        _refuse_removed(places)
         _write_ledger(places, settings)
     return steps
+
+
+def _refuse_removed(places: Places) -> None:
+    """Stop if something removed outputs while the run went on: they must not be thought to be there."""
+    for stage in STAGES:
+        for path in [places.state_file, *places.outputs(stage)]:
+            if not path.exists():
+                raise Problem(
+                    path, "was removed while the run went on", fix="run the same command again"
+                )
 
 
 def _reasons(record: state.StageRecord, places: Places, saver: Saver) -> list[str]:
