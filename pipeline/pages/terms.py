@@ -94,11 +94,20 @@ ORIGINS: Mapping[str, Words] = {
     "vague": Words("记录含糊（区间）", "recorded vaguely (interval)"),
     "bounded": Words("只知上下限", "only bounded"),
     "inferred": Words("推断", "inferred"),
-    "baseline": Words("推断（分组中位数）", "inferred (group median)"),
+    "baseline": Words("推断（仅据周边或分组年份）", "inferred (nearby or district years only)"),
     "from_height": Words("由高度推算", "from the height"),
     "converted": Words("换算（万平方米、亩）", "converted from 万m² or 亩"),
     "derived": Words("轮廓 × 层数", "footprint × storeys"),
     "unknown": Words("不明", "unknown"),
+}
+
+YEAR_REGIMES: Mapping[str, Words] = {
+    "known": Words("有年份", "year known"),
+    "sibling": Words("同小区有已知年份", "known years in the same estate"),
+    "vague_sibling": Words("同小区只有含糊年份", "only vague years in the same estate"),
+    "neighbour": Words("周边有已知年份", "known years around"),
+    "isolated": Words("成片缺年份", "in an area without known years"),
+    "unknown": Words("已知年份太少", "too few known years"),
 }
 
 GROUPS: Mapping[str, Words] = {
