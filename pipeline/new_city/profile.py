@@ -16,7 +16,9 @@ from pipeline.new_city.where import (
     is_working_crs,
     utm_zone,
 )
+from pipeline.new_city.word_questions import word_questions
 from pipeline.settings.city import NEEDED_ROLES
+from pipeline.settings.intake import IntakeSettings
 from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted, SourceLines, profile_text
@@ -54,14 +56,18 @@ def new_city(
     looks: Sequence[Look],
     unread: Sequence[tuple[str, str]],
     words: NewCityWords,
-    facility_tags: Mapping[str, Collection[str]],
+    intake: IntakeSettings,
+    measures: Collection[str],
     datum: str = "",
 ) -> NewCity:
     """Return the profile of a new city.
 
+    ``intake`` holds the words that config knows, ``measures`` the works that owners are asked about.
+
     ``datum`` is what the user tells of layers in degrees whose datum the files do not state.
     """
     questions: list[str] = []
+    facility_tags = intake.facility_tags
     looks = _placed(looks, questions)
     chosen, unused = _chosen(looks, words, facility_tags, questions)
     unused = [*unused, *unread]
@@ -88,6 +94,7 @@ def new_city(
     for label, guess in sources:
         questions += [f"{label} ({guess.look.path}): {doubt}" for doubt in guess.doubts]
         questions += about_place(label, guess.look)
+    questions += word_questions(sources, intake, measures)
     is_synthetic = any(word in look.path for look in looks for word in words.synthetic_words)
     roles = {guess.role for _, guess in sources}
     missing = tuple(role for role in NEEDED_ROLES if role not in roles)

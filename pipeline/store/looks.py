@@ -276,7 +276,7 @@ def _edges(file: VectorFile, layer: str | None, bounds: list[float]) -> np.ndarr
 def _drawing(file: VectorFile, name: str, stamp: str) -> list[Look]:
     """Return a look at each layer of a drawing, read once."""
     parts = {
-        layer: part for layer, part in drawing_layers(read_layer(file, None)).items()
+        layer: (part, part.shapes) for layer, part in drawing_layers(read_layer(file, None)).items()
         if part.shapes is not None and not shapely.is_empty(part.shapes).all()
     }  # fmt: skip
     if not parts:
@@ -285,11 +285,11 @@ def _drawing(file: VectorFile, name: str, stamp: str) -> list[Look]:
         Look(
             name, "dxf", "", None, row_count=len(part.fields),
             fields=part.fields.head(MOST_ROWS).astype("string").fillna(""),
-            bounds=tuple(shapely.total_bounds(part.shapes).tolist()), file_date=stamp,
+            bounds=tuple(shapely.total_bounds(shapes).tolist()), file_date=stamp,
             layer=layer if len(parts) > 1 else "",
-            **_shaped(part.shapes[:SAMPLE_SHAPES], name, "dxf"),
+            **_shaped(shapes[:SAMPLE_SHAPES], name, "dxf"),
         )
-        for layer, part in parts.items()
+        for layer, (part, shapes) in parts.items()
     ]  # fmt: skip
 
 
