@@ -27,6 +27,9 @@ FIXES: dict[str, Words] = {
     "impossible_year": _CHECK_CELL,
     "mapping_default": Words("补录真实层数", "record the true number of storeys"),
     "member_absent": _WHOLE_FILE,
+    "misplaced_feature": Words(
+        "核对坐标，查是否为 0, 0 或外地", "look whether it is at 0, 0 or in another city"
+    ),
     "no_area": _REDRAW,
     "no_footprint": Words("核对楼栋编号，或补画轮廓", "correct the number, or draw the footprint"),
     "no_key": Words("补填编号", "fill in the number"),

@@ -79,6 +79,12 @@ def _sentences(checked: Checked) -> list[tuple[Words, bool]]:
         text = checked.stopped.text()
         told.append((Words(f"无法排序：{text}", f"cannot be ranked: {text}"), True))
     told += [(Words(line, line), True) for line in checked.strayed]
+    for facts in checked.facts:
+        if facts.datum_note:
+            key = f"sources.{facts.name}"
+            told.append(
+                (Words(f"{key}：坐标基准 {facts.datum_note}", f"{key}: {facts.datum_note}"), False)
+            )
     lost = _lost(checked)
     told += [(words, True) for words in lost]
     if checked.can_rank:

@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from pipeline.geo.crs import crs_of
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.intake.attributes import construction_year, dealt_out, storeys
@@ -219,7 +220,7 @@ def _position_gaps_m(
             np.where(possible, x, np.nan),
             np.where(possible, y, np.nan),
             datum=cells.source.datum,
-            crs=cells.source.crs,
+            crs=crs_of(cells.source),
             working_crs=working_crs,
         )
         gaps.append(np.hypot(*np.where(np.isfinite([east, north]), [east, north] - own.T, np.nan)))

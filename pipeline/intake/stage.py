@@ -36,6 +36,7 @@ from pipeline.intake.footprints import footprints_from_features, footprints_from
 from pipeline.intake.housing_register import with_register, without_register
 from pipeline.intake.losses import column_accounts, stated_texts, taken_counts, use_counts
 from pipeline.intake.mapped import Mapped, is_street_map, mapped
+from pipeline.intake.misplaced import refuse_false_lengths, without_strays
 from pipeline.intake.neighbourhoods import with_neighbourhoods
 from pipeline.intake.reach import Reach
 from pipeline.intake.rejects import Rejects, balance, rejects_table
@@ -114,6 +115,10 @@ def run(inputs: Inputs) -> Outputs:
             expected=f"features with {by_role['footprints'][0][1].columns.get('building_use_type')}",
             fix="check the file and sources.*.columns.building_use_type in the profile",
         )  # fmt: skip
+    refuse_false_lengths(buildings, crs)
+    buildings = without_strays(
+        buildings, _stack(districts, crs) if districts else None, all_rejects
+    )
     district_table = (
         _stack(districts, crs) if districts else district_around(buildings, settings.city.name_zh)
     )

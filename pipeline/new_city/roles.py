@@ -26,7 +26,6 @@ _RECOGNISED_SHARE = 0.2
 _STREETS_SHARE = 0.5
 _STREETS_SCORE = 2.0
 _PATH = re.compile(r"[;；|/>]")
-_EARTH_M = (-500.0, 9000.0)
 
 
 @dataclass(eq=False)
@@ -97,7 +96,7 @@ def _raster(look: Look, words: NewCityWords) -> list[Guess]:
         return [Guess(look, "built_up_year", "its name", score=5)]
     assert look.values is not None
     low, high = look.values
-    if not (_EARTH_M[0] <= low <= high <= _EARTH_M[1]):
+    if look.not_terrain:
         return []
     word = _file_word(look, words.file_words.get("terrain", []))
     why = f"heights from {low:.0f} to {high:.0f} m" + (f", {word!r} in its name" if word else "")

@@ -45,6 +45,7 @@ REASONS: Mapping[str, Words] = {
     "impossible_year": Words("年份不合理", "impossible year"),
     "mapping_default": Words("疑为制图默认值，置空", "a mapping default, set to missing"),
     "member_absent": Words("缺少成员", "a member is absent"),
+    "misplaced_feature": Words("远离城区的要素", "feature far from all others"),
     "no_area": Words("没有面积", "no area"),
     "no_footprint": Words("没有对应轮廓", "no footprint of this number"),
     "no_key": Words("没有编号", "no number"),
