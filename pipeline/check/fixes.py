@@ -37,6 +37,7 @@ FIXES: dict[str, Words] = {
     "no_shape": _REDRAW,
     "not_housing": Words("如是住宅请更正用途", "correct the use if it is housing"),
     "outline_repaired": _REDRAW,
+    "in_two_registers": Words("合并登记册", "make one register of the two"),
     "on_border": Words("核对区界", "look which side it belongs to"),
     "parts_far_apart": Words("查是否为几栋楼", "look whether it is several buildings"),
     "similar_building_id": Words("统一编号写法", "write each number in one way"),

@@ -87,6 +87,7 @@ def with_register(
     place = places_among(cells.texts("building_id"), buildings["building_id"])
     if not len(place):
         return Registered(buildings, 0, dict.fromkeys(_WATCHED, 0), {})
+    _tell_twice(cells, buildings["is_registered"].to_numpy(dtype=bool)[place])
     said = _columns(cells, settings, rejects)
     shapes = buildings.geometry.to_numpy()[place]
     counted = pd.Series(said["storey_count"], dtype="Float64").to_numpy(
@@ -100,6 +101,14 @@ def with_register(
     texts = {column: cells.texts(column).replace("", pd.NA) for column in _TEXTS}
     taken = taken_counts(pd.DataFrame(said | texts), list(source.columns))
     return Registered(_laid_over(buildings, place, said, texts), len(place), missing, taken)
+
+
+def _tell_twice(cells: Cells, is_again: Flags) -> None:
+    """Tell of buildings that an earlier register describes too; what this one states goes before."""
+    names, ids = cells.row_names(), as_list(cells.texts("building_id"))
+    for number in np.flatnonzero(is_again).tolist():
+        detail = f"{ids[number]} stands in an earlier register; what this one states counts"
+        cells.rejects.notice(names[number], "in_two_registers", detail)
 
 
 def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[str, list[Any]]:

@@ -54,6 +54,7 @@ REASONS: Mapping[str, Words] = {
     "not_housing": Words("不按住宅处理", "not housing"),
     "not_walkable": Words("不可步行的道路", "street closed to walkers"),
     "outline_repaired": Words("轮廓自相交，已修复", "outline crossed itself, repaired"),
+    "in_two_registers": Words("两册登记册都有，以后者为准", "in two registers, the later counts"),
     "on_border": Words("跨区界，按重心归属", "crosses a border, counted where its centroid lies"),
     "parts_far_apart": Words("同一建筑各部分相距很远", "parts of one building far apart"),
     "similar_building_id": Words(
