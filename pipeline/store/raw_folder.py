@@ -7,7 +7,11 @@ from pathlib import Path
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
 
-_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_PARTS = {
+    "shapefile": (".shx", ".dbf", ".prj", ".cpg"), "mapinfo_tab": (".dat", ".map", ".id", ".ind"),
+    "mapinfo_mif": (".mid",),
+}  # fmt: skip
+"""Formats of several files → endings of those that lie beside the one that the profile names."""
 
 
 def check_raw_folder(raw_folder: Path, city: str, sources: Mapping[str, Source]) -> None:
@@ -98,15 +102,18 @@ def inside(path: Path, root: Path) -> Path:
 
 
 def source_files(raw_folder: Path, source: Source) -> list[Path]:
-    """Return every file that a source is made of: all parts of a shapefile, all of a folder."""
+    """Return every file that a source is made of: all parts of a layer, all of a folder."""
     found: list[Path] = []
     root = raw_folder.resolve()
     for path in source_paths(raw_folder, source):
         if path.is_dir():
             found += sorted(part for part in path.rglob("*") if part.is_file())
-        elif source.format == "shapefile" and path.suffix.lower() == ".shp":
-            parts = (path.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS)
-            found += [path, *(part for part in parts if part != path and part.is_file())]
+        elif source.format in _PARTS and path.is_file() and path.suffix.lower() != ".zip":
+            beside = (
+                part for part in sorted(path.parent.iterdir())
+                if part.stem == path.stem and part.suffix.lower() in _PARTS[source.format]
+            )  # fmt: skip
+            found += [path, *(part for part in beside if part.is_file())]
         else:
             found.append(path)
     for path in found:
