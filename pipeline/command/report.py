@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from pipeline.command.loss_block import show_losses
 from pipeline.contracts.stage import Stage
 from pipeline.flow import Step
 from pipeline.problem import Problem
@@ -105,6 +106,7 @@ def show_run(
     out.print(_how_sure(ledgers["score"]["robustness"]), markup=False)
     for line in strayed_totals(settings, ledgers):
         out.print(line, markup=False, style="bold yellow")
+    show_losses(out, ledgers["intake"], settings)
 
 
 def show_plan(ledger: Mapping[str, Any]) -> None:

@@ -38,12 +38,10 @@ def answer(places: Places, settings: Settings, change: Change, file: Path, name:
         If the city has not been ranked with these settings and files, or the change does not fit it.
     """
     _refuse_stale(places, settings)
+    recorded = flow.recorded(places)
     with state.single_run(places.lock_file):
-        tables = {
-            table: files.read_parquet(places.table(table), has_geometry=bool(table.geometry))
-            for table in READS
-        }
-        ground = files.read_raster(places.raster("ground"))
+        tables = {table: recorded.table(table) for table in READS}
+        ground = recorded.raster("ground")
         shown = file.relative_to(places.root).as_posix()
         found = what_if(tables, ground, settings, change, file=shown)
         table = conform(WHAT_IF, found.table)

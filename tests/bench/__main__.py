@@ -5,6 +5,7 @@ Absolute times depend on the machine and on what else it does; read the ratios. 
 """
 
 import gc
+import io
 import os
 import re
 import resource
@@ -74,7 +75,7 @@ def zonal(housing: gpd.GeoDataFrame) -> None:
     import exactextract
     from rasterstats import zonal_stats
 
-    grid = read_raster(TABLES / "terrain.tif")
+    grid = read_raster(io.BytesIO((TABLES / "terrain.tif").read_bytes()))
     shapes = housing.geometry.to_numpy()
     base, ours = timed(
         f"ours, {len(shapes):,} footprints", lambda: zonal_mean(cell_coverage(shapes, grid), grid)
@@ -108,7 +109,7 @@ def walking(housing: gpd.GeoDataFrame) -> None:
         gpd.read_parquet(TABLES / f"{name}.parquet")
         for name in ("street_nodes", "street_edges", "amenities", "water")
     )
-    ground = read_raster(TABLES / "ground.tif")
+    ground = read_raster(io.BytesIO((TABLES / "ground.tif").read_bytes()))
     shapes = housing.geometry.to_numpy()
     _, world = timed(
         "ours: network with heights and facilities",
