@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from pipeline.contracts.source_columns import by_plain_word, plain_word
+from pipeline.intake.words import count_words, listed, words_text
 from pipeline.new_city.names import cannot_be, matched, plain, weight
 from pipeline.new_city.osm import COLUMNS, STREET_CLASSES, osm_roles
 from pipeline.new_city.where import middle_area_m2
@@ -14,17 +16,19 @@ from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
 
 _AREAS = ("footprints", "boundary", "subdistricts", "communities", "estates", "heritage_areas")
+_NOT_AREAS = {"streets": ("line",), "amenities": ("point", "polygon")}
+"""Kinds of shape that a role takes; the others take areas."""
 _OSM = ("overpass_json", "osm_pbf")
 _TABLES = ("csv", "excel")
 _ENOUGH = 3.0
 _KEYS = ("building_id", "estate_id", "estate_name", "community_id")
 _RECOGNISED_SHARE = 0.2
 _STREETS_SHARE = 0.5
+_STREETS_SCORE = 2.0
 _PATH = re.compile(r"[;；|/>]")
-_EARTH_M = (-500.0, 9000.0)
 
 
-@dataclass
+@dataclass(eq=False)
 class Guess:
     """One source: a file, what it is taken for and why, and which field is which column."""
 
@@ -66,8 +70,25 @@ def guesses(
 def _geometry_fits(look: Look, role: str) -> bool:
     if look.format in _TABLES:
         return role not in (*_AREAS, "streets")
-    wanted = "polygon" if role in _AREAS else "line" if role == "streets" else "point"
-    return look.geometry == wanted
+    counts = look.kind_counts or {look.geometry: 1}
+    fitting = sum(count for kind, count in counts.items() if _is_used(kind, role))
+    return fitting > sum(counts.values()) / 2
+
+
+def _kinds_told(look: Look, role: str) -> list[str]:
+    """Return what must be said of a layer that holds several kinds of shapes."""
+    if len(look.kind_counts) < 2:
+        return []
+    told = ", ".join(f"{count:,} {kind}" for kind, count in look.kind_counts.items())
+    sampled = sum(look.kind_counts.values())
+    first = f"its first {sampled:,} shapes" if sampled < look.row_count else "its shapes"
+    unused = [kind for kind in look.kind_counts if not _is_used(kind, role)]
+    told_unused = f"; those of kind {', '.join(unused)} are not used" if unused else ""
+    return [f"{first} are of several kinds ({told}){told_unused}"]
+
+
+def _is_used(kind: str, role: str) -> bool:
+    return kind in _NOT_AREAS.get(role, ("polygon",))
 
 
 def _raster(look: Look, words: NewCityWords) -> list[Guess]:
@@ -75,7 +96,7 @@ def _raster(look: Look, words: NewCityWords) -> list[Guess]:
         return [Guess(look, "built_up_year", "its name", score=5)]
     assert look.values is not None
     low, high = look.values
-    if not (_EARTH_M[0] <= low <= high <= _EARTH_M[1]):
+    if look.not_terrain:
         return []
     word = _file_word(look, words.file_words.get("terrain", []))
     why = f"heights from {low:.0f} to {high:.0f} m" + (f", {word!r} in its name" if word else "")
@@ -133,11 +154,15 @@ def _by_fields(
         return None
     if role not in _AREAS and not own and not word:
         return None
+    guess.doubts += _kinds_told(look, role)
     _take_values(guess, words, facility_tags)
     if role == "amenities" and not guess.values and not _speaks_ours(guess, facility_tags):
         return None
-    if role == "streets" and not _are_streets(guess):
-        return None
+    if role == "streets":
+        if not _are_streets(guess):
+            return None
+        guess.score += _STREETS_SCORE
+        reasons.append("its words are classes of street")
     guess.why = ", ".join(reasons)
     return guess if guess.score >= _ENOUGH else None
 
@@ -164,36 +189,45 @@ def _take_values(
     for column, meanings in words.values.items():
         if column not in guess.columns:
             continue
-        cells = set(guess.look.fields[guess.columns[column][0][0]].astype("str").str.strip())
-        held = {cell: ours for cell in sorted(cells) if (ours := _meaning(cell, meanings))}
+        meanings = by_plain_word(meanings)
+        counted = count_words(guess.look.fields[guess.columns[column][0][0]].astype("str"))
+        cells = set(counted)
+        if column == "building_use_type":  # of 住宅、商业 each part means something of its own
+            cells |= {part for cell in cells for part in listed(cell)}
+        held = {cell: ours for cell in sorted(cells) if (ours := _meaning(cell, meanings, column))}
         if held:
             guess.values[column] = held
         if column == "amenity_type":
-            strange = sorted(cells - set(held) - set(facility_tags) - {""})
+            known = {plain_word(kind) for kind in facility_tags}
+            strange = {
+                cell: n for cell, n in counted.items()
+                if cell not in held and plain_word(cell) not in known
+            }  # fmt: skip
             if strange:
-                guess.doubts.append(f"types that are not used: {', '.join(strange[:8])}")
+                guess.doubts.append(f"types that are not used: {words_text(strange)}")
 
 
-def _meaning(cell: str, meanings: Mapping[str, str]) -> str:
+def _meaning(cell: str, meanings: Mapping[str, str], column: str) -> str:
     """Return what a cell means; of a path such as 医疗保健服务;诊所;诊所 the last known part counts."""
-    parts = [cell, *reversed(_PATH.split(cell))]
-    return next((meanings[part.strip()] for part in parts if part.strip() in meanings), "")
+    parts = [cell] if column == "building_use_type" else [cell, *reversed(_PATH.split(cell))]
+    return next((meanings[one] for part in parts if (one := plain_word(part)) in meanings), "")
 
 
 def _speaks_ours(guess: Guess, facility_tags: Mapping[str, Collection[str]]) -> bool:
     if "amenity_type" not in guess.columns:
         return False
-    cells = guess.look.fields[guess.columns["amenity_type"][0][0]]
-    return bool(cells.isin(list(facility_tags)).mean() >= _RECOGNISED_SHARE)
+    known = {plain_word(kind) for kind in facility_tags}
+    cells = guess.look.fields[guess.columns["amenity_type"][0][0]].astype("str").map(plain_word)
+    return bool(cells.isin(known).mean() >= _RECOGNISED_SHARE)
 
 
 def _are_streets(guess: Guess) -> bool:
     """Return whether most cells name a class of street, as OpenStreetMap writes it or translated."""
     cells = guess.look.fields[guess.columns["highway_type"][0][0]].astype("str").str.strip()
     known = {*STREET_CLASSES, *guess.values.get("highway_type", {})}
-    strange = sorted(set(cells) - known - {""})
+    strange = {cell: n for cell, n in count_words(cells).items() if cell not in known}
     if strange:
-        guess.doubts.append(f"classes of street that are not known: {', '.join(strange[:8])}")
+        guess.doubts.append(f"classes of street that are not known: {words_text(strange)}")
     return bool(cells.isin(list(known)).mean() >= _STREETS_SHARE)
 
 

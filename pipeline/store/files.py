@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from pipeline import stopping
 from pipeline.problem import Problem
 from pipeline.store.places import PARTIAL
 
@@ -31,14 +32,20 @@ class Batch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        if kind is None:
-            for partial, final in self._written:
-                _tell_os_errors(final, functools.partial(partial.replace, final))
-            for path in self._stale:
-                _tell_os_errors(path, functools.partial(path.unlink, missing_ok=True))
-            return
-        for partial, _ in self._written:
-            partial.unlink(missing_ok=True)
+        try:
+            if kind is None:
+                with stopping.naming:  # a stop waits: all get their names, or none
+                    self._give_names()
+        finally:
+            for partial, _ in self._written:
+                partial.unlink(missing_ok=True)
+                stopping.half_written.discard(str(partial))
+
+    def _give_names(self) -> None:
+        for partial, final in self._written:
+            _tell_os_errors(final, functools.partial(partial.replace, final))
+        for path in self._stale:
+            _tell_os_errors(path, functools.partial(path.unlink, missing_ok=True))
 
     def add(self, path: Path, content: bytes) -> None:
         """Write a file's content beside its place."""
@@ -58,7 +65,9 @@ class Batch:
     def partial(self, path: Path) -> Path:
         """Return the partial name of a file that a library writes itself."""
         _tell_os_errors(path, lambda: path.parent.mkdir(parents=True, exist_ok=True))
-        partial = path.with_name(path.stem + PARTIAL + path.suffix)
+        # another command that writes the same file at the same time has a name of its own
+        partial = path.with_name(f"{path.stem}{PARTIAL}{os.getpid()}{path.suffix}")
+        stopping.half_written.add(str(partial))
         self._written.append((partial, path))
         return partial
 
@@ -109,11 +118,6 @@ def json_bytes(content: Mapping[str, Any]) -> bytes:
     return (text + "\n").encode()
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return what ``json_bytes`` wrote."""
-    return dict(json.loads(path.read_bytes()))
-
-
 def write_parquet(frame: Any, stream: Any) -> None:
     """Write a table as Parquet, with its geometry as GeoParquet."""
     # numbers hardly repeat: looking for repeats among them costs time and saves nothing; nobody asks
@@ -124,15 +128,15 @@ def write_parquet(frame: Any, stream: Any) -> None:
     )
 
 
-def read_parquet(path: Path, *, has_geometry: bool) -> Any:
+def read_parquet(content: BinaryIO, *, has_geometry: bool) -> Any:
     """Return a table that ``write_parquet`` wrote."""
     if has_geometry:
         import geopandas
 
-        return geopandas.read_parquet(path)
+        return geopandas.read_parquet(content)
     import pandas
 
-    return pandas.read_parquet(path)
+    return pandas.read_parquet(content)
 
 
 def raster_bytes(raster: Any) -> bytes:
@@ -156,12 +160,12 @@ def as_stored(raster: Any) -> Any:
     return raster.with_values(raster.values)
 
 
-def read_raster(path: Path) -> Any:
+def read_raster(content: BinaryIO) -> Any:
     """Return a raster that ``raster_bytes`` wrote."""
     import rasterio
 
     from pipeline.geo.raster import Raster
 
-    with rasterio.open(path) as file:
+    with rasterio.open(content, driver="GTiff") as file:
         transform = file.transform
         return Raster(file.read(1), transform.c, transform.f, transform.a, file.crs.to_string())

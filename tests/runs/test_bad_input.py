@@ -96,7 +96,7 @@ CASES: dict[str, tuple[Break, list[str]]] = {
     "terrain all nodata": (_terrain(empty=True), ["terrain.tif", "every cell is empty"]),
     "terrain no raster": (
         _write("terrain.tif", "hello"),
-        ["terrain.tif", "cannot be read as a raster"],
+        ["terrain.tif", "not a geotiff"],
     ),
     "unknown key": (
         _edit("is_synthetic: false", "is_synthetic: false\n  colour: red"),
@@ -161,7 +161,10 @@ CASES: dict[str, tuple[Break, list[str]]] = {
         ["data/processed/minitown", "cannot be written"],
     ),
     "no housing": (
-        _edit('assumed_use_types: ["yes"]', "recorded_use_types: [castle]"),
+        _edit(
+            'assumed_use_types: ["yes"]',
+            "recorded_use_types: [castle], other_use_types: [apartments, residential, school]",
+        ),
         ["intake.housing", "no building counts as housing"],
     ),
 }
