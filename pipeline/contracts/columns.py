@@ -294,6 +294,7 @@ _ALL = (
         "whether the node is a public lift, and open",
         allowed=("none", "open", "closed"),
     ),
+    _flag("is_shut_gate", "the street ends here at a gate or wall that nobody passes"),
     _text("water_id", "stable key of a water area"),
     _flag("is_main_road", "class is one of the main roads in config"),
     _flag("is_forward_open", "may be walked along its direction"),

@@ -16,7 +16,8 @@ from pipeline.intake.amenities import amenities_from_osm
 from pipeline.intake.osm_areas import node_positions
 from pipeline.intake.rejects import Rejects, balance
 from pipeline.intake.street_features import streets_as_osm
-from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
+from pipeline.intake.street_sources import StreetSource, streets_from_osm
+from pipeline.intake.streets import street_tables
 from pipeline.intake.water import water_from_osm
 from pipeline.settings.city import OSM_FORMATS, Source
 from pipeline.settings.intake import IntakeSettings
@@ -50,7 +51,7 @@ def mapped(
     ledger: dict[str, dict[str, Any]] = {}
     street_sources: list[StreetSource] = []
     placed: list[tuple[OsmExtract, Floats]] = []
-    known: set[int] = set()
+    known: set[int | str] = set()
     water: list[gpd.GeoDataFrame] = []
     waters: set[str] = set()
     for place, (name, source) in enumerate(streets, 1):
@@ -60,7 +61,6 @@ def mapped(
         position = node_positions(extract, source, crs)
         placed.append((extract, position))
         street = streets_from_osm(extract, position, source, rule.streets, rejects[name], known)
-        known |= set(street.ways)
         area, count = water_from_osm(extract, position, crs, rejects[name], waters)
         supporting = street.supporting_count - count
         used = street.used_count + len(area)

@@ -14,6 +14,8 @@ from pipeline.settings.city import Source
 
 _TAG_OF = {"highway_type": "highway"}
 _NO_TAG = ("road_name",)
+_CLASS_NOT_TOLD = "road"
+"""OpenStreetMap's word for a street of unknown class."""
 _DEGREE_DECIMALS, _METRE_DECIMALS = 7, 2
 """Vertices closer than a centimetre are one."""
 
@@ -48,7 +50,7 @@ def streets_as_osm(table: FeatureTable, source: Source, first_number: int) -> Os
     for number, place in enumerate(order, first_number):
         row = int(rows[place])
         told = {tag: values[row] for tag, values in tags.items() if values[row]}
-        told.setdefault("highway", "unknown")
+        told.setdefault("highway", _CLASS_NOT_TOLD)
         if labels[row]:
             told[name_tag] = labels[row]
         ways.append(OsmWay(number, tuple(node_ids[ends[place] : ends[place + 1]]), told))

@@ -15,6 +15,7 @@ from pipeline.geo.raster import Floats, Raster
 from pipeline.measure.access import Doors, doors, usable_links
 from pipeline.measure.counts import facility_counts
 from pipeline.measure.paths import PathTree, path_tree
+from pipeline.measure.shut_gates import gate_lines
 from pipeline.measure.walks import (
     MAIN_ROAD,
     NO_SPANS,
@@ -39,6 +40,8 @@ class StreetWorld:
     is_in_main_component: Flags
     terrain: Raster
     water: Names
+    gate_line: Names
+    """Lines across streets at shut gates."""
     node_x: Floats
     node_y: Floats
     facility_has_access: Flags
@@ -113,7 +116,7 @@ def street_world(
 
     Spans name links by their row in ``edges``.
     """
-    links = street_links(nodes, edges, rule.walking.riser_height_m)
+    street = links = street_links(nodes, edges, rule.walking.riser_height_m)
     node_z = node_elevation_m(links, terrain)
     incline = edges["incline_type"].to_numpy(dtype=object)
     links = replace(links, tagged_rise_m=signed_rise_m(links, incline, node_z))
@@ -127,15 +130,18 @@ def street_world(
     profiles = link_profiles(links, terrain, landings.node_z, rule.walking)
     usable = usable_links(links, spans.joined_links)
     water_shapes = water.geometry.to_numpy()
+    gate_line = gate_lines(street, nodes["is_shut_gate"].to_numpy(), rule.access.extra_access_m)
     places = amenities.geometry.to_numpy()
     ways_in = doors(
-        places, links, usable, profiles, terrain, water_shapes, rule.access, rule.walking
+        places, links, usable, profiles, terrain, water_shapes, rule.access, rule.walking, gate_line
     )
     kinds = amenities["amenity_type"].to_numpy(dtype=object)
     network = walk_network(links, profiles, is_main, kinds, ways_in, rule, spans)
     door = quickest_doors(ways_in)
     cuts = street_cuts(door, spans)
-    street = shapely.line_interpolate_point(links.shape[cuts.link], cuts.fraction, normalized=True)
+    on_street = shapely.line_interpolate_point(
+        links.shape[cuts.link], cuts.fraction, normalized=True
+    )
     own = places[door.place]
     return StreetWorld(
         network,
@@ -143,8 +149,9 @@ def street_world(
         main_component(links, spans.joined_links),
         terrain,
         water_shapes,
-        np.concatenate([links.node_x, shapely.get_x(street), shapely.get_x(own)]),
-        np.concatenate([links.node_y, shapely.get_y(street), shapely.get_y(own)]),
+        gate_line,
+        np.concatenate([links.node_x, shapely.get_x(on_street), shapely.get_x(own)]),
+        np.concatenate([links.node_y, shapely.get_y(on_street), shapely.get_y(own)]),
         ways_in.has_access,
         len(np.unique(landings.lift_node)),
     )
@@ -162,6 +169,7 @@ def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Ac
         world.water,
         rule.access,
         rule.walking,
+        world.gate_line,
     )
     buildings = BuildingWalks(network, ways)
     walks: dict[str, Walks] = {}
