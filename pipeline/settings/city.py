@@ -12,12 +12,13 @@ Role = Literal[
     "clearance", "consent", "estate_survey", "built_up_year",
 ]  # fmt: skip
 Format = Literal[
-    "overpass_json", "nominatim_json", "osm_pbf", "shapefile", "geojson", "geopackage", "flatgeobuf",
-    "geoparquet", "file_geodatabase", "csv", "excel", "geotiff",
+    "overpass_json", "nominatim_json", "osm_pbf", "osm_xml", "osm_o5m",
+    "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase",
+    "csv", "excel", "geotiff",
 ]  # fmt: skip
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 
-OSM_FORMATS = ("overpass_json", "osm_pbf")
+OSM_FORMATS = ("overpass_json", "osm_pbf", "osm_xml", "osm_o5m")
 REGISTER_FORMATS = ("csv", "excel")
 LAYERED_FORMATS = (
     "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase",

@@ -1,4 +1,4 @@
-"""Read OpenStreetMap PBF files, e.g. regional extracts, cut to the study area while reading."""
+"""Read OpenStreetMap PBF and O5M files, e.g. regional extracts, cut to the study area while reading."""
 
 from array import array
 from collections.abc import Iterator
@@ -37,8 +37,8 @@ def read_pbf(path: Path, box: Box | None = None) -> OsmExtract:
         return _read(path, box)
     except _FAULTS as error:
         raise Problem(
-            path, f"cannot be read as OpenStreetMap PBF ({str(error)[:200]})",
-            expected="a whole .osm.pbf file", fix="download or copy the file again",
+            path, f"cannot be read as OpenStreetMap data ({str(error)[:200]})",
+            expected="a whole .osm.pbf or .o5m file", fix="download or copy the file again",
         ) from None  # fmt: skip
 
 
