@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.contracts.source_columns import distinct, field
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import distinct, field, places_among
+from pipeline.intake.features import places_among
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import read_year
 from pipeline.settings.city import Source

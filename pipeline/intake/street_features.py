@@ -7,8 +7,9 @@ import numpy as np
 import shapely
 
 from pipeline.contracts.raw import FeatureTable, OsmExtract, OsmWay
+from pipeline.contracts.source_columns import field
 from pipeline.geo.vertices import rounded_vertices, vertex_numbers
-from pipeline.intake.features import as_list, field
+from pipeline.intake.features import as_list
 from pipeline.settings.city import Source
 
 _TAG_OF = {"highway_type": "highway"}
