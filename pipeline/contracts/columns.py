@@ -279,7 +279,7 @@ _ALL = (
     _text(
         "structure_type",
         "what carries the link",
-        allowed=("ground", "bridge", "tunnel", "steps", "lift", "escalator"),
+        allowed=("ground", "bridge", "tunnel", "steps", "lift", "escalator", "plaza"),
     ),
     _real("length_m", "m", 0, 100_000, "length of the link on the map"),
     _real("rise_steps", "steps", 0, 100_000, "steps of the link as tagged, by length", **_EMPTY),

@@ -65,6 +65,7 @@ def street_tables(
     stems = [f"W{way.id}" for way in ways]
     if lift_areas:
         ways, position = _into_lifts(ways, node_id, position, lift_areas, lifts, rule)
+    drawn_count = len(ways)
     for chord, stem in _across(ways, node_id, position, plazas):
         ways.append(chord)
         stems.append(stem)
@@ -83,6 +84,8 @@ def street_tables(
     links = _links(flat, owner, np.isin(node_id, list(lifts))[flat] | cuts.at())
     read, reading = _readings(ways, rule)
     told = read.iloc[reading[links.way]].reset_index(drop=True)
+    is_across = (links.way >= drawn_count) & (told["structure_type"] == "ground")
+    told["structure_type"] = told["structure_type"].mask(is_across, "plaza")
     first, last = cuts.parted(links.first, links.last)
     node_id, position, end_name = _with_new_ends(node_id, position, cuts.new_ends)
     ends, end = np.unique(np.concatenate([first, last]), return_inverse=True)

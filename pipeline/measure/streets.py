@@ -80,7 +80,8 @@ def street_links(
         from_node=number[edges["from_node_id"]].to_numpy(),
         to_node=number[edges["to_node_id"]].to_numpy(),
         shape=edges.geometry.to_numpy(),
-        structure=edges["structure_type"].to_numpy(dtype=object),
+        # as even as a bridge, and nobody's door opens onto the middle of a square
+        structure=edges["structure_type"].replace("plaza", "bridge").to_numpy(dtype=object),
         is_forward_open=edges["is_forward_open"].to_numpy(),
         is_backward_open=edges["is_backward_open"].to_numpy(),
         tagged_rise_m=np.where(is_steps, rise, np.nan),
