@@ -4,6 +4,7 @@ Reading OpenStreetMap is slow work on small pieces that nothing else in intake w
 can be done beside the rest.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from pipeline.intake.street_features import streets_as_osm
 from pipeline.intake.street_sources import StreetSource, streets_from_osm
 from pipeline.intake.streets import street_tables
 from pipeline.intake.water import water_from_osm
+from pipeline.problem import Problem
 from pipeline.settings.city import OSM_FORMATS, Source
 from pipeline.settings.intake import IntakeSettings
 
@@ -41,6 +43,20 @@ class Mapped:
 def is_street_map(source: Source) -> bool:
     """Return whether a source holds OpenStreetMap elements."""
     return source.format in OSM_FORMATS
+
+
+def no_walkable_street(streets: Named, rejects: Mapping[str, Rejects]) -> Problem:
+    """Return what to tell where no source brings a street: why the most frequent were left out."""
+    details = Counter(
+        record[4] for name, _ in streets for record in rejects[name].records if record[1] == "row"
+    )
+    told = ", ".join(f"{detail} {count:,}" for detail, count in details.most_common(8))
+    return Problem(
+        streets[0][1].path,
+        "holds no walkable street" + (f"; left out: {told}" if told else ""),
+        expected="classes of intake.streets.walkable_highway_types, e.g. footway or residential",
+        fix=f"say what its words mean in sources.{streets[0][0]}.values.highway_type of the profile",
+    )
 
 
 def mapped(

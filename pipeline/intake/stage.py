@@ -34,7 +34,7 @@ from pipeline.intake.estates import estates_from_features
 from pipeline.intake.features import as_list
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
-from pipeline.intake.mapped import is_street_map, mapped
+from pipeline.intake.mapped import is_street_map, mapped, no_walkable_street
 from pipeline.intake.neighbourhoods import first_holding, middles, with_neighbourhoods
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects, balance, rejects_table
@@ -138,7 +138,7 @@ def run(inputs: Inputs) -> Outputs:
     all_rejects |= from_maps.rejects
     ledger |= {name: from_maps.ledger[name] for name, _ in by_role["streets"]}
     if not len(from_maps.edges):
-        raise Problem(by_role["streets"][0][1].path, "holds no walkable street")
+        raise no_walkable_street(by_role["streets"], all_rejects)
 
     amenities = []
     for name, source in by_role["amenities"]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
+import shapely
 
 from pipeline.contracts.raw import OsmExtract, OsmWay
 from pipeline.geo.raster import Floats
 from pipeline.intake.barriers import Integers, shut_nodes, wall_lines, walls_at
 from pipeline.intake.hours import is_open_at_noon
-from pipeline.intake.osm_areas import Area, node_locator
+from pipeline.intake.osm_areas import Area, Locate, node_locator
 from pipeline.intake.plazas import (
     WalkArea,
     area_of_way,
@@ -137,6 +138,7 @@ def streets_from_osm(
     for node, why in sorted(shut.items()):
         rejects.notice(f"node/{node}", "shut_barrier", why)
     walls = _walls(extract, kept, rule, rejects)
+    _tell_walls_passed(extract, kept, rule, locate, rejects)
     return StreetSource(
         ways=kept,
         node_id=extract.node_id,
@@ -185,6 +187,32 @@ def _walls(
         found[node] = before, after
         rejects.notice(f"node/{node}", "crossed_wall", f"barrier={kind} without a gate")
     return found
+
+
+def _tell_walls_passed(
+    extract: OsmExtract,
+    kept: Mapping[int, OsmWay],
+    rule: StreetRule,
+    locate: Locate,
+    rejects: Rejects,
+) -> None:
+    """Tell of ways drawn across a wall without a shared point: they are walked, which may be wrong."""
+    walls = [(wall, locate(wall.node_ids)) for wall in wall_lines(extract, rule)]
+    walls = [(wall, points) for wall, points in walls if points is not None and len(points) > 1]
+    ways = [way for _, way in sorted(kept.items()) if not _passes(way, "")]
+    if not walls or not ways:
+        return
+    lines = [shapely.LineString(locate(way.node_ids)) for way in ways]
+    tree = shapely.STRtree([shapely.LineString(points) for _, points in walls])
+    crossed: dict[int, str] = {}
+    for way, wall in zip(*tree.query(lines, predicate="crosses").tolist(), strict=True):
+        told = walls[wall][0]
+        if set(told.node_ids).isdisjoint(ways[way].node_ids):
+            crossed.setdefault(
+                ways[way].id, f"walked across way/{told.id}, barrier={told.tags['barrier']}"
+            )
+    for key, detail in sorted(crossed.items()):
+        rejects.notice(f"way/{key}", "passed_wall", detail)
 
 
 def _passes(way: OsmWay, wall_type: str) -> bool:

@@ -57,6 +57,9 @@ REASONS: Mapping[str, Words] = {
     "outline_repaired": Words("轮廓自相交，已修复", "outline crossed itself, repaired"),
     "outside_study_area": Words("在研究区外", "outside the study area"),
     "overlap": Words("轮廓重叠", "footprints overlap"),
+    "passed_wall": Words(
+        "道路与墙相交而无公共点，仍计入", "crosses a wall without a shared point, walked"
+    ),
     "point_absent": Words("缺少节点", "a point is absent"),
     "point_without_outline": Words("只有点、没有轮廓", "a point without an outline"),
     "position_contradicted": Words("位置与轮廓不符", "position contradicts the footprint"),

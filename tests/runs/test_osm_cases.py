@@ -149,3 +149,14 @@ def test_ways_without_points_are_named_with_how_to_ask(
     with pytest.raises(Problem, match="streets"):
         read(root, raw)
     assert "out geom" in " ".join(capsys.readouterr().out.split())
+
+
+def test_streets_of_which_no_class_is_known_are_named_with_their_words(root: Path) -> None:
+    def renamed(elements: list[dict[str, Any]]) -> None:
+        for one in elements:
+            if one["type"] == "way":
+                one["tags"] = {"highway": "calle"}
+
+    raw = changed(root, "osm-lifecycle-highways/osm_open", renamed)
+    with pytest.raises(Problem, match=r"highway=calle 72(?s:.)*values\.highway_type"):
+        read(root, raw)

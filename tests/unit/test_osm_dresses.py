@@ -16,6 +16,7 @@ from pipeline.problem import Problem
 from pipeline.store.looks import look_into
 from pipeline.store.osm_elements import check_shapes, from_elements, within
 from pipeline.store.osm_xml import read_osm_xml
+from pipeline.store.pbf import read_pbf
 from pipeline.store.replies import overpass_extract, read_json
 
 POINTS = {1: (106.5, 29.5), 2: (106.501, 29.5), 3: (106.501, 29.501), 4: (106.5, 29.501)}
@@ -169,6 +170,42 @@ def test_what_josm_marks_as_deleted_is_gone_and_new_things_have_negative_numbers
     found = read_osm_xml(path)
     assert [way.id for way in found.ways] == [-8, 9]
     assert line(found, -8) == [POINTS[3], POINTS[4]]
+
+
+def _varint(value: int) -> bytes:
+    told = b""
+    while value > 127:
+        told, value = told + bytes([value & 127 | 128]), value >> 7
+    return told + bytes([value])
+
+
+def _signed(value: int) -> bytes:
+    return _varint(value << 1 if value >= 0 else (-value << 1) - 1)
+
+
+def _o5m() -> bytes:
+    """Return points 1 to 3 and way 9, by the description of the format in OpenStreetMap's wiki."""
+
+    def item(code: int, body: bytes) -> bytes:
+        return bytes([code]) + _varint(len(body)) + body
+
+    told, before = b"\xff" + item(0xE0, b"o5m2"), (0, 0, 0)
+    for key in (1, 2, 3):
+        now = (key, *(round(degree * 1e7) for degree in POINTS[key]))
+        steps = [_signed(new - old) for new, old in zip(now, before, strict=True)]
+        told, before = told + item(0x10, steps[0] + b"\0" + steps[1] + steps[2]), now
+    refs = _signed(1) * 3
+    body = _signed(9) + b"\0" + _varint(len(refs)) + refs + b"\0highway\0footway\0"
+    return told + b"\xff" + item(0x11, body) + b"\xfe"
+
+
+def test_o5m_is_read(tmp_path: Path) -> None:
+    (tmp_path / "map.o5m").write_bytes(_o5m())
+    found = read_pbf(tmp_path / "map.o5m")
+    assert line(found, 9) == [POINTS[1], POINTS[2], POINTS[3]]
+    assert found.ways[0].tags == STREET
+    looks, _ = look_into(tmp_path)
+    assert [look.format for look in looks] == ["osm_o5m"]
 
 
 @pytest.mark.parametrize(

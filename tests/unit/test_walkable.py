@@ -268,6 +268,14 @@ def test_a_wall_that_ends_at_a_way_or_runs_along_it_cuts_nothing() -> None:
     assert [net.metres(A, C) for net in (ends, along, stairs)] == [200] * 3
 
 
+def test_a_way_drawn_across_a_wall_without_a_shared_point_is_walked_and_told() -> None:
+    net = Net(*ABC, *WALL, way(9, [1, 3]), way(7, [5, 6], barrier="wall"))
+    assert net.metres(A, C) == 200
+    assert net.rejects.records == [
+        ("way/9", "notice", None, "passed_wall", "walked across way/7, barrier=wall")
+    ]
+
+
 SQUARE = (node(11, 100, 0), node(12, 200, 0), node(13, 200, 100), node(14, 100, 100))
 RING = [11, 12, 13, 14, 11]
 WAYS_IN = (node(1, 0, 0), node(2, 300, 100), way(20, [1, 11]), way(21, [13, 2]))
