@@ -75,6 +75,8 @@ def cannot_be(column: str, cells: pd.Series) -> str:
     if column == "construction_year_text":
         share = texts.str.contains(_YEAR).mean()
         return "" if share >= 1 - _MOST else f"holds no years (e.g. {texts.iloc[0][:30]!r})"
+    if column == "layer" and not texts.str.fullmatch(r"-?\d{1,2}").all():
+        return f"is no level of a street (e.g. {texts.iloc[0][:30]!r})"
     if column in _BOUNDS:
         low, high = _BOUNDS[column]
         numbers = pd.to_numeric(

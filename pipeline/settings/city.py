@@ -14,6 +14,7 @@ Role = Literal[
 Format = Literal[
     "overpass_json", "nominatim_json", "osm_pbf", "osm_xml", "osm_o5m",
     "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase",
+    "kml", "gml", "mapinfo_tab", "mapinfo_mif", "dxf", "topojson",
     "csv", "excel", "geotiff",
 ]  # fmt: skip
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
@@ -21,7 +22,8 @@ Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 OSM_FORMATS = ("overpass_json", "osm_pbf", "osm_xml", "osm_o5m")
 REGISTER_FORMATS = ("csv", "excel")
 LAYERED_FORMATS = (
-    "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase",
+    "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase", "kml", "gml",
+    "mapinfo_tab", "mapinfo_mif", "dxf", "topojson",
 )  # fmt: skip
 VECTOR_FORMATS = (*LAYERED_FORMATS, *REGISTER_FORMATS)
 """A table becomes a vector layer by its columns of coordinates."""

@@ -3,25 +3,44 @@
 import csv
 import io
 import re
-import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from pipeline.problem import Problem
-from pipeline.store.archives import path_in_zip, zip_members
+from pipeline.store.archives import zip_members
+from pipeline.store.contents import check_content
 from pipeline.store.encodings import encoding_of, shapefile_encoding
+from pipeline.store.fence import Unreadable
+from pipeline.store.gdal_drivers import open_raster
+from pipeline.store.layers import (
+    VectorFile,
+    about_layer,
+    drawing_layers,
+    layer_names,
+    read_layer,
+    vector_file,
+)
+from pipeline.store.outlines import closed_lines_as_areas
 
 SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
 _MOST_TEXT_BYTES = 200_000_000
 VECTOR_ENDINGS = {
     ".shp": "shapefile", ".geojson": "geojson", ".gpkg": "geopackage", ".fgb": "flatgeobuf",
     ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".gdb": "file_geodatabase",
+    ".kml": "kml", ".kmz": "kml", ".gml": "gml", ".tab": "mapinfo_tab", ".mif": "mapinfo_mif",
+    ".dxf": "dxf", ".topojson": "topojson",
 }  # fmt: skip
+_KIND_OF_CODE = {
+    0: "point", 1: "line", 2: "line", 3: "polygon", 4: "point", 5: "line", 6: "polygon",
+}  # fmt: skip
+"""Codes of shapely → kind of shape."""
 _PARTS = {
     ".shx",
     ".dbf",
@@ -36,6 +55,7 @@ _PARTS = {
     ".ovr",
     ".lock",
 }
+_MAPINFO_PARTS = (".dat", ".map", ".id", ".ind", ".mid")
 
 
 @dataclass(frozen=True)
@@ -51,7 +71,9 @@ class Look:
     encoding: str | None = None
     is_encoding_certain: bool = True
     geometry: str = ""
-    """polygon, line, point, or empty."""
+    """polygon, line, point or other, whichever is most frequent; or empty."""
+    kind_counts: Mapping[str, int] = field(default_factory=dict)
+    """How many of the first shapes are of each kind, the most frequent first."""
     row_count: int = 0
     fields: pd.DataFrame = field(default_factory=pd.DataFrame)
     """The first rows, fields as text."""
@@ -82,8 +104,11 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
     if not folder.is_dir():
         raise Problem(folder, "there is no such folder", fix="RAW=folder with the raw files")
     looks, others = [], []
-    for path in _files(folder):
+    for path, fault in _files(folder):
         name = path.relative_to(folder).as_posix()
+        if fault:
+            others.append((name, fault))
+            continue
         try:
             looks += _looks(path, name)
         except Problem as problem:
@@ -102,9 +127,11 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
     return looks, others
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each file that is no part of another, and why it must not be read, if so."""
     from pipeline.store.osm_looks import osm_format
 
+    home = folder.resolve()
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder).parts
         if any(part.startswith(".") or part.endswith(".gdb") for part in inside[:-1]):
@@ -113,8 +140,15 @@ def _files(folder: Path) -> Iterator[Path]:
             continue
         if path.suffix.lower() in _PARTS and not osm_format(path):
             continue
+        if path.suffix.lower() in _MAPINFO_PARTS and any(
+            path.with_suffix(ending).is_file() for ending in (".tab", ".TAB", ".mif", ".MIF")
+        ):
+            continue
+        if not path.resolve().is_relative_to(home):
+            yield path, "a link that leads out of the folder"
+            continue
         if path.is_file() or path.suffix.lower() == ".gdb":
-            yield path
+            yield path, ""
 
 
 def _looks(path: Path, name: str) -> list[Look]:
@@ -129,7 +163,7 @@ def _looks(path: Path, name: str) -> list[Look]:
     if ending == ".zip":
         return _zip(path, name, stamp)
     if ending in VECTOR_ENDINGS:
-        return _layers(str(path), path, name, VECTOR_ENDINGS[ending], stamp)
+        return _layers(path, name, VECTOR_ENDINGS[ending], stamp)
     if ending in (".xlsx", ".xlsm"):
         return _sheets(path, name, stamp)
     single = {
@@ -149,7 +183,7 @@ def _zip(path: Path, name: str, stamp: str) -> list[Look]:
     members = [member.lower() for member in zip_members(path)]
     for ending, kind in VECTOR_ENDINGS.items():
         if kind != "geoparquet" and any(ending in member for member in members):
-            return _layers(path_in_zip(path, ending, None), path, name, kind, stamp)
+            return _layers(path, name, kind, stamp)
     raise Problem(name, "a zip without a file of shapes")
 
 
@@ -177,64 +211,100 @@ def _sheets(path: Path, name: str, stamp: str) -> list[Look]:
     return found
 
 
-def _layers(inside: str, path: Path, name: str, kind: str, stamp: str) -> list[Look]:
-    import pyogrio
+def _layers(path: Path, name: str, kind: str, stamp: str) -> list[Look]:
+    """Return a look at each layer with shapes; one that cannot be read hides no other."""
+    if kind == "geoparquet":
+        return [_geoparquet(path, name, stamp)]
+    with vector_file(path, kind) as file:
+        if kind == "dxf":
+            return _drawing(file, name, stamp)
+        layers = [""] if kind in ("shapefile", "geojson") else layer_names(file)
+        found, faults = [], []
+        for layer in layers:
+            try:
+                found.append(_vector(file, name, stamp, layer, is_alone=len(layers) == 1))
+            except (Problem, Unreadable, shapely.errors.GEOSException) as problem:
+                told = problem.found if isinstance(problem, Problem) else str(problem)
+                faults.append(f"{layer}: {told}" if layer else told)
+        if not found:
+            raise Problem(name, "; ".join(faults[:3]) or "holds no layer with shapes")
+    return found
 
-    if kind in ("shapefile", "geoparquet", "geojson"):
-        return [_vector(inside, path, name, kind, stamp, "")]
-    layers = [
-        str(one) for one, shape in pyogrio.list_layers(inside)
-        if shape is not None and one != "layer_styles"
-    ]  # fmt: skip
-    if len(layers) == 1:
-        return [_vector(inside, path, name, kind, stamp, "")]
-    return [_vector(inside, path, name, kind, stamp, layer) for layer in layers]
 
-
-def _vector(inside: str, path: Path, name: str, kind: str, stamp: str, layer: str) -> Look:
-    import pyogrio
-    import shapely
-
-    encoding, is_certain, date = "utf-8", True, ""
+def _vector(file: VectorFile, name: str, stamp: str, layer: str, *, is_alone: bool) -> Look:
+    kind, encoding, is_certain = file.format, "utf-8", True
+    read_as = None
     if kind == "shapefile":
-        in_zip = inside.removeprefix(f"/vsizip/{path}/") if inside.startswith("/vsizip/") else ""
-        encoding, is_certain = shapefile_encoding(path, in_zip)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if kind == "geoparquet":
-            import geopandas as gpd
-
-            whole = gpd.read_parquet(path)
-            count, bounds, crs = len(whole), whole.total_bounds, whole.crs
-            fields = pd.DataFrame(whole.drop(columns=whole.geometry.name)).head(MOST_ROWS)
-            shapes = whole.geometry.head(SAMPLE_SHAPES).dropna().to_numpy()
-        else:
-            chosen = {"layer": layer} if layer else {}
-            options = {"encoding": encoding} if kind == "shapefile" else {}
-            about = pyogrio.read_info(
-                inside, force_feature_count=True, force_total_bounds=True, **chosen
-            )
-            sample = pyogrio.read_dataframe(
-                inside, max_features=SAMPLE_SHAPES, columns=[], **chosen
-            )
-            if "geometry" not in sample:
-                raise Problem(name, "holds no features with a shape")
-            fields = pyogrio.read_dataframe(
-                inside, max_features=MOST_ROWS, read_geometry=False, **chosen, **options
-            )
-            count, bounds, crs = about["features"], about["total_bounds"], sample.crs
-            date = str((about.get("layer_metadata") or {}).get("DBF_DATE_LAST_UPDATE", ""))[:10]
-            shapes = sample.geometry.dropna().to_numpy()
-    if not count or not len(shapes):
+        read_as, is_certain = shapefile_encoding(file.path, file.member)
+    chosen = layer or None
+    about = about_layer(file, chosen, read_as)
+    sample = read_layer(file, chosen, columns=[], most_rows=SAMPLE_SHAPES, encoding=read_as)
+    if sample.shapes is None or not about["count"] or about["bounds"] is None:
         raise Problem(name, "holds no features with a shape")
-    kinds = set(shapely.get_type_id(shapely.get_parts(shapes)).tolist())
-    west, south, east, north = (float(one) for one in bounds)
+    try:
+        rows = read_layer(file, chosen, with_shapes=False, most_rows=MOST_ROWS, encoding=read_as)
+    except UnicodeError:  # a MapInfo table that says nothing of its encoding
+        read_as, is_certain = "gb18030", False
+        rows = read_layer(file, chosen, with_shapes=False, most_rows=MOST_ROWS, encoding=read_as)
+    encoding = read_as or "utf-8"
+    date = about["date"][:10]
     return Look(
-        name, kind, _epsg(crs), encoding, is_certain,
-        "polygon" if 3 in kinds else "line" if kinds & {1, 2} else "point",
-        int(count), fields.astype("string").fillna(""), float(np.median(shapely.area(shapes))),
-        (west, south, east, north), date=date if date > "1990" else "", file_date=stamp, layer=layer,
+        name, kind, _epsg(sample.crs), encoding, is_certain,
+        row_count=about["count"], fields=rows.fields.astype("string").fillna(""),
+        bounds=tuple(about["bounds"]), date=date if date > "1990" else "", file_date=stamp,
+        layer="" if is_alone else layer, **_shaped(sample.shapes, name, kind),
     )  # fmt: skip
+
+
+def _drawing(file: VectorFile, name: str, stamp: str) -> list[Look]:
+    """Return a look at each layer of a drawing, read once."""
+    parts = {
+        layer: part for layer, part in drawing_layers(read_layer(file, None)).items()
+        if part.shapes is not None and not shapely.is_empty(part.shapes).all()
+    }  # fmt: skip
+    if not parts:
+        raise Problem(name, "holds no features with a shape")
+    return [
+        Look(
+            name, "dxf", "", None, row_count=len(part.fields),
+            fields=part.fields.head(MOST_ROWS).astype("string").fillna(""),
+            bounds=tuple(shapely.total_bounds(part.shapes).tolist()), file_date=stamp,
+            layer=layer if len(parts) > 1 else "",
+            **_shaped(part.shapes[:SAMPLE_SHAPES], name, "dxf"),
+        )
+        for layer, part in parts.items()
+    ]  # fmt: skip
+
+
+def _geoparquet(path: Path, name: str, stamp: str) -> Look:
+    from pipeline.store.geoparquet import read_geoparquet
+
+    check_content(path, "geoparquet")
+    fields, shapes, crs = read_geoparquet(path)
+    there = shapes[~shapely.is_missing(shapes)]
+    return Look(
+        name, "geoparquet", _epsg(crs), "utf-8", row_count=len(shapes),
+        fields=fields.head(MOST_ROWS).astype("string").fillna(""),
+        bounds=tuple(shapely.total_bounds(there).tolist()) if len(there) else None,
+        file_date=stamp, **_shaped(shapes[:SAMPLE_SHAPES], name, "geoparquet"),
+    )  # fmt: skip
+
+
+def _shaped(shapes: np.ndarray, name: str, kind: str) -> dict[str, Any]:
+    """Return how many of the first shapes are of each kind, the most frequent one, the median area."""
+    there = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    if not len(there):
+        raise Problem(name, "holds no features with a shape")
+    codes = shapely.get_type_id(there)
+    if kind == "dxf":  # a drawing knows outlines as closed lines only
+        codes = np.where((codes == 1) & shapely.is_closed(there), 3, codes)
+        there = np.where(codes == 3, closed_lines_as_areas(there), there)
+    counts = Counter(_KIND_OF_CODE.get(code, "other") for code in codes.tolist())
+    ordered = dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    return {
+        "geometry": next(iter(ordered)), "kind_counts": ordered,
+        "median_area": float(np.median(shapely.area(there))),
+    }  # fmt: skip
 
 
 def _epsg(crs: Any) -> str:
@@ -273,9 +343,7 @@ def _table(path: Path, name: str, stamp: str) -> Look:
 
 
 def _raster(path: Path, name: str, stamp: str) -> Look:
-    import rasterio
-
-    with rasterio.open(path) as file:
+    with open_raster(path) as file:
         step = max(1, max(file.width, file.height) // 500)
         shape = (max(1, file.height // step), max(1, file.width // step))
         band = file.read(1, out_shape=shape, masked=True).compressed()
@@ -305,8 +373,6 @@ def _json(path: Path, name: str, stamp: str) -> Look:
         return overpass_look(path, name, found, stamp)
     places = found if isinstance(found, list) else [found]
     if places and all(isinstance(one, dict) and "geojson" in one for one in places):
-        import shapely
-
         shapes = [shapely.geometry.shape(one["geojson"]) for one in places]
         rows = pd.DataFrame([{"name": str(one.get("name", ""))} for one in places])
         return Look(
@@ -315,5 +381,7 @@ def _json(path: Path, name: str, stamp: str) -> Look:
             file_date=stamp,
         )  # fmt: skip
     if isinstance(found, dict) and found.get("type") == "FeatureCollection":
-        return _vector(str(path), path, name, "geojson", stamp, "")
+        return _layers(path, name, "geojson", stamp)[0]
+    if isinstance(found, dict) and found.get("type") == "Topology":
+        return _layers(path, name, "topojson", stamp)[0]
     raise Problem(name, "JSON of another kind")
