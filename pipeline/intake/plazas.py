@@ -56,6 +56,12 @@ def is_square(tags: Mapping[str, str]) -> bool:
     return tags.get("place") == "square" and street_class(tags) in ("", "pedestrian", "footway")
 
 
+def level_of_way(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the tags that say on which level a way lies: what ends below a plaza is not on it."""
+    carried = tuple(str(tags.get(key, "no") not in ("no", "")) for key in ("tunnel", "bridge"))
+    return (tags.get("layer", "0"), *carried)
+
+
 def as_street(tags: Mapping[str, str]) -> Mapping[str, str]:
     """Return the tags of an area with a class of street: a square without one is pedestrian."""
     return tags if "highway" in tags else {**tags, "highway": "pedestrian"}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.contracts.raw import OsmWay
 from pipeline.geo.raster import Floats
 from pipeline.intake.barriers import Cuts, Integers
-from pipeline.intake.plazas import WalkArea, as_street, chords
+from pipeline.intake.plazas import WalkArea, as_street, chords, level_of_way
 from pipeline.intake.street_sources import StreetSource, flat_nodes
 from pipeline.intake.walkable import (
     ACCESS_TAGS,
@@ -195,8 +195,14 @@ def _across(
     for node, way in zip(flat[on_outline].tolist(), owner[on_outline].tolist(), strict=True):
         met.setdefault(node, set()).add(ways[way].id)
     node, count = np.unique(flat, return_counts=True)
-    ends = [node for way in ways for node in (way.node_ids[0], way.node_ids[-1])]
-    loose = np.intersect1d(node[count == 1], ends)
+    single = set(node[count == 1].tolist())
+    level_of = {
+        end: level_of_way(way.tags)
+        for way in ways
+        for end in (way.node_ids[0], way.node_ids[-1])
+        if end in single
+    }
+    loose = np.array(sorted(level_of), dtype=np.int64)
     places = np.searchsorted(node_id, loose)
     found = []
     for key, area in sorted(plazas.items()):
@@ -204,7 +210,8 @@ def _across(
         outline = {node for ring in area.rings for node in ring.node_ids}
         entries = {node for node in outline if not rings.issuperset(met.get(node, ()))}
         is_inside = shapely.contains_xy(area.shape, *position[places].T)
-        entries |= set(loose[is_inside].tolist()) - outline
+        level = level_of_way(area.tags)
+        entries |= {end for end in loose[is_inside].tolist() if level_of[end] == level} - outline
         place_of = {
             node: int(place) for node, place in zip(
                 [*outline, *entries], np.searchsorted(node_id, [*outline, *entries]), strict=True

@@ -133,6 +133,11 @@ class _Bounded:
         part = self._file.read(size)
         if self._count == 0 and not part.strip():
             raise Problem(self._path, "the file is empty", expected="OSM XML", fix=AGAIN)
+        if self._count == 0 and part.lstrip()[:1] in (b"{", b"["):
+            raise Problem(
+                self._path, "this is JSON, not XML", expected="OSM XML (<osm>)",
+                fix="name it .json; the format of an Overpass reply is overpass_json",
+            )  # fmt: skip
         if b"<!DOCTYPE" in part or b"<!ENTITY" in part:
             raise Problem(
                 self._path, "declares a document type, which OSM XML has not (a web page?)",

@@ -70,6 +70,8 @@ def _read(path: Path, box: Box | None) -> OsmExtract:
     kept_count = read_count = 0
     for element in _elements(path):
         read_count += 1
+        if element.deleted:
+            continue
         if element.is_way():
             kept_count += _keep_way(element, nodes, ways, box)
         elif element.is_node():
@@ -155,7 +157,7 @@ def _fetch_outlines(
     absent = {
         member.id
         for one in relations.values()
-        if one.tags.get("type") == "multipolygon"
+        if one.tags.get("type") in ("multipolygon", "building")
         for member in one.members
         if member.type == "way" and member.id not in ways
     }

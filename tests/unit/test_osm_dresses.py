@@ -64,6 +64,14 @@ def test_a_way_is_the_same_in_every_dress(dress: str) -> None:
     assert [way.tags for way in found.ways] == [STREET]
 
 
+def test_a_relation_with_the_geometry_of_its_members_is_an_area() -> None:
+    half = [[point(1), point(2), point(3)], [point(3), point(4), point(1)]]
+    told = [{"type": "way", "ref": 20 + n, "role": "outer", "geometry": half[n]} for n in range(2)]
+    square = {"type": "relation", "id": 99, "members": told}
+    found = buildings({**square, "tags": {"type": "multipolygon", "building": "yes"}})
+    assert found["R99"].area.shape.area == pytest.approx(0.001**2)
+
+
 def test_ways_with_geometry_but_without_numbers_meet_where_they_touch() -> None:
     other = {"type": "way", "id": 10, "tags": STREET, "geometry": [point(3), point(4)]}
     found = reply({**WAY, "geometry": [point(1), point(3)]}, other)
@@ -214,6 +222,7 @@ def test_o5m_is_read(tmp_path: Path) -> None:
         ("x.osc", "<osmChange><modify/></osmChange>", "change file"),
         ("x.osm", "<osmChange><modify/></osmChange>", "change file"),
         ("x.osm", "<kml/>", "another kind"),
+        ("x.osm", '{"elements": []}', "JSON"),
         ("x.osm", "", "empty"),
         ("x.osm", XML.format(generator="x", way=XML_WAY, more="")[:400], "cut short"),
         ("x.osm", "<!DOCTYPE html><html/>", "document type"),

@@ -343,6 +343,13 @@ def test_a_way_that_ends_inside_a_plaza_enters_it() -> None:
     assert net.metres((0, 0), (150, 250)) == pytest.approx(100 + np.hypot(50, 50) + 200)
 
 
+def test_a_corridor_that_ends_below_a_plaza_does_not_enter_it() -> None:
+    under = way(22, [4, 3], highway="corridor", tunnel="yes", layer="-2")
+    plaza = way(30, RING, highway="pedestrian", area="yes")
+    net = Net(*SQUARE, *WAYS_IN, node(3, 150, 50), node(4, 150, 250), under, plaza)
+    assert net.metres((0, 0), (150, 250)) == np.inf
+
+
 def test_a_lift_drawn_as_an_area_is_one_lift() -> None:
     """Four corners 2 m apart, ways to two of them: they meet in the middle."""
     shaft = [
