@@ -158,11 +158,11 @@ def _tell_hours(extract: OsmExtract, kept: Mapping[int, OsmWay], rejects: Reject
     """Tell of lifts and ways that are not open at all hours: whether a walk by day counts them."""
     told = [
         (f"node/{key}", tags) for key, tags in extract.node_tags.items()
-        if street_class(tags) == "elevator"
+        if "opening_hours" in tags and street_class(tags) == "elevator"
     ]  # fmt: skip
-    told += [(f"way/{key}", way.tags) for key, way in kept.items()]
+    told += [(f"way/{key}", way.tags) for key, way in kept.items() if "opening_hours" in way.tags]
     for row, tags in sorted(told, key=lambda one: one[0]):
-        hours = tags.get("opening_hours", "24/7")
+        hours = tags["opening_hours"]
         if hours != "24/7":
             state = {True: "open", False: "closed", None: "taken for open"}[is_open_at_noon(hours)]
             rejects.notice(row, "limited_hours", f"{hours}: {state} by day")
@@ -199,8 +199,10 @@ def _tell_walls_passed(
     """Tell of ways drawn across a wall without a shared point: they are walked, which may be wrong."""
     walls = [(wall, locate(wall.node_ids)) for wall in wall_lines(extract, rule)]
     walls = [(wall, points) for wall, points in walls if points is not None and len(points) > 1]
+    if not walls:
+        return
     ways = [way for _, way in sorted(kept.items()) if not _passes(way, "")]
-    if not walls or not ways:
+    if not ways:
         return
     lines = [shapely.LineString(locate(way.node_ids)) for way in ways]
     tree = shapely.STRtree([shapely.LineString(points) for _, points in walls])

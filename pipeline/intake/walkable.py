@@ -23,6 +23,7 @@ ACCESS_TAGS = (
     "operational_status", "status", *_GONE,
 )  # fmt: skip
 """Tags that ``is_out_of_service`` reads."""
+_ACCESS_TAGS = frozenset(ACCESS_TAGS)
 
 
 def street_class(tags: Tags) -> str:
@@ -38,13 +39,14 @@ def why_not_walked(tags: Tags, rule: StreetRule) -> tuple[str, str] | None:
     of way: ``foot`` goes before ``access``.
     """
     kind = street_class(tags)
-    foot = _right(tags, "foot", rule)
     if kind in rule.sidewalk_highway_types:
-        if foot is not True and not _has_sidewalk(tags):
+        if _right(tags, "foot", rule) is not True and not _has_sidewalk(tags):
             return "not_walkable", f"highway={kind} without a sidewalk"
     elif kind not in rule.walkable_highway_types:
         known = kind in rule.closed_highway_types
         return ("not_walkable" if known else "unknown_street_class"), f"highway={kind}"
+    if _ACCESS_TAGS.isdisjoint(tags):
+        return None
     gone = _gone(tags)
     if gone:
         return "not_walkable", gone
