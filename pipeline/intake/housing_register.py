@@ -15,10 +15,12 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from pipeline.geo.crs import crs_of
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.intake.attributes import construction_year, dealt_out, storeys
 from pipeline.intake.features import as_list, places_among
+from pipeline.intake.losses import taken_counts
 from pipeline.intake.register_cells import Cells, Flags
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
@@ -50,6 +52,8 @@ class Registered:
     used_count: int
     missing_values: dict[str, int]
     """Rows of the register that leave a column empty."""
+    taken: dict[str, int]
+    """Column → rows whose value was taken over."""
 
 
 def without_register(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -82,7 +86,7 @@ def with_register(
     cells = all_cells.kept(usable)
     place = places_among(cells.texts("building_id"), buildings["building_id"])
     if not len(place):
-        return Registered(buildings, 0, dict.fromkeys(_WATCHED, 0))
+        return Registered(buildings, 0, dict.fromkeys(_WATCHED, 0), {})
     said = _columns(cells, settings, rejects)
     shapes = buildings.geometry.to_numpy()[place]
     counted = pd.Series(said["storey_count"], dtype="Float64").to_numpy(
@@ -94,7 +98,8 @@ def with_register(
     _tell_positions(cells, shapes, working_crs, settings.register_checks)
     missing = {column: int((cells.texts(column) == "").sum()) for column in _WATCHED}
     texts = {column: cells.texts(column).replace("", pd.NA) for column in _TEXTS}
-    return Registered(_laid_over(buildings, place, said, texts), len(place), missing)
+    taken = taken_counts(pd.DataFrame(said | texts), list(source.columns))
+    return Registered(_laid_over(buildings, place, said, texts), len(place), missing, taken)
 
 
 def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[str, list[Any]]:
@@ -206,7 +211,7 @@ def _position_gaps_m(
             np.where(possible, x, np.nan),
             np.where(possible, y, np.nan),
             datum=cells.source.datum,
-            crs=cells.source.crs,
+            crs=crs_of(cells.source),
             working_crs=working_crs,
         )
         gaps.append(np.hypot(*np.where(np.isfinite([east, north]), [east, north] - own.T, np.nan)))

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.contracts.source_columns import distinct, field
+from pipeline.contracts.source_columns import distinct, field, plain_word
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import places_among
 from pipeline.intake.rejects import Rejects
+from pipeline.intake.words import UNKNOWN_WORD
 from pipeline.intake.years import read_year
 from pipeline.settings.city import Source
 from pipeline.settings.intake import YearRule
@@ -77,8 +78,9 @@ class Cells:
         return self._read(column, read)
 
     def codes(self, column: str, words: Mapping[str, float]) -> Floats:
-        """Return what each word of a column stands for."""
-        return self._read(column, lambda text: words.get(text, "unknown_word"))
+        """Return what each word of a column stands for, whatever its case, width and blanks."""
+        plain = {plain_word(word): code for word, code in words.items()}
+        return self._read(column, lambda text: plain.get(plain_word(text), UNKNOWN_WORD))
 
     def usable(
         self,

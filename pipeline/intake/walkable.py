@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from pipeline.intake.hours import by_day, is_open_at_noon
+from pipeline.intake.words import UNKNOWN_STREET_CLASS
 from pipeline.settings.intake import StreetRule
 
 Tags = Mapping[str, str]
@@ -44,7 +45,7 @@ def why_not_walked(tags: Tags, rule: StreetRule) -> tuple[str, str] | None:
             return "not_walkable", f"highway={kind} without a sidewalk"
     elif kind not in rule.walkable_highway_types:
         known = kind in rule.closed_highway_types
-        return ("not_walkable" if known else "unknown_street_class"), f"highway={kind}"
+        return ("not_walkable" if known else UNKNOWN_STREET_CLASS), f"highway={kind}"
     if _ACCESS_TAGS.isdisjoint(tags):
         return None
     gone = _gone(tags)

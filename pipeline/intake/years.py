@@ -61,6 +61,11 @@ class YearReading:
     fault: str = ""
 
 
+def says_no_year(text: str) -> bool:
+    """Return whether a text is what people write where no year is known."""
+    return bool(_EMPTY.match(unicodedata.normalize("NFKC", text).strip()))
+
+
 @lru_cache(maxsize=20_000)
 def read_year(text: str | None, *, earliest: int, latest: int) -> YearReading:
     """Return the years that a text allows.

@@ -47,6 +47,7 @@ REASONS: Mapping[str, Words] = {
     "limited_hours": Words("限时开放", "open at certain hours only"),
     "mapping_default": Words("疑为制图默认值，置空", "a mapping default, set to missing"),
     "member_absent": Words("缺少成员", "a member is absent"),
+    "misplaced_feature": Words("远离城区的要素", "feature far from all others"),
     "no_area": Words("没有面积", "no area"),
     "no_footprint": Words("没有对应轮廓", "no footprint of this number"),
     "no_key": Words("没有编号", "no number"),
@@ -55,6 +56,12 @@ REASONS: Mapping[str, Words] = {
     "not_housing": Words("不按住宅处理", "not housing"),
     "not_walkable": Words("不可步行的道路", "street closed to walkers"),
     "outline_repaired": Words("轮廓自相交，已修复", "outline crossed itself, repaired"),
+    "on_border": Words("跨区界，按重心归属", "crosses a border, counted where its centroid lies"),
+    "parts_far_apart": Words("同一建筑各部分相距很远", "parts of one building far apart"),
+    "similar_building_id": Words(
+        "楼栋编号仅大小写、全半角或空格不同", "numbers that differ only in case, width or blanks"
+    ),
+    "outside_reach": Words("离研究区太远，走不到", "too far off to be walked to"),
     "outside_study_area": Words("在研究区外", "outside the study area"),
     "overlap": Words("轮廓重叠", "footprints overlap"),
     "passed_wall": Words(
