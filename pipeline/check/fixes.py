@@ -14,6 +14,10 @@ FIXES: dict[str, Words] = {
     "area_in_wan_m2": Words("统一改用平方米", "write every area in m²"),
     "duplicate_facility": _CLEAN_ONCE,
     "duplicate_footprint": _CLEAN_ONCE,
+    "crossed_wall": Words(
+        "如有门或缺口，请标 barrier=gate 或 entrance",
+        "tag the point barrier=gate or entrance if there is a way through",
+    ),
     "duplicate_row": _CLEAN_ONCE,
     "footprint_too_large": Words(
         "查是否把地块画成建筑", "look whether a site was drawn as a building"
@@ -55,6 +59,7 @@ FIXES: dict[str, Words] = {
     "repeated_building_id": Words("每栋一个编号", "give each building its own number"),
     "repeated_key": Words("每行一个编号", "give each row its own number"),
     "ring_not_closed": _REDRAW,
+    "shut_barrier": Words("如行人可通过，请标 foot=yes", "tag foot=yes if people pass there"),
     "swapped_coordinates": Words("把经纬度换回来", "exchange longitude and latitude"),
     "swapped_lon_lat": Words("把经纬度换回来", "exchange longitude and latitude"),
     "too_few_points": _REDRAW,
@@ -62,6 +67,10 @@ FIXES: dict[str, Words] = {
         "如需使用，请在配置 values 中对应", "map the word under values if it is needed"
     ),
     "unknown_key": Words("核对编号", "correct the number"),
+    "unknown_street_class": Words(
+        "在配置 values.highway_type 中对应该类别，或列入 intake.streets",
+        "map the class under values.highway_type, or list it in intake.streets",
+    ),
     "unknown_word": Words("在配置 values 中对应该词", "map the word under values in the profile"),
     "unreadable_number": _CHECK_CELL,
     "unreadable_outline": _WHOLE_FILE,

@@ -31,7 +31,8 @@ const REJECT_WORDS = {
     swapped_lon_lat: "经纬度颠倒", position_contradicted: "位置与轮廓不符",
     swapped_coordinates: "坐标颠倒，已调正（提示）", duplicate_facility: "重复设施",
     type_not_used: "不用的设施类别", repeated_building_id: "楼栋编号重复", repeated_key: "编号重复",
-    no_shape: "没有图形",
+    no_shape: "没有图形", repeated_outline: "重复轮廓（关系已含）", limited_hours: "限时开放（提示）",
+    shut_barrier: "关闭的门或障碍（提示）", crossed_wall: "穿墙而无门（提示）", passed_wall: "与墙相交（提示）", unknown_street_class: "道路类别不明",
   },
   en: {},
 };
