@@ -15,6 +15,7 @@ FIXES: dict[str, Words] = {
     "duplicate_facility": _CLEAN_ONCE,
     "duplicate_footprint": _CLEAN_ONCE,
     "duplicate_row": _CLEAN_ONCE,
+    "error_cell": Words("更正公式或填写数值", "correct the formula or type the value"),
     "footprint_too_large": Words(
         "查是否把地块画成建筑", "look whether a site was drawn as a building"
     ),
@@ -27,6 +28,7 @@ FIXES: dict[str, Words] = {
     "impossible_year": _CHECK_CELL,
     "mapping_default": Words("补录真实层数", "record the true number of storeys"),
     "member_absent": _WHOLE_FILE,
+    "merged_total": Words("逐栋填写", "state the value of each building"),
     "no_area": _REDRAW,
     "no_footprint": Words("核对楼栋编号，或补画轮廓", "correct the number, or draw the footprint"),
     "no_key": Words("补填编号", "fill in the number"),
@@ -45,6 +47,13 @@ FIXES: dict[str, Words] = {
     "repeated_building_id": Words("每栋一个编号", "give each building its own number"),
     "repeated_key": Words("每行一个编号", "give each row its own number"),
     "ring_not_closed": _REDRAW,
+    "rows_differ": Words(
+        "核对多行，或在配置中注明 one_row_per",
+        "compare the rows, or state one_row_per in the profile",
+    ),
+    "sum_incomplete": Words(
+        "补填各单元或各户的数值", "fill in the value of each stairwell or flat"
+    ),
     "swapped_coordinates": Words("把经纬度换回来", "exchange longitude and latitude"),
     "swapped_lon_lat": Words("把经纬度换回来", "exchange longitude and latitude"),
     "too_few_points": _REDRAW,

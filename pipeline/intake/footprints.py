@@ -13,6 +13,7 @@ from pipeline.intake.attributes import attributes
 from pipeline.intake.features import areas, as_list, field, row_names
 from pipeline.intake.osm_areas import Area, node_locator, node_positions, relation_area, way_area
 from pipeline.intake.rejects import Rejects
+from pipeline.intake.years import mended_years
 from pipeline.settings.city import Source
 from pipeline.settings.intake import FootprintRule, IntakeSettings
 
@@ -97,6 +98,11 @@ def footprints_from_features(
         column: [text or None for text in as_list(field(table.fields, source, column).iloc[kept])]
         for column in ("building_id", *_DESCRIBING)
     }
+    years = texts["construction_year_text"]
+    mended = dict(
+        zip(said := [*filter(None, dict.fromkeys(years))], mended_years(said), strict=True)
+    )
+    texts["construction_year_text"] = [mended.get(text or "", text) for text in years]
     uses = [name for name in settings.housing.other_use_fields if name in table.fields.columns]
     has_other = (table.fields[uses] != "").any(axis=1).to_numpy()[kept].tolist()
     source_rows = [rows[place] for place in kept]

@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.contracts.tables import CONSENTS, ESTATE_FACTS
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import laid_by, places_among
-from pipeline.intake.register_cells import Cells
+from pipeline.intake.register_cells import Cells, cells_of
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 from pipeline.settings.intake import IntakeSettings
@@ -54,7 +54,11 @@ def with_surveys(
     used: dict[str, int] = {}
 
     def cells(role: str) -> list[Cells]:
-        return [Cells(sources[name], source, all_rejects[name]) for name, source in by_role[role]]
+        known = {name: buildings[name] for name in ("building_id", "estate_id")}
+        return [
+            cells_of(sources[name], source, all_rejects[name], known)
+            for name, source in by_role[role]
+        ]
 
     for role, lay in (
         ("inspection", with_inspection),

@@ -12,6 +12,7 @@ from pipeline.new_city.where import middle_area_m2
 from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS
 from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
+from pipeline.store.profiles import Noted
 
 _AREAS = ("footprints", "boundary", "subdistricts", "communities", "estates", "heritage_areas")
 _OSM = ("overpass_json", "osm_pbf")
@@ -38,6 +39,10 @@ class Guess:
     score: float = 0.0
     doubts: list[str] = field(default_factory=list)
     more_paths: list[str] = field(default_factory=list)
+    table: dict[str, Noted] = field(default_factory=dict)
+    """What the profile must say of a table: separator, header rows, form of keys …"""
+    unit_field: str = ""
+    """The field that tells a building's stairwells or flats apart."""
 
 
 def guesses(

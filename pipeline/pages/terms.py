@@ -35,6 +35,7 @@ REASONS: Mapping[str, Words] = {
     "duplicate_facility": Words("重复设施", "same facility twice"),
     "duplicate_footprint": Words("重复轮廓", "same footprint twice"),
     "duplicate_row": Words("重复行", "same row twice"),
+    "error_cell": Words("单元格为错误值", "the cell holds a spreadsheet's error"),
     "footprint_too_large": Words("轮廓过大", "footprint too large"),
     "footprint_too_small": Words("轮廓过小", "footprint too small"),
     "impossible_area": Words("面积不合理", "impossible area"),
@@ -45,7 +46,11 @@ REASONS: Mapping[str, Words] = {
     "impossible_year": Words("年份不合理", "impossible year"),
     "mapping_default": Words("疑为制图默认值，置空", "a mapping default, set to missing"),
     "member_absent": Words("缺少成员", "a member is absent"),
+    "merged_total": Words(
+        "合并单元格为多栋合计，不采信", "a total merged over several buildings, not believed"
+    ),
     "no_area": Words("没有面积", "no area"),
+    "no_data_row": Words("合计行或重复的表头", "a total, or the header again"),
     "no_footprint": Words("没有对应轮廓", "no footprint of this number"),
     "no_key": Words("没有编号", "no number"),
     "no_outer_ring": Words("没有外环", "no outer ring"),
@@ -65,6 +70,8 @@ REASONS: Mapping[str, Words] = {
     "repeated_water": Words("重复水域", "repeated water"),
     "repeated_way": Words("重复道路", "repeated street"),
     "ring_not_closed": Words("环线不闭合", "ring not closed"),
+    "rows_differ": Words("同一编号的多行内容不同", "rows of one number differ"),
+    "sum_incomplete": Words("部分行缺值，无法合计", "a part of the sum is missing"),
     "swapped_coordinates": Words("坐标颠倒，已调正", "coordinates swapped, put right"),
     "swapped_lon_lat": Words("经纬度颠倒", "longitude and latitude swapped"),
     "too_few_points": Words("点数不足", "too few points"),

@@ -1,10 +1,8 @@
 """Look into a raw file without knowing anything of it: what it is, its fields, where it lies."""
 
-import csv
-import io
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,23 @@ import pandas as pd
 
 from pipeline.problem import Problem
 from pipeline.store.archives import path_in_zip, zip_members
-from pipeline.store.encodings import encoding_of, shapefile_encoding
+from pipeline.store.encodings import shapefile_encoding
+from pipeline.store.table_layout import (
+    Layout,
+    Rows,
+    as_if_merged,
+    filled_down,
+    header_rows,
+    laid_out,
+)
+from pipeline.store.table_text import cells_of, separator_of, text_encoding, without_sep_line
+from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
+from pipeline.store.workbooks import hidden_row_count, is_text, read_sheets
 
 SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
 _MOST_TEXT_BYTES = 200_000_000
 _MOST_OSM_ELEMENTS = 20_000
+_SAMPLE_TABLE_ROWS = 5000
 VECTOR_ENDINGS = {
     ".shp": "shapefile", ".geojson": "geojson", ".gpkg": "geopackage", ".fgb": "flatgeobuf",
     ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".gdb": "file_geodatabase",
@@ -70,6 +80,14 @@ class Look:
     file_date: str = ""
     layer: str = ""
     """Layer or sheet, where the file holds several."""
+    separator: str = ""
+    """Of a text with columns, where it is no comma."""
+    header_rows: tuple[int, ...] = ()
+    """Of a table, where its header is not the first row that is filled."""
+    blank_below: tuple[str, ...] = ()
+    """Fields whose values stand once with blanks below, as cells that were merged leave them."""
+    table_notes: tuple[str, ...] = ()
+    """What a reader of the table must know: hidden rows, columns without a name."""
 
 
 def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
@@ -122,13 +140,16 @@ def _looks(path: Path, name: str) -> list[Look]:
         return _zip(path, name, stamp)
     if ending in VECTOR_ENDINGS:
         return _layers(str(path), path, name, VECTOR_ENDINGS[ending], stamp)
-    if ending in (".xlsx", ".xlsm"):
+    if ending in WORKBOOK_ENDINGS and not is_text(path):
         return _sheets(path, name, stamp)
     single = {
         ".pbf": _pbf,
         ".json": _json,
         ".csv": _table,
+        ".tsv": _table,
+        ".tab": _table,
         ".txt": _table,
+        ".xls": _table,
         ".tif": _raster,
         ".tiff": _raster,
     }
@@ -148,26 +169,56 @@ def _zip(path: Path, name: str, stamp: str) -> list[Look]:
 
 def _sheets(path: Path, name: str, stamp: str) -> list[Look]:
     """Look at the sheets of a workbook that have a header and rows."""
-    zip_members(path)  # refuses what would fill the memory
-    sheets = pd.read_excel(path, sheet_name=None, nrows=MOST_ROWS, dtype=str)
+    sheets = [one for one in read_sheets(path, name) if any(map(any, one.rows))]
+    hidden_rows = hidden_row_count(path)
     found = []
-    for title, rows in sheets.items():
-        fields = rows.fillna("").rename(columns=lambda one: str(one).strip())
-        if len(fields) and len(fields.columns) > 1:
-            layer = str(title) if len(sheets) > 1 else ""
-            found.append(
-                Look(
-                    name,
-                    "excel",
-                    layer=layer,
-                    row_count=len(fields),
-                    fields=fields,
-                    file_date=stamp,
-                )
+    for sheet in sheets:
+        if sheet.is_hidden and len(sheets) > 1:
+            continue
+        rows = header_rows(sheet.rows, sheet.merges)
+        layout = laid_out(sheet.rows, sheet.merges, rows)
+        filled_down(max(layout.header_rows), sheet.rows, sheet.merges, keys=(), sums=())
+        look = _table_look(
+            Look(name, "excel", layer=sheet.name if len(sheets) > 1 else "", file_date=stamp),
+            laid_out(sheet.rows, sheet.merges, rows), sheet.rows,
+        )  # fmt: skip
+        notes = list(look.table_notes)
+        if hidden_rows:
+            notes.append(
+                f"{hidden_rows:,} rows of the workbook are hidden; they are read like the others"
             )
+        if hidden := [one.name for one in sheets if one.is_hidden and len(sheets) > 1]:
+            notes.append(f"hidden sheets are not used: {', '.join(hidden)[:200]}")
+        if len(look.fields) and len(look.fields.columns) > 1:
+            found.append(replace(look, table_notes=tuple(notes)))
     if not found:
         raise Problem(name, "holds no rows")
     return found
+
+
+def _table_look(look: Look, layout: Layout, rows: Rows) -> Look:
+    """Return a look at a table with its fields, and what its layout leaves open."""
+    names, body = layout.names, layout.body[:MOST_ROWS]
+    width = len(names)
+    body = [row + [""] * (width - len(row)) for row in body]
+    first_of = {name: names.index(name) for name in names if name}
+    table = pd.DataFrame(
+        {name: [row[place] for row in body] for name, place in first_of.items()}, dtype="str"
+    )
+    notes = []
+    below = rows[max(layout.header_rows) :]
+    for place in range(max((len(row) for row in below), default=0)):
+        cells = [row[place] for row in below if place < len(row) and row[place]]
+        if cells and (place >= width or not names[place]):
+            notes.append(
+                f"column {place + 1} has no name (e.g. {', '.join(cells[:3])[:90]}): not read"
+            )
+    first = next((n for n, row in enumerate(rows, 1) if any(row)), 1)
+    return replace(
+        look, fields=table, row_count=len(layout.body), table_notes=tuple(notes[:5]),
+        header_rows=() if layout.header_rows == (first,) else layout.header_rows,
+        blank_below=tuple(as_if_merged(table.head(_SAMPLE_TABLE_ROWS))) if len(table) else (),
+    )  # fmt: skip
 
 
 def _layers(inside: str, path: Path, name: str, kind: str, stamp: str) -> list[Look]:
@@ -241,25 +292,34 @@ def _table(path: Path, name: str, stamp: str) -> Look:
     with path.open("rb") as file:
         content = file.read(_MOST_TEXT_BYTES)
         is_whole = not file.read(1)
-    if content.startswith(b"\xef\xbb\xbf"):
-        encoding, is_certain = "utf-8-sig", True
-    else:
-        lines = content.splitlines()
-        encoding, is_certain = encoding_of(lines if is_whole else lines[:-1])
-    text = content.decode(encoding, errors="replace")
-    rows = list(csv.reader(io.StringIO(text)))
-    rows = [row for row in rows if row]
-    if len(rows) < 2:
-        raise Problem(name, "holds no rows")
-    header = [one.strip() for one in rows[0]]
-    if len(header) < 2:
+    if content.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
+        raise Problem(name, "a web page or XML, no table")
+    encoding, is_certain = text_encoding(content, is_whole=is_whole)
+    text = content.decode(encoding, errors="replace").removeprefix("\ufeff")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    separator = separator_of(text)
+    if not text.strip():
+        raise Problem(name, "the file is empty")
+    if separator is None:
         raise Problem(name, "a text without columns")
-    body = [row for row in rows[1:] if len(row) == len(header)][:MOST_ROWS]
-    frame = pd.DataFrame(body, columns=header, dtype="str")
-    return Look(
-        name, "csv", encoding=encoding, is_encoding_certain=is_certain, row_count=len(rows) - 1,
-        fields=frame, file_date=stamp,
+    rows = cells_of(path, text, separator)
+    header = header_rows(rows)
+    layout = laid_out(rows, told=header)
+    width = max(len(rows[number - 1]) for number in layout.header_rows)
+    lines = rows[max(layout.header_rows) :]
+    torn = [row for row in lines if any(row) and (any(row[width:]) or 1 < len(row) < width)]
+    if not layout.body:
+        raise Problem(name, "holds no rows")
+    said = without_sep_line(text)[1]
+    look = Look(
+        name, "csv", encoding=encoding, is_encoding_certain=is_certain, file_date=stamp,
+        separator="" if said or separator == "," else separator,
     )  # fmt: skip
+    whole = [row for row in layout.body if len(row) == len(layout.names)] if torn else layout.body
+    return replace(
+        _table_look(look, Layout(layout.header_rows, layout.names, whole), rows),
+        row_count=len(layout.body),
+    )
 
 
 def _raster(path: Path, name: str, stamp: str) -> Look:
