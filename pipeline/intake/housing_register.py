@@ -24,6 +24,7 @@ from pipeline.intake.register_rows import (
     USUAL_AREA_M2,
     added_up,
     check_keys,
+    check_merged,
     check_sums,
     is_added_up,
 )
@@ -84,6 +85,7 @@ def with_register(
     """Return the buildings with the register's values laid over their own."""
     all_cells = cells_of(rows, source, rejects, {"building_id": buildings["building_id"]})
     check_keys(all_cells, buildings["building_id"])
+    check_merged(all_cells)
     usable = all_cells.usable(
         ["building_id"], {"building_id": buildings["building_id"]}, unknown="no_footprint",
         may_repeat=is_added_up(source),
@@ -169,7 +171,7 @@ def floor_areas(
         return (rule.min_area_share <= share) & (share <= rule.max_area_share)
 
     if row_counts is not None:
-        check_sums(cells, area, row_counts, is_borne_out)
+        check_sums(cells, area, capacity_m2, row_counts)
     is_told = ~np.isnan(area)
     believed = is_told & (np.isnan(capacity_m2) | is_borne_out(area))
     found = np.where(believed, area, np.nan)

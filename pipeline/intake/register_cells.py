@@ -30,7 +30,7 @@ from pipeline.settings.city import Source
 from pipeline.settings.intake import YearRule
 
 Flags = NDArray[np.bool_]
-_TOTALS = {
+TOTAL_WORDS = {
     "合计",
     "总计",
     "小计",
@@ -44,6 +44,11 @@ _TOTALS = {
     "grand total",
 }
 _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
+
+
+def is_layout(key: str, names: Collection[str]) -> bool:
+    """Return whether what stands for a key is a total, or the header again."""
+    return key in names or "".join(key.split()).rstrip(":：").lower() in TOTAL_WORDS
 
 
 def cells_of(
@@ -238,18 +243,15 @@ class Cells:
         """
         columns = [distinct(self.texts(key)) for key in keys]
         is_empty, is_strange, is_again = (np.zeros(len(self.rows), dtype=bool) for _ in range(3))
-        is_layout = np.zeros(len(self.rows), dtype=bool)
+        is_beside = np.zeros(len(self.rows), dtype=bool)
         for key, (texts, place) in zip(keys, columns, strict=True):
             is_empty |= np.array([text == "" for text in texts], dtype=bool)[place]
-            names = set(self.source.columns.get(key, ()))
-            beside = [
-                "".join(text.split()).rstrip(":：").lower() in _TOTALS or text in names
-                for text in texts
-            ]
-            is_layout |= np.array(beside, dtype=bool)[place]
+            names = self.source.columns.get(key, ())
+            beside = [is_layout(text, names) for text in texts]
+            is_beside |= np.array(beside, dtype=bool)[place]
             if key in known:
                 is_strange |= places_among(self.texts(key), known[key]) < 0
-        sound = ~is_empty & ~is_strange & ~is_layout
+        sound = ~is_empty & ~is_strange & ~is_beside
         rows = pd.DataFrame({key: place for key, (_, place) in zip(keys, columns, strict=True)})
         if may_repeat:
             is_again[sound] = self.rows[sound].duplicated().to_numpy()
@@ -259,9 +261,9 @@ class Cells:
         if is_again.any() and not may_repeat:
             is_copy[sound] = self.rows[sound].duplicated().to_numpy()
         row_names = self.numbers_of_rows()
-        for number in np.flatnonzero(is_empty | is_strange | is_again | is_layout).tolist():
+        for number in np.flatnonzero(is_empty | is_strange | is_again | is_beside).tolist():
             words = " ".join(texts[place[number]] for texts, place in columns)[:150]
-            if is_layout[number]:
+            if is_beside[number]:
                 fault = "no_data_row", f"{words}: a total or a header repeated"
             elif is_empty[number]:
                 fault = "no_key", f"one of {', '.join(keys)} is empty"
@@ -272,7 +274,7 @@ class Cells:
             else:
                 fault = "rows_differ", f"{words} stands in an earlier row, with other values"
             self.rejects.row(str(row_names[number]), *fault)
-        return ~(is_empty | is_strange | is_again | is_layout)
+        return ~(is_empty | is_strange | is_again | is_beside)
 
     def _read(self, column_texts: pd.Series, column: str, read: Any) -> Floats:
         texts, place = distinct(column_texts)

@@ -4,13 +4,14 @@ The rows of a building are added up where the profile says so. Where it says not
 building differ, the run stops and asks: neither sum nor first row may be taken without a word.
 """
 
-from collections.abc import Callable
+import math
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.keys import no_match_told
+from pipeline.contracts.merged_cells import as_if_merged
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import distinct, places_among
 from pipeline.intake.register_cells import Cells
@@ -26,6 +27,9 @@ _BOUNDS = {
 }  # fmt: skip
 _LARGEST = ("storey_count",)
 _NUMBERS = ("stairwell_count", "entry_storey_number", "longitude_deg", "latitude_deg")
+_USUAL_SHARE = 0.95
+"""Of a floor area in footprint × storeys."""
+_NEARLY_ALL = 0.9
 _MOST_DIFFERING_SHARE, _FEW_BUILDINGS = 0.01, 3
 
 
@@ -44,7 +48,7 @@ def check_keys(cells: Cells, known: pd.Series) -> None:
         found, fix = no_match_told(filled, distinct(known.astype("str"))[0])
         raise Problem(
             cells.source.path,
-            f"none of its {len(filled):,} building numbers stands in the footprints: {found}",
+            f"none of its {len(filled):,} different building numbers stands in the footprints: {found}",
             expected=f"the numbers of the footprints in sources.{name}.columns.building_id",
             fix=fix.replace("state key_form", f"state sources.{name}.key_form"),
         )  # fmt: skip
@@ -69,12 +73,34 @@ def check_keys(cells: Cells, known: pd.Series) -> None:
     )  # fmt: skip
 
 
+def check_merged(cells: Cells) -> None:
+    """Stop if several columns look as if cells had been merged downwards and the profile says nothing.
+
+    Only .xlsx and .xls tell which cells are merged; in other files the values stand once.
+    """
+    if cells.source.fill_down is not None:
+        return
+    used = {field for fields in cells.source.columns.values() for field in fields}
+    blank, is_plain = as_if_merged(cells.rows[[name for name in cells.rows if name in used]])
+    if is_plain:
+        filled = int((cells.rows[blank[0]] != "").sum())
+        raise Problem(
+            cells.source.path,
+            f"{', '.join(blank)} stand in {filled:,} of {len(cells.rows):,} rows with blanks below, "
+            "as merged cells leave them 疑为合并单元格",
+            expected="a value in each row, or a word on whether one holds for the rows below",
+            fix=f"state sources.{cells.rejects.source_name}.fill_down: [{', '.join(blank)}], or [] if "
+            "blanks mean that nothing is known",
+        )  # fmt: skip
+
+
 def added_up(cells: Cells, rule: RegisterRule) -> tuple[Cells, NDArray[np.int64]]:
     """Return one row a building, and of how many rows each is made.
 
     Households and areas are summed; the most storeys and the worst grade count, and of anything else
     the first cell that is filled. Where cells of a building differ, that is told.
-    A sum of which a part is missing is missing. A value that stands in one row only is the building's.
+    A sum of which a part is missing is missing; where a column's values stand in one row of each
+    building they are the building's.
     Without a column of households every flat is one; without one of stairwells every row is one.
     """
     source = cells.source
@@ -133,7 +159,10 @@ def _sums(
 ) -> pd.Series:
     grouped = pd.Series(values).groupby(place)
     known, size = grouped.count().to_numpy(), np.bincount(place)
-    is_whole = (known == size) | (known == 1)
+    several = size > 1
+    # merged cells leave one value for all rows; a lone gap does not make the rest the whole
+    stands_once = several.any() and (known[several] <= 1).mean() >= _NEARLY_ALL
+    is_whole = (known == size) | ((known == 1) & stands_once)
     sums = grouped.sum().to_numpy()
     names = cells.row_names()
     for number in np.flatnonzero(~is_whole & (known > 0)).tolist():
@@ -162,21 +191,25 @@ def _tell(
 def check_sums(
     cells: Cells,
     area_m2: Floats,
+    capacity_m2: Floats,
     row_counts: NDArray[np.int64],
-    is_borne_out: Callable[[Floats], NDArray[np.bool_]],
 ) -> None:
-    """Stop if areas summed over a building's rows cannot be, while an equal part of each can.
+    """Stop if areas summed over a building's rows are less likely than an equal part of each.
 
     Then every row repeats the whole building's area.
     """
-    several = np.isfinite(area_m2) & (row_counts > 1)
-    summed, alone = is_borne_out(area_m2)[several], is_borne_out(area_m2 / row_counts)[several]
-    if several.any() and alone.mean() > 0.5 > summed.mean():
+    share = area_m2 / capacity_m2
+    several = np.isfinite(share) & (row_counts > 1) & (share > 0)
+    if not several.any():
+        return
+    summed = float(np.median(share[several]))
+    alone = float(np.median((share / row_counts)[several]))
+    if summed > 1 and abs(math.log(alone / _USUAL_SHARE)) < abs(math.log(summed / _USUAL_SHARE)):
         name = cells.rejects.source_name
         raise Problem(
             cells.source.path,
-            "every row states the floor area of the whole building: summed over its rows it fits "
-            f"footprint × storeys of {summed.mean():.0%} of the buildings, once of {alone.mean():.0%}",
+            "every row states the floor area of the whole building: summed over its rows it is "
+            f"{summed:.2f} of footprint × storeys (median), counted once {alone:.2f}",
             expected=f"areas of a {cells.source.one_row_per} each",
             fix=f"state sources.{name}.one_row_per: building",
         )  # fmt: skip

@@ -135,7 +135,7 @@ def read_year(text: str | None, *, earliest: int, latest: int) -> YearReading:
     >>> read_year("20世纪20年代", earliest=1600, latest=2026)
     YearReading(low=1920, high=1929, fault='')
     """
-    plain = unicodedata.normalize("NFKC", text or "").strip()
+    plain = unicodedata.normalize("NFKC", text or "").strip().lstrip("'’‘`").strip()
     if _EMPTY.match(plain):
         return YearReading()
     span = _span(plain, earliest, latest)

@@ -12,6 +12,10 @@ _BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
 _FILL = re.compile(r"[\W_]+")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d|\d0年代|[一二三四五六七八九]十年代|世纪")
+_SIMPLIFIED = str.maketrans(  # the signs of field names in traditional script
+    "樓棟編號築層戶積電無業區稱單結構數級總產權鎮鄉緯經類徑為體檢戰門牆險設點積間證",
+    "楼栋编号筑层户积电无业区称单结构数级总产权镇乡纬经类径为体检战门墙险设点积间证",
+)
 _LEADING = re.compile(r"-?\d+(?:\.\d+)?")
 _MOST = 0.8
 _VAGUE = {
@@ -35,6 +39,7 @@ NUMBER_BOUNDS: dict[str, tuple[float, float]] = {
 
 def plain(name: str) -> str:
     """Return a name without case, blanks, brackets and what stands in them."""
+    name = name.translate(_SIMPLIFIED)
     return _FILL.sub("", _BRACKETS.sub("", name).lower()) or name.lower()
 
 

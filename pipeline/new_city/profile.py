@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.new_city.osm import building_guesses
 from pipeline.new_city.roles import Guess, guesses
-from pipeline.new_city.tables import with_tables
+from pipeline.new_city.tables import unused_tables, with_tables
 from pipeline.new_city.where import (
     DEGREES,
     Bounds,
@@ -74,6 +74,7 @@ def new_city(
     crs, crs_note = _working_crs(place, terrain, questions)
     _leave_to_osm(chosen, facility_tags, questions)
     with_tables(sources, questions)
+    questions += unused_tables(looks, [guess for _, guess in sources], unread)
     lines = [_lines(label, guess, words, datum, place) for label, guess in sources]
     open_datum = [one.name for one in lines if one.common["datum"].note == _ASK_DATUM]
     if open_datum:

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 
 from pipeline.contracts.keys import joining_forms, lost_digits
 from pipeline.contracts.written_numbers import decimal_mark, fitting_mark, reads_two_ways
+from pipeline.intake.register_cells import is_layout
 from pipeline.intake.register_rows import USUAL_AREA_M2
 from pipeline.intake.years import mended_years
 from pipeline.new_city.names import NUMBER_BOUNDS, plain
 from pipeline.new_city.roles import Guess
 from pipeline.settings.city import ADDED_COLUMNS, REGISTER_FORMATS
+from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted
+from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
 
-_MOST_SHOWN = 12
+_MOST_SHOWN, _LEAST_ROWS = 12, 5
+_TABLE_ENDINGS = (".csv", ".tsv", ".tab", *WORKBOOK_ENDINGS)
 _UNITS = (
     ("flat", (
         "房号", "室号", "户号", "户室", "房间", "户编号", "套号", "flat", "room", "apartment",
@@ -46,6 +50,37 @@ def with_tables(sources: Sequence[tuple[str, Guess]], questions: list[str]) -> N
             _rows(label, guess, questions)
     for label, guess in sources:
         _unknown_columns(label, guess, questions)
+
+
+def unused_tables(
+    looks: Sequence[Look], chosen: Sequence[Guess], unread: Sequence[tuple[str, str]]
+) -> list[str]:
+    """Return a question for each table that is not used: nobody sends one for nothing."""
+    told = [
+        f"{path} is not used: {reason} 未能读取此表. What is in it does not count"
+        for path, reason in unread if path.lower().endswith(_TABLE_ENDINGS)
+    ]  # fmt: skip
+    used = {(guess.look.path, guess.look.layer) for guess in chosen}
+    keys = [set(_keys(guess)) for guess in chosen if "building_id" in guess.columns]
+    for look in looks:
+        if look.format not in REGISTER_FORMATS or (look.path, look.layer) in used:
+            continue
+        if look.row_count < _LEAST_ROWS or len(look.fields.columns) < 3:
+            continue
+        where = f"{look.path} {look.layer}".strip()
+        joined = next(
+            (
+                str(name) for name in look.fields.columns
+                for known in keys if 2 * len(known & set(look.fields[name])) > len(look.fields)
+            ),
+            None,
+        )  # fmt: skip
+        told.append(
+            f"{where} ({look.row_count:,} rows) is not used, its fields were not recognised 未识别: "
+            + _shown(look, list(map(str, look.fields.columns)))
+            + (f". {joined} holds building numbers: is it a register?" if joined else "")
+        )
+    return told
 
 
 def _layout(label: str, guess: Guess, questions: list[str]) -> None:
@@ -138,7 +173,7 @@ def _join(label: str, guess: Guess, footprints: Sequence[Guess], questions: list
 def _keys(guess: Guess) -> list[str]:
     fields = guess.columns["building_id"][0]
     texts = guess.look.fields[fields[0]].astype("str").str.strip()
-    return [key for key in dict.fromkeys(texts.tolist()) if key]
+    return [key for key in dict.fromkeys(texts.tolist()) if key and not is_layout(key, fields)]
 
 
 def _take_key_field(guess: Guess, keys: set[str]) -> bool:
@@ -200,20 +235,27 @@ def _unknown_columns(label: str, guess: Guess, questions: list[str]) -> None:
     used = {field for fields, _ in guess.columns.values() for field in fields}
     used.add(guess.unit_field)
     doubted = {doubt.split(" (", 1)[0] for doubt in guess.doubts}
+    free = [
+        field for field in map(str, table.columns)
+        if field not in used and field not in doubted and not _OF_PROGRAMS.fullmatch(field.strip())
+    ]  # fmt: skip
+    if told := _shown(guess.look, free):
+        questions.append(
+            f"{label} ({guess.look.path}): fields not recognised and not used 未识别的字段: {told}. "
+            "What is needed goes under columns"
+        )
+
+
+def _shown(look: Look, fields: Sequence[str]) -> str:
+    """Return fields with three of their values each; those without any are left out."""
     told = []
-    for field in map(str, table.columns):
-        if field in used or field in doubted or _OF_PROGRAMS.fullmatch(field.strip()):
-            continue
-        cells = table[field].astype("string").fillna("").str.strip()
+    for field in fields:
+        cells = look.fields[field].astype("string").fillna("").str.strip()
         values = cells[cells != ""].drop_duplicates().head(3).tolist()
         if values:
             told.append(f"{field} ({', '.join(_short(value) for value in values)})")
-    if told:
-        more = f" and {len(told) - _MOST_SHOWN} more" if len(told) > _MOST_SHOWN else ""
-        questions.append(
-            f"{label} ({guess.look.path}): fields not recognised and not used 未识别的字段: "
-            f"{'; '.join(told[:_MOST_SHOWN])}{more}. What is needed goes under columns"
-        )
+    more = f" and {len(told) - _MOST_SHOWN} more" if len(told) > _MOST_SHOWN else ""
+    return "; ".join(told[:_MOST_SHOWN]) + more
 
 
 def _short(value: object) -> str:

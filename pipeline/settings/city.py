@@ -98,8 +98,9 @@ class Source(Section):
     first row that is not empty. Of several a column is called by its lowest text."""
     decimal_mark: Literal[".", ","] | None = None
     """Tables: the sign before decimals. Null: told by each column as a whole, or else asked."""
-    fill_down: list[Name] = Field(default_factory=list)
-    """Tables: fields of which a cell also holds for the empty cells below it, as merged cells do."""
+    fill_down: list[Name] | None = None
+    """Tables: fields of which a cell also holds for the empty cells below it, as merged cells do. Null:
+    not told, and asked where a register looks so; ``[]``: empty cells are empty."""
     one_row_per: Literal["building", "stairwell", "flat"] | None = None
     """Housing registers: what a row is. The rows of a building are added up, unless it is one row a
     building, of which the first counts. Null: one a building, asked where rows repeat and differ."""

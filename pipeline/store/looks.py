@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.contracts.merged_cells import as_if_merged
 from pipeline.problem import Problem
 from pipeline.store.archives import path_in_zip, zip_members
 from pipeline.store.encodings import shapefile_encoding
 from pipeline.store.table_layout import (
     Layout,
     Rows,
-    as_if_merged,
     filled_down,
     header_rows,
     laid_out,
@@ -185,7 +185,7 @@ def _sheets(path: Path, name: str, stamp: str) -> list[Look]:
         notes = list(look.table_notes)
         if hidden_rows:
             notes.append(
-                f"{hidden_rows:,} rows of the workbook are hidden; they are read like the others"
+                f"hidden rows of the workbook are read like the others: {hidden_rows:,} 隐藏行同样读入"
             )
         if hidden := [one.name for one in sheets if one.is_hidden and len(sheets) > 1]:
             notes.append(f"hidden sheets are not used: {', '.join(hidden)[:200]}")
@@ -217,7 +217,7 @@ def _table_look(look: Look, layout: Layout, rows: Rows) -> Look:
     return replace(
         look, fields=table, row_count=len(layout.body), table_notes=tuple(notes[:5]),
         header_rows=() if layout.header_rows == (first,) else layout.header_rows,
-        blank_below=tuple(as_if_merged(table.head(_SAMPLE_TABLE_ROWS))) if len(table) else (),
+        blank_below=tuple(as_if_merged(table.head(_SAMPLE_TABLE_ROWS))[0]) if len(table) else (),
     )  # fmt: skip
 
 

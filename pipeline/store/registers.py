@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.problem import Problem
 from pipeline.settings.city import ADDED_COLUMNS, KEY_COLUMNS, Source
-from pipeline.store.table_layout import Layout, Merge, filled_down, header_rows, laid_out
+from pipeline.store.table_layout import Layout, Merge, Rows, filled_down, header_rows, laid_out
 from pipeline.store.table_text import (
     MOST_TEXT_BYTES,
     cells_of,
@@ -39,13 +39,13 @@ def read_rows(path: Path, name: str, source: Source) -> pd.DataFrame:
         raise Problem(path, "holds no rows", expected="at least one below the header")
     by_name = dict(zip(header, columns, strict=True))
     table = pd.concat(list(by_name.values()), axis=1, keys=list(by_name))
-    absent = [field for field in source.fill_down if field not in table.columns]
+    absent = [field for field in source.fill_down or () if field not in table.columns]
     if absent:
         raise Problem(
             path, f"has no column {', '.join(absent)}", expected="one of: " + ", ".join(header)[:600],
             fix=f"correct sources.{name}.fill_down",
         )  # fmt: skip
-    for field in source.fill_down:
+    for field in source.fill_down or ():
         table[field] = table[field].replace("", pd.NA).ffill().fillna("").astype("str")
     return table
 
@@ -68,24 +68,30 @@ def _check_header(path: Path, name: str, source: Source, header: list[str]) -> N
 
 def _fix_of_header(path: Path, name: str, source: Source) -> str:
     """Return what to state if the header stands elsewhere, or other signs part the cells."""
-    told = f"sources.{name}"
+    fix = f"correct sources.{name}.columns, or its encoding"
     if source.format == "csv":
         text = decoded(path, name, source.encoding or "utf-8-sig")
-        sign = separator_of(text)
-        if sign and sign != (without_sep_line(text)[1] or source.separator or ","):
-            return f"cells seem to be parted by {sign!r}: state {told}.separator"
         rows = cells_of(path, text, source.separator or ",")
-        merges: tuple[Merge, ...] = ()
-    else:
-        sheet = _sheet(path, name, source)
-        rows, merges = sheet.rows, sheet.merges
+        return _fix_of_signs(name, source, text) or _fix_of_rows(name, source, rows, ()) or fix
+    sheet = _sheet(path, name, source)
+    return _fix_of_rows(name, source, sheet.rows, sheet.merges) or fix
+
+
+def _fix_of_signs(name: str, source: Source, text: str) -> str:
+    sign = separator_of(text)
+    if sign is None or sign == (without_sep_line(text)[1] or source.separator or ","):
+        return ""
+    return f"cells seem to be parted by {sign!r}: state sources.{name}.separator"
+
+
+def _fix_of_rows(name: str, source: Source, rows: Rows, merges: tuple[Merge, ...]) -> str:
     found = list(header_rows(rows, merges))
-    if found and found != (source.header_rows or list(laid_out(rows).header_rows)):
-        names = ", ".join(one for one in laid_out(rows, merges, found).names if one)
-        return (
-            f"the header seems to be row {found} ({names[:300]}): state {told}.header_rows: {found}"
-        )
-    return f"correct {told}.columns, or its encoding"
+    if not found or found == (source.header_rows or list(laid_out(rows).header_rows)):
+        return ""
+    names = ", ".join(one for one in laid_out(rows, merges, found).names if one)[:300]
+    return (
+        f"the header seems to be row {found} ({names}): state sources.{name}.header_rows: {found}"
+    )
 
 
 def _by_column(layout: Layout) -> tuple[list[str], "list[pd.Series[str]]"]:
@@ -150,7 +156,8 @@ def _of_text(path: Path, name: str, source: Source) -> Layout:
         if any(row) and not is_note and (len(row) < width or any(row[width:])):
             raise Problem(
                 path, f"line {number} has {len(row)} cells", expected=f"{width}, as the header",
-                fix=f"look for {source.separator or ','!r} or quotes inside a cell of that line",
+                fix=_fix_of_signs(name, source, text) or _fix_of_rows(name, source, rows, ())
+                or f"look for {source.separator or ','!r} or quotes inside a cell of that line",
             )  # fmt: skip
     return layout
 

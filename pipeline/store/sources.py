@@ -109,7 +109,7 @@ def reading_key(source: Source) -> tuple[object, ...]:
     return (
         source.path, *source.more_paths, source.format, source.layer, source.encoding, source.crs,
         source.nodata, source.datum, shaped, source.separator, tuple(source.header_rows),
-        tuple(source.fill_down),
+        tuple(source.fill_down or ()),
     )  # fmt: skip
 
 

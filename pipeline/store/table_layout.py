@@ -3,10 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import median
-
-import pandas as pd
 
 Rows = Sequence[Sequence[str]]
 Merge = tuple[int, int, int, int]
@@ -19,7 +16,6 @@ _VALUE = re.compile(
     r"[\d０-９一二三四五六七八九十〇零.,，:/\-~—至年月日代TZ+ %㎡层户]*"
 )
 _LABELLED = re.compile(r".+[：:]\s*\S")
-_LEAST_RUN = 2.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +55,8 @@ def header_rows(rows: Rows, merges: Sequence[Merge] = ()) -> tuple[int, ...]:
     for order, place in enumerate(filled[:_MOST_TITLE_ROWS]):
         row = rows[place]
         if _count(row) >= max(2, _FILLED_SHARE * usual) and _is_words(row):
+            if _is_surpassed(row, [rows[one] for one in filled[order + 1 :]]):
+                continue
             return _whole_header(rows, merges, filled, order)
     return ()
 
@@ -86,14 +84,27 @@ def _whole_header(
             last += 1
             continue
         break
-    while first > 0 and last - first + 1 < _MOST_HEADER_ROWS:
-        above = rows[filled[first - 1]]
+    for higher in range(max(0, last + 1 - _MOST_HEADER_ROWS), first):
+        above = [rows[place] for place in filled[higher:first]]
         held = [rows[place] for place in filled[first : last + 1]]
-        if _count(above) >= 2 and _is_words(above) and _needs(held, above):
-            first -= 1
-            continue
-        break
+        is_joined = any(
+            t == filled[higher] and bottom >= filled[first] for t, _, bottom, _ in merges
+        )
+        if all(_count(row) >= 2 and _is_words(row) for row in above) and (
+            is_joined or _needs(held, above[0])
+        ):
+            first = higher
+            break
     return tuple(place + 1 for place in filled[first : last + 1])
+
+
+def _is_surpassed(row: Sequence[str], below: Rows) -> bool:
+    """Return whether the next row names more columns, above values: then this one is of groups."""
+    if len(below) < 2 or not _is_words(below[0]) or _count(below[0]) <= _count(row):
+        return False
+    named = all(_at(below[0], place) for place, text in enumerate(row) if text)
+    rest = below[1:_SAMPLE_ROWS]
+    return named and sum(_is_words(one) for one in rest) < len(rest) / 2
 
 
 def _completes(held: Rows, below: Sequence[str], rows: Rows, rest: Sequence[int]) -> bool:
@@ -115,7 +126,7 @@ def _needs(held: Rows, above: Sequence[str]) -> bool:
     names = _names([list(row) for row in held], [{}] * len(held))
     said = [name for name in names if name]
     lacking = [place for place in range(len(above)) if above[place] and not _at(names, place)]
-    return len(set(said)) < len(said) or len(lacking) >= 2
+    return len(set(said)) < len(said) or bool(lacking)
 
 
 def _names(head: list[list[str]], spans: Sequence[Mapping[int, int]]) -> list[str]:
@@ -183,28 +194,6 @@ def filled_down(
                 row[left] = row[left] or value
         elif len({tuple(row[key] for key in keys if key < len(row)) for row in rows_of}) > 1:
             rows_of[0][left] = f"{value} (merged over {len(rows_of)} rows 合并{len(rows_of)}行)"
-
-
-def as_if_merged(table: pd.DataFrame) -> list[str]:
-    """Return the fields whose values stand once with blanks below, as merged cells leave them."""
-    filled = {str(name): table[name].to_numpy(dtype=object) != "" for name in table.columns}
-    told: dict[tuple[bool, ...], list[str]] = {}
-    for name, is_filled in filled.items():
-        count = int(is_filled.sum())
-        if count and is_filled[0] and len(is_filled) / count >= _LEAST_RUN:
-            told.setdefault(tuple(is_filled.tolist()), []).append(name)
-    found = []
-    for where, names in told.items():
-        count = sum(where)
-        cells = [
-            tuple(row)
-            for row, there in zip(table[names].to_numpy().tolist(), where, strict=True)
-            if there
-        ]
-        changes = all(one != two for one, two in pairwise(cells))
-        if count > 1 and changes and (len(names) > 1 or len(where) / count >= _LEAST_RUN + 1):
-            found += names
-    return [str(name) for name in table.columns if str(name) in found]
 
 
 def _count(row: Sequence[str]) -> int:

@@ -35,7 +35,7 @@ def text_encoding(content: bytes, *, is_whole: bool = True) -> tuple[str, bool]:
         return ("utf-16-le", False) if odd > even else ("utf-16-be", False)
     lines = content.splitlines()
     name, is_certain = encoding_of(lines if is_whole else lines[:-1])
-    if name == "gbk" and _is_big5(sample[: sample.rfind(b"\n") + 1] or sample):
+    if name.startswith("gb") and _is_big5(sample[: sample.rfind(b"\n") + 1] or sample):
         return "big5", False
     return name, is_certain
 

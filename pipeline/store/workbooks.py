@@ -6,8 +6,10 @@ interpreter whose memory is limited.
 """
 
 import datetime
+import io
 import os
 import re
+import warnings
 import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -69,8 +71,12 @@ def read_sheets(path: Path, name: str, wanted: str | None = None) -> list[Sheet]
         one.startswith("xl/worksheets/") and one.endswith(".xml") for one in members
     )
     if is_xlsx:
-        _check_size(path, members)
+        has_errors = _looked_over(path, members)
         found = _read(str(path), wanted)
+        if has_errors and not isinstance(found, str):
+            _put_errors(path, found)
+    elif _is_locked(path, start):
+        found = "locked"
     else:
         found = _read_apart(path, wanted)
     if isinstance(found, str):
@@ -102,8 +108,35 @@ def _start(path: Path) -> bytes:
     return start
 
 
-def _check_size(path: Path, members: list[str]) -> None:
-    """Stop if a sheet is a rectangle that cannot be meant."""
+def _is_locked(path: Path, start: bytes) -> bool:
+    """Return whether a compound file is an .xlsx behind a password."""
+    return start[:4] == _COMPOUND and "EncryptedPackage".encode("utf-16-le") in path.read_bytes()
+
+
+def _put_errors(path: Path, sheets: list[Any]) -> None:
+    """Write the errors of cells (#N/A), which calamine leaves empty, into the rows, in place."""
+    import openpyxl
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        for title, _, rows, _, _ in sheets:
+            for cells in book[title].iter_rows():
+                for cell in cells:
+                    if cell.data_type == "e":
+                        rows[cell.row - 1][cell.column - 1] = str(cell.value)
+        book.close()
+
+
+def _looked_over(path: Path, members: list[str]) -> bool:
+    """Return whether cells of an .xlsx hold errors.
+
+    Raises
+    ------
+    Problem
+        If a sheet is damaged, or a rectangle that cannot be meant.
+    """
+    has_errors = False
     with zipfile.ZipFile(path) as archive:
         for member in members:
             if not member.startswith("xl/worksheets/") or not member.endswith(".xml"):
@@ -123,6 +156,7 @@ def _check_size(path: Path, members: list[str]) -> None:
                     path, f"cannot be read as excel ({str(error)[:200]})",
                     expected="a whole workbook", fix="open it in a spreadsheet and save it again",
                 ) from None  # fmt: skip
+            has_errors |= b't="e"' in text
             # rows without a number follow the one before
             last = max((int(one) for one in _ROW.findall(text)), default=0) + text.count(b"<row>")
             beyond = re.compile(rb'\br="[A-Z]{1,3}\d{%d}' % (len(str(last)) + 1))
@@ -133,6 +167,7 @@ def _check_size(path: Path, members: list[str]) -> None:
                 last = max(last, *(int(row) for _, row in told), 0)
                 if last * columns > _MOST_CELLS:
                     raise _too_large(path, f"a sheet of {last:,} rows and {columns:,} columns")
+    return has_errors
 
 
 def _too_large(path: Path, what: str) -> Problem:
@@ -172,7 +207,7 @@ def _read(path: str, wanted: str | None) -> Any:
     import python_calamine as calamine
 
     try:
-        with Path(path).open("rb") as file, calamine.CalamineWorkbook.from_filelike(file) as book:
+        with _opened(calamine, path) as book:
             hidden = {
                 one.name for one in book.sheets_metadata
                 if one.visible != calamine.SheetVisibleEnum.Visible
@@ -204,6 +239,16 @@ def _read(path: str, wanted: str | None) -> Any:
         return f"damaged: {str(error)[:200] or type(error).__name__}"
 
 
+def _opened(calamine: Any, path: str) -> Any:
+    """Open a workbook by its bytes; where they do not tell, its name brings out what is wrong."""
+    try:
+        return calamine.CalamineWorkbook.from_filelike(io.BytesIO(Path(path).read_bytes()))
+    except calamine.CalamineError as error:
+        if "detect" not in str(error):
+            raise
+        return calamine.CalamineWorkbook.from_path(path)
+
+
 def _told(path: Path, name: str, why: str) -> Problem:
     if why == "locked":
         return Problem(
@@ -231,9 +276,10 @@ def _text(cell: object) -> str:
     if isinstance(cell, int):
         return str(cell)
     if isinstance(cell, float):
-        if cell.is_integer() and abs(cell) < 1e21:
+        # beyond that not every whole number is one of the machine's: digits are lost already
+        if cell.is_integer() and abs(cell) < 2**53:
             return str(int(cell))
-        return format(cell, ".15g")
+        return format(cell, ".15g").upper()
     if isinstance(cell, datetime.datetime):
         return cell.date().isoformat() if cell.time() == datetime.time() else cell.isoformat(" ")
     return str(cell)
