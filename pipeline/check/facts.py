@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.check.layers import Layer, sample
-from pipeline.check.placing import declared_reading, placed
+from pipeline.check.readings import declared_reading, placed
 from pipeline.contracts.raw import FeatureTable, OsmExtract
 from pipeline.geo.raster import Floats, Raster
 from pipeline.settings.city import SHAPE_COLUMNS, Source

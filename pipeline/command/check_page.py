@@ -11,7 +11,7 @@ from rich.table import Table
 
 from pipeline.check.facts import OLD_YR, SourceFacts
 from pipeline.check.fixes import FIXES, NOTHING_TO_DO
-from pipeline.check.placing import Misplaced
+from pipeline.check.misplaced import Misplaced
 from pipeline.command.data_check import UNREADABLE, Checked
 from pipeline.command.report import console
 from pipeline.pages.document import Words, figure, heading, page, paragraph, table
@@ -127,6 +127,10 @@ def _misplaced(one: Misplaced) -> Words:
 
 _MEASURED = {
     "share of its places within 20 m of a footprint": "距建筑轮廓 20 米以内的设施比例",
+    "share of its places within 15 m of a drivable road": "距机动车道 15 米以内的设施比例",
+    "share of buildings in the area that they name": "位于其登记所属区域内的建筑比例",
+    "share of footprints within it": "位于边界以内的建筑轮廓比例",
+    "share of its borders within 10 m of theirs": "与其他边界相距 10 米以内的边界长度比例",
     "share of street length outside footprints": "不压建筑的道路长度比例",
     "share of its borders outside footprints": "不压建筑的边界长度比例",
     "share within the other layers' area": "落在其他图层范围内的比例",

@@ -10,7 +10,8 @@ import pandas as pd
 from pipeline import flow
 from pipeline.check.facts import SourceFacts, heights_in_feet, source_facts
 from pipeline.check.layers import layer_of
-from pipeline.check.placing import Misplaced, misplaced_layers
+from pipeline.check.misplaced import Misplaced
+from pipeline.check.placing import misplaced_layers
 from pipeline.command.report import strayed_totals
 from pipeline.contracts.check import conform
 from pipeline.contracts.stage import Inputs

@@ -9,8 +9,9 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import FeatureTable, OsmExtract
+from pipeline.contracts.source_columns import field
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import as_list, field, projected
+from pipeline.intake.features import as_list, projected
 from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source

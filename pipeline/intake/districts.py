@@ -7,7 +7,8 @@ import numpy as np
 import shapely
 
 from pipeline.contracts.raw import FeatureTable
-from pipeline.intake.features import areas, field, projected
+from pipeline.contracts.source_columns import field
+from pipeline.intake.features import areas, projected
 from pipeline.intake.osm_areas import repaired
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source

@@ -4,7 +4,8 @@ import geopandas as gpd
 import pandas as pd
 
 from pipeline.contracts.raw import FeatureTable
-from pipeline.intake.features import areas, as_list, field
+from pipeline.contracts.source_columns import field
+from pipeline.intake.features import areas, as_list
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 

@@ -9,8 +9,9 @@ import pandas as pd
 import shapely
 
 from pipeline.contracts.raw import FeatureTable, OsmExtract
+from pipeline.contracts.source_columns import field
 from pipeline.intake.attributes import attributes
-from pipeline.intake.features import areas, as_list, field, row_names
+from pipeline.intake.features import areas, as_list, row_names
 from pipeline.intake.osm_areas import Area, node_locator, node_positions, relation_area, way_area
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import mended_years

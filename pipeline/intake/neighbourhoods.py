@@ -11,7 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import FeatureTable
-from pipeline.intake.features import areas, field, laid_by, places_among
+from pipeline.contracts.source_columns import field
+from pipeline.intake.features import areas, laid_by, places_among
 from pipeline.intake.register_cells import Cells
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source

@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.keys import spellings
+from pipeline.contracts.source_columns import distinct
+from pipeline.contracts.source_columns import field as source_field
 from pipeline.contracts.written_numbers import (
     decimal_mark,
     fitting_mark,
@@ -21,8 +23,7 @@ from pipeline.contracts.written_numbers import (
     unit_of_header,
 )
 from pipeline.geo.raster import Floats
-from pipeline.intake import features
-from pipeline.intake.features import distinct, places_among
+from pipeline.intake.features import places_among
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import mended_years, read_year
 from pipeline.problem import Problem
@@ -128,7 +129,7 @@ class Cells:
 
     def texts(self, column: str) -> pd.Series:
         """Return a column as written, translated by the profile's ``values``."""
-        text = features.field(self.rows, self.source, column)
+        text = source_field(self.rows, self.source, column)
         spelled = self.spelling.get(column)
         if not spelled:
             return text

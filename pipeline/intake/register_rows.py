@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.keys import no_match_told
 from pipeline.contracts.merged_cells import as_if_merged
+from pipeline.contracts.source_columns import distinct
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import distinct, places_among
+from pipeline.intake.features import places_among
 from pipeline.intake.register_cells import Cells
 from pipeline.problem import Problem
 from pipeline.settings.city import ADDED_COLUMNS, Source

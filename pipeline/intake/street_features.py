@@ -8,8 +8,9 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import FeatureTable, OsmExtract, OsmWay
+from pipeline.contracts.source_columns import field
 from pipeline.geo.raster import Floats
-from pipeline.intake.features import as_list, field
+from pipeline.intake.features import as_list
 from pipeline.settings.city import Source
 
 _TAG_OF = {"highway_type": "highway"}

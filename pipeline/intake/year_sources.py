@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.contracts.raw import FeatureTable
+from pipeline.contracts.source_columns import field
 from pipeline.geo.raster import Floats, Raster
-from pipeline.intake.features import as_list, field
+from pipeline.intake.features import as_list
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import YearReading, read_year
 from pipeline.settings.city import Source

@@ -10,9 +10,11 @@ import pytest
 import shapely
 
 from pipeline.check.facts import heights_in_feet
-from pipeline.check.layers import OUTLINES, Layer, layer_of
-from pipeline.check.placing import Misplaced, declared_reading, misplaced_layers, placed
-from pipeline.geo.datum import bd09_from_gcj02, gcj02_from_wgs84
+from pipeline.check.layers import NAME_OF_AREA, OUTLINES, Layer, layer_of
+from pipeline.check.misplaced import Misplaced
+from pipeline.check.placing import misplaced_layers
+from pipeline.check.readings import declared_reading, placed
+from pipeline.geo.datum import bd09_from_gcj02, gcj02_from_wgs84, into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.settings.whole import Settings
 from pipeline.store.configuration import read_settings
@@ -64,9 +66,12 @@ def _bent(layers: list[Layer], names: set[str], *, twice: bool = False) -> list[
         return np.column_stack(bd09_from_gcj02(x, y) if twice else (x, y))
 
     return [
-        replace(one, shapes=shapely.transform(one.shapes, bend)) if one.name in names else one
+        replace(
+            one, shapes=shapely.transform(one.shapes, bend),
+            roadside=shapely.transform(one.roadside, bend),
+        ) if one.name in names else one
         for one in layers
-    ]
+    ]  # fmt: skip
 
 
 def _told(found: list[Misplaced]) -> dict[str, str]:
@@ -100,10 +105,92 @@ def test_bent_footprints_are_named_and_not_everything_else(yuzhong: list[Layer])
 def test_the_built_in_citys_bent_facilities_are_named(built_in: list[Layer]) -> None:
     wrong = _declared(built_in, "amenities", datum="wgs84")
     assert _told(misplaced_layers(wrong, UTM)) == {"amenities": "datum: gcj02"}
-    for name in ("streets", "housing_register"):
-        assert _told(misplaced_layers(_bent(built_in, {name}), UTM)) == {name: "datum: gcj02"}
+    for names in ({"streets", "stops_and_stations"}, {"housing_register"}):  # one file, and another
+        found = misplaced_layers(_bent(built_in, names), UTM)
+        assert _told(found) == dict.fromkeys(names, "datum: gcj02")
     wrong = _declared(built_in, "footprints", datum="gcj02")
     assert _told(misplaced_layers(wrong, UTM)) == {"footprints": "datum: wgs84"}
+
+
+def _bus_stops(roads: Layer, count: int) -> Layer:
+    """Return stops as a bureau lists them: at the kerb, now left, now right of a drivable road."""
+    random = np.random.default_rng(4)
+    lines = shapely.transform(roads.roadside, lambda xy: placed(xy, declared_reading(roads), UTM))
+    chosen = random.choice(lines, count)
+    kerb = [
+        shapely.get_coordinates(shapely.line_interpolate_point(one, 0.4, normalized=True))[0]
+        for one in chosen
+    ]
+    at = np.array(kerb) + random.normal(0, 4, (count, 2))
+    longitude, latitude = into_working_crs(
+        at[:, 0], at[:, 1], datum="wgs84", crs=UTM, working_crs="EPSG:4326"
+    )
+    stops = shapely.points(longitude, latitude)
+    source = roads.source.model_copy(
+        update={"role": "amenities", "path": "公交站.csv", "format": "csv"}
+    )
+    return Layer("bus_stops", source, "points", stops, stops)
+
+
+def _as(layers: list[Layer], name: str, datum: str, *, bent: bool = False) -> dict[str, str]:
+    """Return what is told when one layer, bent or not, is declared in a datum."""
+    changed = _bent(layers, {name}) if bent else layers
+    return _told(misplaced_layers(_declared(changed, name, datum=datum), UTM))
+
+
+def test_bus_stops_are_placed_by_the_drivable_roads(
+    yuzhong: list[Layer], built_in: list[Layer]
+) -> None:
+    for layers, streets, count in ((yuzhong, "streets_drive", 60), (built_in, "streets", 400)):
+        roads = next(one for one in layers if one.name == streets)
+        stops = [*layers, _bus_stops(roads, count)]
+        assert _as(stops, "bus_stops", "wgs84") == {}
+        assert _as(stops, "bus_stops", "gcj02", bent=True) == {}
+        assert _as(stops, "bus_stops", "wgs84", bent=True) == {"bus_stops": "datum: gcj02"}
+        assert _as(stops, "bus_stops", "bd09", bent=True) == {"bus_stops": "datum: gcj02"}
+        assert _as(stops, "bus_stops", "gcj02") == {"bus_stops": "datum: wgs84"}
+
+
+def test_a_bent_boundary_is_told_by_the_footprints_that_it_cuts_off(yuzhong: list[Layer]) -> None:
+    (found,) = misplaced_layers(_bent(yuzhong, {"boundary"}), UTM)
+    assert _told([found]) == {"boundary": "datum: gcj02"}
+    assert found.share < 0.9 and found.better_share > 0.99
+    assert _as(yuzhong, "boundary", "gcj02") == {"boundary": "datum: wgs84"}
+    assert _as(yuzhong, "boundary", "gcj02", bent=True) == {}
+
+
+def test_no_right_boundary_is_accused_whatever_part_of_the_footprints_it_holds(
+    yuzhong: list[Layer],
+) -> None:
+    random = np.random.default_rng(3)
+    footprints = next(one for one in yuzhong if one.kind == OUTLINES)
+    places = shapely.centroid(footprints.shapes)
+    boundary = next(one for one in yuzhong if one.name == "boundary")
+    for _ in range(30):
+        centre = places[random.integers(len(places))]
+        outline = centre.buffer(random.uniform(0.004, 0.02), quad_segs=int(random.integers(1, 5)))
+        layers = [replace(boundary, shapes=np.array([outline], dtype=object)), footprints]
+        assert not misplaced_layers(layers, UTM)
+        held = footprints.part(shapely.intersects(outline, footprints.shapes))
+        assert not misplaced_layers([layers[0], held], UTM)
+
+
+@pytest.mark.parametrize("name", ["districts", "subdistricts", "communities"])
+def test_bent_districts_are_told_by_names_and_by_the_other_borders(
+    name: str, built_in: list[Layer]
+) -> None:
+    assert _as(built_in, name, "wgs84", bent=True) == {name: "datum: gcj02"}
+    assert _as(built_in, name, "gcj02") == {name: "datum: wgs84"}
+    alone = [one for one in built_in if one.source.role not in NAME_OF_AREA or one.name == name]
+    if name != "districts":  # the register names subdistrict and community
+        assert _as(alone, name, "wgs84", bent=True) == {name: "datum: gcj02"}
+    assert _as(alone, name, "wgs84") == {}
+
+
+def test_all_outlines_bent_alike_are_told_by_the_registers_names(built_in: list[Layer]) -> None:
+    names = {"districts", "subdistricts", "communities"}
+    found = _told(misplaced_layers(_bent(built_in, names), UTM))
+    assert found == dict.fromkeys(names, "datum: gcj02")
 
 
 def test_swapped_axes_feet_zones_and_degrees_are_named(yuzhong: list[Layer]) -> None:
@@ -149,9 +236,7 @@ def test_no_right_layer_is_accused_in_a_hundred_parts_of_both_cities(
             wanted = gap[large[number % len(large)]]
             half = np.sort(wanted)[min(int(random.integers(200, 600)), len(wanted)) - 1]
             part = [
-                replace(one, shapes=one.shapes[gap[one.name] <= half])
-                for one in layers
-                if (gap[one.name] <= half).any()
+                one.part(gap[one.name] <= half) for one in layers if (gap[one.name] <= half).any()
             ]
             assert not misplaced_layers(part, UTM), (number, centre, half)
 
