@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import combinations
 
 from pipeline.settings.city import KeyForm
@@ -103,8 +103,3 @@ def no_match_told(keys: Sequence[str], known: Sequence[str]) -> tuple[str, str]:
         else "correct the column of the key, or ask for the numbers that the footprints bear"
     )  # fmt: skip
     return f"e.g. {example[0][:60]!r} here, {example[1][:60]!r} there", fix
-
-
-def respelled(keys: Mapping[str, str], key: str) -> str:
-    """Return a key as the known ones spell it."""
-    return keys.get(key, key)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 WAN, MU_M2, HECTARE_M2 = 1e4, 2000.0 / 3, 1e4
 _UNIT = re.compile(
-    r"\s*(?:(万)?\s*(?:平方米|平米|平方公尺|平方|㎡|m²|m2|sqm|sq\.?\s?m|米|公尺|m|层|層|楼|f|户|戶|套|间|栋|幢|个|人|单元|"
+    r"\s*(?:(万)?\s*(?:平方米|平米|平方公尺|平方|㎡|m²|m2|sqm|sq\.?\s?m|米|公尺|m|层|層|楼|f|户|戶|年|套|间|栋|幢|个|人|单元|"
     r"部|台|storeys?|floors?|households?|units?)|(亩)|(公顷|ha)|(万)|(%))\s*$",
     re.IGNORECASE,
 )

@@ -23,8 +23,9 @@ from pipeline.intake.register_cells import Cells, Flags, cells_of
 from pipeline.intake.register_rows import (
     USUAL_AREA_M2,
     added_up,
-    check_keys,
+    check_known,
     check_merged,
+    check_rows,
     check_sums,
     is_added_up,
 )
@@ -84,7 +85,8 @@ def with_register(
 ) -> Registered:
     """Return the buildings with the register's values laid over their own."""
     all_cells = cells_of(rows, source, rejects, {"building_id": buildings["building_id"]})
-    check_keys(all_cells, buildings["building_id"])
+    check_known(all_cells, buildings["building_id"])
+    check_rows(all_cells, buildings["building_id"])
     check_merged(all_cells)
     usable = all_cells.usable(
         ["building_id"], {"building_id": buildings["building_id"]}, unknown="no_footprint",

@@ -3,6 +3,7 @@
 Registers repeat themselves, so each different text is read once.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,12 +45,14 @@ TOTAL_WORDS = {
     "sum",
     "grand total",
 }
+_TOTAL = re.compile(r"(?:合计|总计|小计|共计)[:：(（共\d]")
 _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
 
 
 def is_layout(key: str, names: Collection[str]) -> bool:
     """Return whether what stands for a key is a total, or the header again."""
-    return key in names or "".join(key.split()).rstrip(":：").lower() in TOTAL_WORDS
+    plain = "".join(key.split()).lower()
+    return key in names or plain.rstrip(":：") in TOTAL_WORDS or _TOTAL.match(plain) is not None
 
 
 def cells_of(

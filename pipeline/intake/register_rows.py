@@ -15,7 +15,7 @@ from pipeline.contracts.merged_cells import as_if_merged
 from pipeline.contracts.source_columns import distinct
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import places_among
-from pipeline.intake.register_cells import Cells
+from pipeline.intake.register_cells import Cells, is_layout
 from pipeline.problem import Problem
 from pipeline.settings.city import ADDED_COLUMNS, Source
 from pipeline.settings.intake import RegisterRule
@@ -39,22 +39,29 @@ def is_added_up(source: Source) -> bool:
     return source.one_row_per in ("stairwell", "flat")
 
 
-def check_keys(cells: Cells, known: pd.Series) -> None:
-    """Stop if no building number stands in the footprints, or if what a row is must be asked."""
+def check_known(cells: Cells, known: pd.Series) -> None:
+    """Stop if none of the building numbers stands in the footprints."""
     keys = cells.texts("building_id")
-    filled = [key for key in distinct(keys)[0] if key]
+    fields = cells.source.columns.get("building_id", ())
+    filled = [key for key in distinct(keys)[0] if key and not is_layout(key, fields)]
+    if not filled or (places_among(keys, known) >= 0).any():
+        return
     name = cells.rejects.source_name
-    is_known = places_among(keys, known) >= 0
-    if filled and not is_known.any():
-        found, fix = no_match_told(filled, distinct(known.astype("str"))[0])
-        raise Problem(
-            cells.source.path,
-            f"none of its {len(filled):,} different building numbers stands in the footprints: {found}",
-            expected=f"the numbers of the footprints in sources.{name}.columns.building_id",
-            fix=fix.replace("state key_form", f"state sources.{name}.key_form"),
-        )  # fmt: skip
+    found, fix = no_match_told(filled, distinct(known.astype("str"))[0])
+    raise Problem(
+        cells.source.path,
+        f"none of its {len(filled):,} different building numbers stands in the footprints: {found}",
+        expected=f"the numbers of the footprints in sources.{name}.columns.building_id",
+        fix=fix.replace("state key_form", f"state sources.{name}.key_form"),
+    )  # fmt: skip
+
+
+def check_rows(cells: Cells, known: pd.Series) -> None:
+    """Stop if what a row is must be asked: buildings have several, and they differ."""
     if cells.source.one_row_per is not None:
         return
+    name, keys = cells.rejects.source_name, cells.texts("building_id")
+    is_known = places_among(keys, known) >= 0
     rows = cells.rows[is_known]
     again = pd.Series(keys[is_known].to_numpy(), index=rows.index)[~rows.duplicated()]
     repeated = again[again.duplicated(keep=False)]
@@ -81,7 +88,11 @@ def check_merged(cells: Cells) -> None:
     """
     if cells.source.fill_down is not None:
         return
-    used = {field for fields in cells.source.columns.values() for field in fields}
+    # what adds up belongs to all rows that a merged cell spans, not to each
+    used = {
+        field for column, fields in cells.source.columns.items() for field in fields
+        if column not in ADDED_COLUMNS
+    }  # fmt: skip
     blank, is_plain = as_if_merged(cells.rows[[name for name in cells.rows if name in used]])
     if is_plain:
         filled = int((cells.rows[blank[0]] != "").sum())

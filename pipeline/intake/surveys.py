@@ -16,6 +16,7 @@ from pipeline.contracts.tables import CONSENTS, ESTATE_FACTS
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import laid_by, places_among
 from pipeline.intake.register_cells import Cells, cells_of
+from pipeline.intake.register_rows import check_known
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 from pipeline.settings.intake import IntakeSettings
@@ -66,9 +67,14 @@ def with_surveys(
         ("clearance", with_clearance),
     ):
         for one in cells(role):
+            if role == "inspection":
+                check_known(one, buildings["building_id"])
             whole = lay(whole, one, settings)
     facts = [estate_facts(one, settings) for one in cells("estate_survey")]
-    votes = [consents(whole, one, settings) for one in cells("consent")]
+    votes = []
+    for one in cells("consent"):
+        check_known(one, buildings["building_id"])
+        votes.append(consents(whole, one, settings))
     for role in ("inspection", "renovations", "clearance", "estate_survey", "consent"):
         for name, _ in by_role[role]:
             used[name] = len(sources[name]) - all_rejects[name].row_count

@@ -32,6 +32,7 @@ _NAMED_MONTH = re.compile(
     rf"^(?:\d{{1,2}}(?:st|nd|rd|th)?[-\s.]*)?{_MONTH}(?:\s+\d{{1,2}}(?:st|nd|rd|th)?)?[-\s,.]*(\d{{4}})$",
     re.I,
 )
+_MONTH_SHORT = re.compile(rf"^(?:\d{{1,2}}[-\s])?{_MONTH}[-\s]'?(\d{{2}})$", re.IGNORECASE)
 _TEN = re.compile(r"([一二三四五六七八九])?十([一二三四五六七八九])?(?=[年月日号])")
 _SERIAL = re.compile(r"^(1[6-9]|20)(\d{2})(0[1-9]|1[0-2])([0-3]\d)?$")
 _SHORT = re.compile(r"^'?(\d{2})\s*年(?:\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*[日号])?)?$")
@@ -187,6 +188,8 @@ def _span(plain: str, earliest: int, latest: int) -> tuple[int, int] | None:
         return None
     if match := _NAMED_MONTH.match(plain):
         return int(match[1]), int(match[1])
+    if match := _MONTH_SHORT.match(plain):
+        return _two_digits(int(match[1]), latest)
     if match := _REPUBLIC.match(plain):
         year = 1911 + (1 if match[1] == "元" else int(match[1]))
         return year, year

@@ -1,6 +1,7 @@
 """Recognise fields by their names and check that their cells can be what the name says."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -39,7 +40,7 @@ NUMBER_BOUNDS: dict[str, tuple[float, float]] = {
 
 def plain(name: str) -> str:
     """Return a name without case, blanks, brackets and what stands in them."""
-    name = name.translate(_SIMPLIFIED)
+    name = unicodedata.normalize("NFKC", name).translate(_SIMPLIFIED)
     return _FILL.sub("", _BRACKETS.sub("", name).lower()) or name.lower()
 
 

@@ -48,6 +48,7 @@ def with_tables(sources: Sequence[tuple[str, Guess]], questions: list[str]) -> N
             _join(label, guess, footprints, questions)
         if guess.role == "housing_register":
             _rows(label, guess, questions)
+    _join_estates(sources, questions)
     for label, guess in sources:
         _unknown_columns(label, guess, questions)
 
@@ -90,7 +91,10 @@ def _layout(label: str, guess: Guess, questions: list[str]) -> None:
     if look.header_rows:
         guess.table["header_rows"] = Noted(list(look.header_rows), "guess: names stand there")
     questions += [f"{label} ({look.path}): {note}" for note in look.table_notes]
-    used = {field for fields, _ in guess.columns.values() for field in fields}
+    used = {
+        field for column, (fields, _) in guess.columns.items() for field in fields
+        if column not in ADDED_COLUMNS
+    }  # fmt: skip
     blank = [field for field in look.blank_below if field in used]
     if blank:
         filled = int((look.fields[blank[0]] != "").sum())
@@ -170,8 +174,32 @@ def _join(label: str, guess: Guess, footprints: Sequence[Guess], questions: list
     )
 
 
-def _keys(guess: Guess) -> list[str]:
-    fields = guess.columns["building_id"][0]
+def _join_estates(sources: Sequence[tuple[str, Guess]], questions: list[str]) -> None:
+    """Find by which forms surveys of estates meet the estates of registers and outlines."""
+    bearing = ("housing_register", "footprints", "estates")
+    known = {
+        key for _, guess in sources if guess.role in bearing and "estate_id" in guess.columns
+        for key in _keys(guess, "estate_id")
+    }  # fmt: skip
+    for label, guess in sources:
+        if guess.role in bearing or "estate_id" not in guess.columns or not known:
+            continue
+        keys = _keys(guess, "estate_id")
+        count = len(set(keys) & known)
+        forms, with_forms = joining_forms(keys, sorted(known)) if count < len(keys) else ([], count)
+        if forms and "key_form" not in guess.table:
+            guess.table["key_form"] = Noted(
+                forms, f"guess: {with_forms:,} of {len(keys):,} numbers of estates meet by it"
+            )
+        if keys and (forms or not count):
+            questions.append(
+                f"{label} ({guess.look.path}): {count:,} of its {len(keys):,} numbers of estates are "
+                f"known, not e.g. {keys[0]!r} (there: {min(known)!r}) 小区编号不完全对应"
+            )
+
+
+def _keys(guess: Guess, column: str = "building_id") -> list[str]:
+    fields = guess.columns[column][0]
     texts = guess.look.fields[fields[0]].astype("str").str.strip()
     return [key for key in dict.fromkeys(texts.tolist()) if key and not is_layout(key, fields)]
 

@@ -143,7 +143,7 @@ def _plain_columns(path: Path, source: Source) -> tuple[list[str], "list[pd.Seri
     if (found[0] == "").any():
         filled = pd.concat([column != "" for column in found], axis=1).any(axis=1)
         found = [column[filled].reset_index(drop=True) for column in found]
-    return [cell.strip() for cell in header], found
+    return [" ".join(cell.split()) for cell in header], found
 
 
 def _of_text(path: Path, name: str, source: Source) -> Layout:

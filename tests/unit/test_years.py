@@ -53,6 +53,8 @@ from pipeline.intake.years import mended_years, read_year
         ("30 June 1980", 1980, 1980),
         ("June 30, 1980", 1980, 1980),
         ("Jun-1980", 1980, 1980),
+        ("Jun-80", 1980, 1980),  # as Excel shows a year and month
+        ("2-Jun-05", 2005, 2005),
         ("80-6-30", 1980, 1980),
         ("30.06.80", 1980, 1980),
         ("80年6月", 1980, 1980),
