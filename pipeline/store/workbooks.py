@@ -27,10 +27,10 @@ _COMPOUND, _ZIP = b"\xd0\xcf\x11\xe0", b"PK"
 _MOST_CELLS = 60_000_000
 _MOST_SHEET_BYTES = 1_000_000_000
 _CHILD_BYTES = 3_000_000_000
-_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br="(\d+)"')
-_CELL = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-_WIDE = re.compile(rb'\br="[A-Z]{3}\d')
-_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\bhidden="(?:1|true)"')
+_ROW = re.compile(rb"<(?:\w+:)?row\s[^>]*?\br=[\"'](\d+)")
+_CELL = re.compile(rb"r=[\"']([A-Z]{1,3})(\d{1,7})")
+_ANY_ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\bhidden=["\'](?:1|true)')
 
 
 @dataclass(frozen=True)
@@ -158,10 +158,11 @@ def _looked_over(path: Path, members: list[str]) -> bool:
                 ) from None  # fmt: skip
             has_errors |= b't="e"' in text
             # rows without a number follow the one before
-            last = max((int(one) for one in _ROW.findall(text)), default=0) + text.count(b"<row>")
-            beyond = re.compile(rb'\br="[A-Z]{1,3}\d{%d}' % (len(str(last)) + 1))
+            numbers = [int(one) for one in _ROW.findall(text)]
+            last = max(numbers, default=0) + len(_ANY_ROW.findall(text)) - len(numbers)
+            beyond = re.compile(rb"r=[\"'](?:[A-Z]{3}\d|[A-Z]{1,2}\d{%d})" % (len(str(last)) + 1))
             # most sheets end before column AAA: then 702 is a bound that costs one search
-            if last * 702 > _MOST_CELLS or _WIDE.search(text) or beyond.search(text):
+            if last * 702 > _MOST_CELLS or beyond.search(text):
                 told = set(_CELL.findall(text))
                 columns = max((_column(letters) for letters, _ in told), default=0)
                 last = max(last, *(int(row) for _, row in told), 0)
@@ -223,7 +224,8 @@ def _read(path: str, wanted: str | None) -> Any:
             for title in [wanted] if wanted is not None else sheets:
                 sheet = book.get_sheet_by_name(title)
                 rows = [
-                    [_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)
+                    [cell.strip() if type(cell) is str else _text(cell) for cell in row]
+                    for row in sheet.to_python(skip_empty_area=False)
                 ]
                 told = sheet.merged_cell_ranges
                 merges = tuple(sorted((*first, *last) for first, last in told or ()))
@@ -269,17 +271,13 @@ def _told(path: Path, name: str, why: str) -> Problem:
 
 def _text(cell: object) -> str:
     """Return a cell as it would be typed: whole numbers without a point, dates by ISO 8601."""
-    if isinstance(cell, str):
-        return cell.strip()
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, int):
-        return str(cell)
     if isinstance(cell, float):
         # beyond that not every whole number is one of the machine's: digits are lost already
         if cell.is_integer() and abs(cell) < 2**53:
             return str(int(cell))
-        return format(cell, ".15g").upper()
+        return f"{cell:.15g}".upper()
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
     if isinstance(cell, datetime.datetime):
         return cell.date().isoformat() if cell.time() == datetime.time() else cell.isoformat(" ")
-    return str(cell)
+    return str(cell).strip()
