@@ -13,6 +13,9 @@ _HYPHENS = re.compile(r"[-‐‑‒–—―－_]")
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E\+?\d{2,}", re.IGNORECASE)
 _CUT_AT_15 = re.compile(r"[1-9]\d{14}0+")
+_CHANGED = re.compile(
+    r"0\d+|\d{16,}|\d{1,2}[-/]\d{1,2}|\d{1,4}[-/]\d{1,2}[-/]\d{1,2}|\d+E\d+", re.I
+)
 _MOST_FORMS = 3
 
 
@@ -86,6 +89,14 @@ def lost_digits(keys: Iterable[str]) -> str:
         if _SCIENTIFIC.fullmatch(key) or (len(key) > 15 and _CUT_AT_15.fullmatch(key))
     ]
     return lost[0] if lost and 2 * sum(counts[key] for key in lost) > sum(counts.values()) else ""
+
+
+def changed_by_spreadsheets(keys: Iterable[str]) -> list[str]:
+    """Return the keys that a spreadsheet changes when it opens a CSV, in their order.
+
+    00002 becomes 2, 1-1 a day of January, 12E5 a million, and of long numbers 15 digits are kept.
+    """
+    return [key for key in dict.fromkeys(keys) if _CHANGED.fullmatch(key)]
 
 
 def no_match_told(keys: Sequence[str], known: Sequence[str]) -> tuple[str, str]:
