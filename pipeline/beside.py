@@ -8,15 +8,23 @@ give the same.
 import gc
 import importlib
 import os
+import signal
+import subprocess
+import sys
+import traceback
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import count
-from multiprocessing import get_context, parent_process
-from threading import Thread
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import Any, Generic, ParamSpec, TypeVar
+
+from pipeline import stopping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,7 +61,7 @@ class Task(Generic[T]):
         if self._future is not None:
             try:
                 return self._future.result()
-            except BrokenProcessPool:  # killed, or this program cannot be started twice
+            except _Gone:  # killed, or this program cannot be started twice
                 pass
         return self._work()
 
@@ -71,19 +79,14 @@ class Beside:
         self.is_there = is_wanted
         self._later: tuple[str, ...] = ()
         self._numbers = count()
-        self._pool: ProcessPoolExecutor | None = None
+        self._second: _Second | None = None
 
     def __enter__(self) -> "Beside":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._pool is None:
-            return
-        if kind is None:
-            # taking its objects apart one by one would hold everybody up for half a second
-            with suppress(BrokenProcessPool):
-                self._pool.submit(os._exit, 0)
-        self._pool.shutdown(wait=True, cancel_futures=kind is not None)
+    def __exit__(self, *_: object) -> None:
+        if self._second is not None:
+            self._second.end()
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Task[T]:
         """Hand over a function of a module, with arguments that can be copied; tasks run in turn.
@@ -113,34 +116,157 @@ class Beside:
         elif modules:
             self._sent(_load, modules)
 
-    def _sent(
-        self, function: Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> "Future[Any] | None":
+    def _sent(self, function: Callable[..., Any], *args: Any) -> "Future[Any] | None":
         if not self.is_there:
             return None
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin)
         try:
-            return self._pool.submit(function, *args, **kwargs)
-        except BrokenProcessPool:
+            self._second = self._second or _Second()
+        except OSError:  # no process more is to be had
             self.is_there = False
             return None
+        return self._second.send(function, args)
 
 
-def _begin() -> None:
-    """In the second interpreter: let the collector rest, as the flow does, and end with the first.
+class _Gone(Exception):
+    """The second interpreter is no longer there."""
 
-    A first one that is killed cannot say so, and the second would wait for work forever.
+
+class _Second:
+    """The second interpreter, and a pipe to it: it answers each message in its turn.
+
+    ``multiprocessing`` and ``concurrent.futures`` would start a third process and semaphores, which
+    outlive an interpreter that is killed.
+    """
+
+    def __init__(self) -> None:
+        self._pipe, there = Pipe()
+        number = there.fileno()
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; "
+            f"from pipeline.beside import serve; serve({number})"
+        )
+        # what a terminal sends to all would end it with a traceback; the first one ends it
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+        try:
+            # it ends when its input does: the first one, if killed, cannot say so
+            self._process = subprocess.Popen(
+                [sys.executable, *_warning_flags(), "-c", program],
+                stdin=subprocess.PIPE,
+                pass_fds=[number],
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            there.close()
+        stopping.children.add(self._process)
+        self._lock = Lock()
+        self._is_gone = False
+        self._messages: SimpleQueue[tuple[Future[Any], Any] | None] = SimpleQueue()
+        self._waiting: deque[Future[Any]] = deque()
+        self._threads = [Thread(target=one, daemon=True) for one in (self._post, self._receive)]
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, function: Callable[..., Any], args: Any) -> "Future[Any]":
+        """Hand over a call; the future fails with ``_Gone`` if the other interpreter ends."""
+        future: Future[Any] = Future()
+        self._messages.put((future, (function, args)))
+        return future
+
+    def end(self) -> None:
+        """End it at once: it has nothing to save, and taking its objects apart would take long."""
+        self._process.kill()
+        self._process.wait()
+        stopping.children.discard(self._process)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._messages.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._pipe.close()
+
+    def _post(self) -> None:
+        while (message := self._messages.get()) is not None:
+            future, call = message
+            try:
+                content = ForkingPickler.dumps(call)
+            except Exception as error:
+                future.set_exception(error)
+                continue
+            with self._lock:
+                self._waiting.append(future)
+                is_gone = self._is_gone
+            if is_gone:
+                self._give_up()
+                continue
+            try:
+                self._pipe.send_bytes(content)
+            except OSError:
+                self._give_up()
+
+    def _receive(self) -> None:
+        while True:
+            try:
+                is_fine, found = self._pipe.recv()
+            except Exception:  # it was killed, perhaps in the middle of an answer
+                self._give_up()
+                return
+            with self._lock:
+                if not self._waiting:
+                    return
+                future = self._waiting.popleft()
+            if is_fine:
+                future.set_result(found)
+            else:
+                future.set_exception(found)
+
+    def _give_up(self) -> None:
+        with self._lock:
+            self._is_gone = True
+            left = list(self._waiting)
+            self._waiting.clear()
+        for future in left:
+            future.set_exception(_Gone())
+
+
+def _warning_flags() -> list[str]:
+    return [f"-W{option}" for option in sys.warnoptions]
+
+
+def serve(number: int) -> None:
+    """In the second interpreter: do what comes through a pipe, and end with the first one.
+
+    The collector rests, as it does in the flow.
     """
     gc.disable()
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_end_with_first, daemon=True).start()
+    pipe = Connection(number)
+    while True:
+        try:
+            function, args = pipe.recv()
+        except (EOFError, OSError):
+            os._exit(1)
+        except Exception:  # it cannot be done here, e.g. a function of a program typed in
+            pipe.send((False, _Gone()))
+            continue
+        try:
+            answer = ForkingPickler.dumps((True, function(*args)))
+        except Exception as error:
+            error.add_note(traceback.format_exc())
+            answer = _fault(error)
+        del function, args
+        pipe.send_bytes(answer)
 
 
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def _fault(error: Exception) -> Any:
+    try:
+        return ForkingPickler.dumps((False, error))
+    except Exception:
+        return ForkingPickler.dumps((False, RuntimeError(traceback.format_exc())))
+
+
+def _end_with_first() -> None:
+    os.read(0, 1)
+    os._exit(1)
 
 
 def _load(modules: tuple[str, ...]) -> None:

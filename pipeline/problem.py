@@ -47,4 +47,6 @@ def _again(where: str, found: str, expected: str, fix: str) -> Problem:
 
 def _cut(text: str) -> str:
     """Return a text that a reader can take in: data may hold names of megabytes."""
-    return text if len(text) <= _MOST_SIGNS else f"{text[:_MOST_SIGNS]} …"
+    text = text if len(text) <= _MOST_SIGNS else f"{text[:_MOST_SIGNS]} …"
+    # what moves the cursor of a terminal, or is no character at all, is shown by its number
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

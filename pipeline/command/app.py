@@ -1,10 +1,10 @@
-"""Commands: rank, why, what-if, compare, fetch, new-city, documents."""
+"""Commands, one for each make target that runs the pipeline."""
 
 import re
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,11 +23,15 @@ app = typer.Typer(
     help="Rank a hillside city's old housing for renovation.",
 )
 
-City = Annotated[str, typer.Option(help="A profile of config/cities/.")]
-Scenario = Annotated[str, typer.Option(help="A file of config/scenarios/.")]
-Raw = Annotated[
-    Path | None, typer.Option(help="Folder of raw files; data/raw/<city> if not given.")
-]
+
+def _option(variable: str, text: str) -> Any:
+    """Return an option that make hands over in the environment, where no shell reads it."""
+    return typer.Option(help=text, envvar=f"SHANCHENG_{variable}")
+
+
+City = Annotated[str, _option("CITY", "A profile of config/cities/.")]
+Scenario = Annotated[str, _option("SCENARIO", "A file of config/scenarios/.")]
+Raw = Annotated[Path | None, _option("RAW", "Folder of raw files; data/raw/<city> if not given.")]
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,60}")
 
 
@@ -87,7 +91,7 @@ def why(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> 
 
 @app.command(name="what-if")
 def what_if(
-    change: Annotated[str, typer.Option(help="A file of config/changes/.")],
+    change: Annotated[str, _option("CHANGE", "A file of config/changes/.")] = "",
     city: City = BUILT_IN,
     scenario: Scenario = "base",
     raw: Raw = None,
@@ -110,7 +114,8 @@ def plan(
     scenario: Scenario = "base",
     raw: Raw = None,
     budget: Annotated[
-        str, typer.Option(help="Yuan for all years together, or one amount a year; 万 and 亿 too.")
+        str,
+        _option("BUDGET", "Yuan for all years together, or one amount a year; 万 and 亿 too."),
     ] = "",
 ) -> None:
     """Show the annual plan, or plan anew under another budget."""
@@ -127,7 +132,7 @@ def plan(
 
 @app.command(name="cash-flow")
 def cash_flow(
-    case: Annotated[str, typer.Option(help="A file of config/cash_flows/.")],
+    case: Annotated[str, _option("CASE", "A file of config/cash_flows/.")] = "jiulongpo",
 ) -> None:
     """Print the cash flow of a public-private project over its term."""
     from pipeline.command.cash_flow import show
@@ -139,7 +144,7 @@ def cash_flow(
 
 @app.command()
 def keep(
-    name: Annotated[str, typer.Option(help="What the run is called from now on.")],
+    name: Annotated[str, _option("NAME", "What the run is called from now on.")] = "",
     city: City = BUILT_IN,
     scenario: Scenario = "base",
 ) -> None:
@@ -153,8 +158,8 @@ def keep(
 
 @app.command()
 def compare(
-    a: Annotated[str, typer.Option(help="A scenario that was ranked, or a run that was kept.")],
-    b: Annotated[str, typer.Option(help="Another.")],
+    a: Annotated[str, _option("A", "A scenario that was ranked, or a run that was kept.")] = "",
+    b: Annotated[str, _option("B", "Another.")] = "",
     city: City = BUILT_IN,
 ) -> None:
     """Say who moved between two rankings, and whether data or weights moved them."""
@@ -181,9 +186,9 @@ def city(
 
 @app.command(name="years-eval")
 def years_eval(
-    file: Annotated[Path, typer.Option(help="A file of footprints with known years.")],
-    year: Annotated[str, typer.Option(help="Its column of years.")],
-    group: Annotated[str, typer.Option(help="Its column of districts or the like.")] = "",
+    file: Annotated[Path | None, _option("FILE", "A file of footprints with known years.")] = None,
+    year: Annotated[str, _option("YEAR", "Its column of years.")] = "",
+    group: Annotated[str, _option("GROUP", "Its column of districts or the like.")] = "",
 ) -> None:
     """Judge how well missing years can be inferred on a file whose years are known."""
     from pipeline.command.years_eval import evaluate, page_folder_name, show
@@ -192,6 +197,10 @@ def years_eval(
     from pipeline.store.files import Batch, make_folder
 
     root = _project_folder()
+    if file is None:
+        raise _not_given("FILE", "a file of footprints")
+    if not year:
+        raise _not_given("YEAR", "the name of its column of years")
     found = evaluate(file, year, group, read_settings(root / "config", BUILT_IN, "base"))
     folder = root / "data" / "processed" / "years_eval" / page_folder_name(file)
     make_folder(folder)
@@ -202,9 +211,9 @@ def years_eval(
 
 @app.command()
 def fetch(
-    city: Annotated[str, typer.Option(help="Name of the profile and folder to write.")],
-    place: Annotated[str, typer.Option(help="A district or town, or an OSM id: R4738525.")] = "",
-    bbox: Annotated[str, typer.Option(help="west,south,east,north in degrees.")] = "",
+    city: Annotated[str, _option("CITY", "Name of the profile and folder to write.")] = BUILT_IN,
+    place: Annotated[str, _option("PLACE", "A district or town, or an OSM id: R4738525.")] = "",
+    bbox: Annotated[str, _option("BBOX", "west,south,east,north in degrees.")] = "",
     raw: Raw = None,
 ) -> None:
     """Fetch open data for a place: boundary, buildings, streets, facilities, terrain."""
@@ -225,14 +234,16 @@ def fetch(
 
 @app.command(name="new-city")
 def new_city(
-    name: Annotated[str, typer.Option(help="Name of the profile to write.")],
-    raw: Annotated[Path, typer.Option(help="Folder of raw files.")],
-    datum: Annotated[str, typer.Option(help="Of layers in degrees that do not state it.")] = "",
+    name: Annotated[str, _option("NAME", "Name of the profile to write.")] = "",
+    raw: Annotated[Path | None, _option("RAW", "Folder of raw files.")] = None,
+    datum: Annotated[str, _option("DATUM", "Of layers in degrees that do not state it.")] = "",
 ) -> None:
     """Look at a folder of raw files, guess what is what, and write a commented profile."""
     from pipeline.command.new_city import make_new_city
 
     _check_name("NAME", name)
+    if raw is None:
+        raise _not_given("RAW", "a folder of raw files")
     make_new_city(_project_folder(), name, raw, datum)
 
 
@@ -264,11 +275,7 @@ def _prepare(city: str, scenario: str, raw: Path | None) -> "tuple[Places, Setti
 
     _check_name("CITY", city)
     _check_name("SCENARIO", scenario)
-    root = Path.cwd()
-    if not (root / "config" / "default.yaml").is_file():
-        raise Problem(
-            root, "this is not the project's folder", fix="change to the folder with config/"
-        )
+    root = _project_folder()
     settings = read_settings(root / "config", city, scenario)
     folder = (raw or root / "data" / "raw" / city).resolve()
     mark = "_synthetic_合成" if settings.city.is_synthetic else ""
@@ -276,10 +283,16 @@ def _prepare(city: str, scenario: str, raw: Path | None) -> "tuple[Places, Setti
 
 
 def _check_name(variable: str, name: str) -> None:
+    if not name:
+        raise _not_given(variable, "a name")
     if not _NAME.fullmatch(name):
         raise Problem(
             f"{variable}={name}", "not a usable name", expected="letters, digits, _ and -"
         )
+
+
+def _not_given(variable: str, expected: str) -> Problem:
+    return Problem(variable, "is not given", expected=expected, fix=f"add {variable}=… behind make")
 
 
 def main() -> None:
@@ -287,10 +300,34 @@ def main() -> None:
     try:
         app()
     except Problem as problem:
-        from pipeline.command.report import show_problem
-
-        show_problem(problem)
-        sys.exit(2)
+        _end_with(problem)
+    except OSError as error:
+        _end_with(_machine_problem(error))
+    except MemoryError:
+        _end_with(
+            Problem("this machine", "has not enough memory", fix="close other programs, run again")
+        )
     except KeyboardInterrupt:
         print("shancheng: stopped; what was finished is kept", file=sys.stderr)
         sys.exit(130)
+
+
+def _end_with(problem: Problem) -> None:
+    from pipeline.command.report import show_problem
+
+    show_problem(problem)
+    sys.exit(2)
+
+
+def _machine_problem(error: OSError) -> Problem:
+    """Return what the operating system refused outside the places where that is expected."""
+    where = error.filename if isinstance(error.filename, str) else "a file"
+    if isinstance(error, FileNotFoundError):
+        return Problem(
+            where, "is no longer there: something removed it while the command ran",
+            fix="run the same command again",
+        )  # fmt: skip
+    return Problem(
+        where, f"cannot be read or written ({error.strerror or error})",
+        fix="see that the disk has room and the files may be read and written, then run again",
+    )  # fmt: skip

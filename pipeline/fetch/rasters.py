@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from pipeline import stopping
 from pipeline.fetch.client import Client, Fault, NotThere
 from pipeline.fetch.downloads import HEADER_BYTES, RemoteParts, download
 from pipeline.fetch.place import widened
@@ -79,6 +80,7 @@ def window_raster(
         stack.enter_context(rasterio.Env(**_GDAL))
         parts = []
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stopping.half_written.add(str(folder))
         for url, name in tile_addresses(service, window):
             local = folder / f"{len(dates)}.tif"
             try:

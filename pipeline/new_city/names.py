@@ -85,6 +85,8 @@ def cannot_be(column: str, cells: pd.Series) -> str:
     if column == "construction_year_text":
         share = (texts.str.contains(_YEAR) | texts.map(_says_year)).mean()
         return "" if share >= 1 - _MOST else f"holds no years (e.g. {texts.iloc[0][:30]!r})"
+    if column == "layer" and not texts.str.fullmatch(r"-?\d{1,2}").all():
+        return f"is no level of a street (e.g. {texts.iloc[0][:30]!r})"
     if column in NUMBER_BOUNDS:
         low, high = NUMBER_BOUNDS[column]
         different = texts.unique().tolist()

@@ -169,6 +169,7 @@ def _chosen(
             questions.append(
                 f"{guess.look.path} holds buildings too; {own_footprints[0].look.path} is used"
             )
+    _leave_copies(found, unused, questions)
     _join_tiles(found)
     for role in _SINGLE:
         several = sorted((g for g in found if g.role == role), key=lambda g: -g.score)
@@ -177,6 +178,25 @@ def _chosen(
             unused.append((guess.look.path, f"another {role}; {several[0].look.path} is used"))
             questions.append(f"which {role}? {several[0].look.path} or {guess.look.path}")
     return found, unused
+
+
+def _leave_copies(found: list[Guess], unused: list[tuple[str, str]], questions: list[str]) -> None:
+    """Take one of several layers of the same role with equal rows, place and fields, and ask."""
+    first: dict[tuple[object, ...], Guess] = {}
+    for guess in sorted(found, key=lambda g: (len(g.look.layer + g.look.path), g.look.path)):
+        look = guess.look
+        if look.bounds is None or look.format in _OSM or not look.geometry:
+            continue
+        key = guess.role, look.row_count, look.bounds, tuple(map(str, look.fields.columns))
+        kept = first.setdefault(key, guess)
+        if kept is guess:
+            continue
+        found.remove(guess)
+        one, other = (f"{g.look.path} {g.look.layer}".strip() for g in (kept, guess))
+        unused.append((other, f"looks like a copy of {one}, which is used"))
+        questions.append(
+            f"which {guess.role}? {one} or {other}: equal rows, place and fields; the first is used"
+        )
 
 
 def _join_tiles(found: list[Guess]) -> None:

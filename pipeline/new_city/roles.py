@@ -16,17 +16,20 @@ from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted
 
 _AREAS = ("footprints", "boundary", "subdistricts", "communities", "estates", "heritage_areas")
+_NOT_AREAS = {"streets": ("line",), "amenities": ("point", "polygon")}
+"""Kinds of shape that a role takes; the others take areas."""
 _OSM = ("overpass_json", "osm_pbf")
 _TABLES = ("csv", "excel")
 _ENOUGH = 3.0
 _KEYS = ("building_id", "estate_id", "estate_name", "community_id")
 _RECOGNISED_SHARE = 0.2
 _STREETS_SHARE = 0.5
+_STREETS_SCORE = 2.0
 _PATH = re.compile(r"[;；|/>]")
 _EARTH_M = (-500.0, 9000.0)
 
 
-@dataclass
+@dataclass(eq=False)
 class Guess:
     """One source: a file, what it is taken for and why, and which field is which column."""
 
@@ -72,8 +75,25 @@ def guesses(
 def _geometry_fits(look: Look, role: str) -> bool:
     if look.format in _TABLES:
         return role not in (*_AREAS, "streets")
-    wanted = "polygon" if role in _AREAS else "line" if role == "streets" else "point"
-    return look.geometry == wanted
+    counts = look.kind_counts or {look.geometry: 1}
+    fitting = sum(count for kind, count in counts.items() if _is_used(kind, role))
+    return fitting > sum(counts.values()) / 2
+
+
+def _kinds_told(look: Look, role: str) -> list[str]:
+    """Return what must be said of a layer that holds several kinds of shapes."""
+    if len(look.kind_counts) < 2:
+        return []
+    told = ", ".join(f"{count:,} {kind}" for kind, count in look.kind_counts.items())
+    sampled = sum(look.kind_counts.values())
+    first = f"its first {sampled:,} shapes" if sampled < look.row_count else "its shapes"
+    unused = [kind for kind in look.kind_counts if not _is_used(kind, role)]
+    told_unused = f"; those of kind {', '.join(unused)} are not used" if unused else ""
+    return [f"{first} are of several kinds ({told}){told_unused}"]
+
+
+def _is_used(kind: str, role: str) -> bool:
+    return kind in _NOT_AREAS.get(role, ("polygon",))
 
 
 def _raster(look: Look, words: NewCityWords) -> list[Guess]:
@@ -139,11 +159,15 @@ def _by_fields(
         return None
     if role not in _AREAS and not own and not word:
         return None
+    guess.doubts += _kinds_told(look, role)
     _take_values(guess, words, facility_tags)
     if role == "amenities" and not guess.values and not _speaks_ours(guess, facility_tags):
         return None
-    if role == "streets" and not _are_streets(guess):
-        return None
+    if role == "streets":
+        if not _are_streets(guess):
+            return None
+        guess.score += _STREETS_SCORE
+        reasons.append("its words are classes of street")
     guess.why = ", ".join(reasons)
     return guess if guess.score >= _ENOUGH else None
 

@@ -16,7 +16,7 @@ from pipeline.store.profiles import Noted
 from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
 
 _MOST_SHOWN, _LEAST_ROWS = 12, 5
-_TABLE_ENDINGS = (".csv", ".tsv", ".tab", *WORKBOOK_ENDINGS)
+_TABLE_ENDINGS = (".csv", ".tsv", *WORKBOOK_ENDINGS)
 _UNITS = (
     ("flat", (
         "房号", "室号", "户号", "户室", "房间", "户编号", "套号", "flat", "room", "apartment",

@@ -24,6 +24,7 @@ from pyproj import CRS, Transformer
 from rasterio.transform import Affine
 from ruamel.yaml import YAML
 
+from pipeline import stopping
 from pipeline.reference.chance import Floats
 from pipeline.reference.registers import lon_lat
 from pipeline.reference.settings import ReferenceSettings
@@ -292,16 +293,18 @@ class Replacement:
         for folder in (self.raw, self.truth):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
+            stopping.half_written.add(str(folder))
 
     def commit(self) -> None:
         """Put the new folders in place of the old ones."""
-        for made, target in zip((self.raw, self.truth), self._targets, strict=True):
-            old = target.with_name(f".{target.name}.old")
-            shutil.rmtree(old, ignore_errors=True)
-            if target.exists():
-                target.rename(old)
-            made.rename(target)
-            shutil.rmtree(old, ignore_errors=True)
+        with stopping.naming:
+            for made, target in zip((self.raw, self.truth), self._targets, strict=True):
+                old = target.with_name(f".{target.name}.old")
+                shutil.rmtree(old, ignore_errors=True)
+                if target.exists():
+                    target.rename(old)
+                made.rename(target)
+                shutil.rmtree(old, ignore_errors=True)
 
     def discard(self) -> None:
         """Remove what was begun."""

@@ -13,7 +13,8 @@ Role = Literal[
 ]  # fmt: skip
 Format = Literal[
     "overpass_json", "nominatim_json", "osm_pbf", "shapefile", "geojson", "geopackage", "flatgeobuf",
-    "geoparquet", "file_geodatabase", "csv", "excel", "geotiff",
+    "geoparquet", "file_geodatabase", "kml", "gml", "mapinfo_tab", "mapinfo_mif", "dxf", "topojson",
+    "csv", "excel", "geotiff",
 ]  # fmt: skip
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 KeyForm = Literal["strip_zeros", "width", "case", "blanks", "hyphens"]
@@ -21,7 +22,8 @@ KeyForm = Literal["strip_zeros", "width", "case", "blanks", "hyphens"]
 OSM_FORMATS = ("overpass_json", "osm_pbf")
 REGISTER_FORMATS = ("csv", "excel")
 LAYERED_FORMATS = (
-    "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase",
+    "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase", "kml", "gml",
+    "mapinfo_tab", "mapinfo_mif", "dxf", "topojson",
 )  # fmt: skip
 VECTOR_FORMATS = (*LAYERED_FORMATS, *REGISTER_FORMATS)
 """A table becomes a vector layer by its columns of coordinates."""

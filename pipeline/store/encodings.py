@@ -7,7 +7,11 @@ from pathlib import Path
 _SAMPLE_ROWS = 2000
 _MOST_TABLE_BYTES = 50_000_000
 _FITS_SHARE = 0.9
-_CODE_PAGES = {"utf8": "utf-8", "65001": "utf-8", "936": "gbk", "cp936": "gbk", "54936": "gb18030"}
+_CODE_PAGES = {
+    "utf8": "utf-8", "65001": "utf-8", "936": "gbk", "cp936": "gbk", "54936": "gb18030",
+    "gb2312": "gb18030", "gb-2312": "gb18030", "gb2312-80": "gb18030", "euc-cn": "gb18030",
+}  # fmt: skip
+"""What a ``.cpg`` says → the encoding; GB2312 as GB18030, which holds it and what is written for it."""
 
 
 def shapefile_encoding(path: Path, inside: str = "") -> tuple[str, bool]:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from pipeline import stopping
 from pipeline.problem import Problem
 from pipeline.store.places import PARTIAL
 
@@ -31,14 +32,20 @@ class Batch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        if kind is None:
-            for partial, final in self._written:
-                _tell_os_errors(final, functools.partial(partial.replace, final))
-            for path in self._stale:
-                _tell_os_errors(path, functools.partial(path.unlink, missing_ok=True))
-            return
-        for partial, _ in self._written:
-            partial.unlink(missing_ok=True)
+        try:
+            if kind is None:
+                with stopping.naming:  # a stop waits: all get their names, or none
+                    self._give_names()
+        finally:
+            for partial, _ in self._written:
+                partial.unlink(missing_ok=True)
+                stopping.half_written.discard(str(partial))
+
+    def _give_names(self) -> None:
+        for partial, final in self._written:
+            _tell_os_errors(final, functools.partial(partial.replace, final))
+        for path in self._stale:
+            _tell_os_errors(path, functools.partial(path.unlink, missing_ok=True))
 
     def add(self, path: Path, content: bytes) -> None:
         """Write a file's content beside its place."""
@@ -58,7 +65,9 @@ class Batch:
     def partial(self, path: Path) -> Path:
         """Return the partial name of a file that a library writes itself."""
         _tell_os_errors(path, lambda: path.parent.mkdir(parents=True, exist_ok=True))
-        partial = path.with_name(path.stem + PARTIAL + path.suffix)
+        # another command that writes the same file at the same time has a name of its own
+        partial = path.with_name(f"{path.stem}{PARTIAL}{os.getpid()}{path.suffix}")
+        stopping.half_written.add(str(partial))
         self._written.append((partial, path))
         return partial
 
@@ -158,10 +167,9 @@ def as_stored(raster: Any) -> Any:
 
 def read_raster(path: Path) -> Any:
     """Return a raster that ``raster_bytes`` wrote."""
-    import rasterio
-
     from pipeline.geo.raster import Raster
+    from pipeline.store.gdal_drivers import open_raster
 
-    with rasterio.open(path) as file:
+    with open_raster(path) as file:
         transform = file.transform
         return Raster(file.read(1), transform.c, transform.f, transform.a, file.crs.to_string())

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.geo.raster import Raster
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
+from pipeline.store.gdal_drivers import open_raster
 from pipeline.store.replies import AGAIN
 from pipeline.store.study_area import StudyArea
 
@@ -30,7 +31,6 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
         If a file is no raster, its CRS is another than stated, its heights are in feet, it is rotated,
         too large, or empty in the study area.
     """
-    import rasterio
     from rasterio.errors import RasterioError
 
     opened: list[Any] = []
@@ -39,7 +39,7 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for path in paths:
-                opened.append(rasterio.open(path))
+                opened.append(open_raster(path))
                 _check_tile(path, opened[-1], name, source, is_alone=len(paths) == 1)
             path = paths[0]
             return _read(paths, opened, name, source, area)

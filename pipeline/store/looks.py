@@ -1,37 +1,45 @@
 """Look into a raw file without knowing anything of it: what it is, its fields, where it lies."""
 
-import warnings
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
-from pipeline.contracts.merged_cells import as_if_merged
 from pipeline.problem import Problem
-from pipeline.store.archives import path_in_zip, zip_members
+from pipeline.store.archives import zip_members
+from pipeline.store.contents import check_content
 from pipeline.store.encodings import shapefile_encoding
-from pipeline.store.table_layout import (
-    Layout,
-    Rows,
-    filled_down,
-    header_rows,
-    laid_out,
+from pipeline.store.fence import Unreadable
+from pipeline.store.gdal_drivers import open_raster
+from pipeline.store.layers import (
+    VectorFile,
+    about_layer,
+    drawing_layers,
+    layer_names,
+    read_layer,
+    vector_file,
 )
-from pipeline.store.table_text import cells_of, separator_of, text_encoding, without_sep_line
+from pipeline.store.look import MOST_ROWS, SAMPLE_SHAPES, Look
+from pipeline.store.outlines import closed_lines_as_areas
+from pipeline.store.table_looks import sheet_looks, text_look
 from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
-from pipeline.store.workbooks import hidden_row_count, is_text, read_sheets
+from pipeline.store.workbooks import is_text
 
-SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
-_MOST_TEXT_BYTES = 200_000_000
 _MOST_OSM_ELEMENTS = 20_000
-_SAMPLE_TABLE_ROWS = 5000
 VECTOR_ENDINGS = {
     ".shp": "shapefile", ".geojson": "geojson", ".gpkg": "geopackage", ".fgb": "flatgeobuf",
     ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".gdb": "file_geodatabase",
+    ".kml": "kml", ".kmz": "kml", ".gml": "gml", ".tab": "mapinfo_tab", ".mif": "mapinfo_mif",
+    ".dxf": "dxf", ".topojson": "topojson",
 }  # fmt: skip
+_KIND_OF_CODE = {
+    0: "point", 1: "line", 2: "line", 3: "polygon", 4: "point", 5: "line", 6: "polygon",
+}  # fmt: skip
+"""Codes of shapely → kind of shape."""
 _PARTS = {
     ".shx",
     ".dbf",
@@ -46,48 +54,8 @@ _PARTS = {
     ".ovr",
     ".lock",
 }
+_MAPINFO_PARTS = (".dat", ".map", ".id", ".ind", ".mid")
 _OSM_KEYS = ("highway", "building", "amenity", "shop", "railway", "leisure", "healthcare", "office")
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a file shows at a first look.
-
-    Positions are as written. ``crs`` is empty where the file does not say it.
-    """
-
-    path: str
-    format: str
-    crs: str = ""
-    encoding: str | None = None
-    is_encoding_certain: bool = True
-    geometry: str = ""
-    """polygon, line, point, or empty."""
-    row_count: int = 0
-    fields: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """The first rows, fields as text."""
-    median_area: float = 0.0
-    """Of the first polygons, in square units of the CRS."""
-    bounds: tuple[float, float, float, float] | None = None
-    tags: tuple[dict[str, str], ...] = ()
-    """OpenStreetMap: tags of the first tagged ways and relations, and of nodes that are a place."""
-    date: str = ""
-    """Date of the data, where the file says it."""
-    values: tuple[float, float] | None = None
-    """Rasters: least and greatest value."""
-    is_square_metric: bool = False
-    """Rasters: north-up square cells in metres."""
-    file_date: str = ""
-    layer: str = ""
-    """Layer or sheet, where the file holds several."""
-    separator: str = ""
-    """Of a text with columns, where it is no comma."""
-    header_rows: tuple[int, ...] = ()
-    """Of a table, where its header is not the first row that is filled."""
-    blank_below: tuple[str, ...] = ()
-    """Fields whose values stand once with blanks below, as cells that were merged leave them."""
-    table_notes: tuple[str, ...] = ()
-    """What a reader of the table must know: hidden rows, columns without a name."""
 
 
 def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
@@ -101,8 +69,11 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
     if not folder.is_dir():
         raise Problem(folder, "there is no such folder", fix="RAW=folder with the raw files")
     looks, others = [], []
-    for path in _files(folder):
+    for path, fault in _files(folder):
         name = path.relative_to(folder).as_posix()
+        if fault:
+            others.append((name, fault))
+            continue
         try:
             looks += _looks(path, name)
         except Problem as problem:
@@ -121,15 +92,24 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
     return looks, others
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each file that is no part of another, and why it must not be read, if so."""
+    home = folder.resolve()
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder).parts
         if any(part.startswith(".") or part.endswith(".gdb") for part in inside[:-1]):
             continue
         if path.name.startswith(".") or path.suffix.lower() in _PARTS:
             continue
+        if path.suffix.lower() in _MAPINFO_PARTS and any(
+            path.with_suffix(ending).is_file() for ending in (".tab", ".TAB", ".mif", ".MIF")
+        ):
+            continue
+        if not path.resolve().is_relative_to(home):
+            yield path, "a link that leads out of the folder"
+            continue
         if path.is_file() or path.suffix.lower() == ".gdb":
-            yield path
+            yield path, ""
 
 
 def _looks(path: Path, name: str) -> list[Look]:
@@ -139,17 +119,16 @@ def _looks(path: Path, name: str) -> list[Look]:
     if ending == ".zip":
         return _zip(path, name, stamp)
     if ending in VECTOR_ENDINGS:
-        return _layers(str(path), path, name, VECTOR_ENDINGS[ending], stamp)
+        return _layers(path, name, VECTOR_ENDINGS[ending], stamp)
     if ending in WORKBOOK_ENDINGS and not is_text(path):
-        return _sheets(path, name, stamp)
+        return sheet_looks(path, name, stamp)
     single = {
         ".pbf": _pbf,
         ".json": _json,
-        ".csv": _table,
-        ".tsv": _table,
-        ".tab": _table,
-        ".txt": _table,
-        ".xls": _table,
+        ".csv": text_look,
+        ".tsv": text_look,
+        ".txt": text_look,
+        ".xls": text_look,
         ".tif": _raster,
         ".tiff": _raster,
     }
@@ -163,122 +142,104 @@ def _zip(path: Path, name: str, stamp: str) -> list[Look]:
     members = [member.lower() for member in zip_members(path)]
     for ending, kind in VECTOR_ENDINGS.items():
         if kind != "geoparquet" and any(ending in member for member in members):
-            return _layers(path_in_zip(path, ending, None), path, name, kind, stamp)
+            return _layers(path, name, kind, stamp)
     raise Problem(name, "a zip without a file of shapes")
 
 
-def _sheets(path: Path, name: str, stamp: str) -> list[Look]:
-    """Look at the sheets of a workbook that have a header and rows."""
-    sheets = [one for one in read_sheets(path, name) if any(map(any, one.rows))]
-    hidden_rows = hidden_row_count(path)
-    found = []
-    for sheet in sheets:
-        if sheet.is_hidden and len(sheets) > 1:
-            continue
-        rows = header_rows(sheet.rows, sheet.merges)
-        layout = laid_out(sheet.rows, sheet.merges, rows)
-        filled_down(max(layout.header_rows), sheet.rows, sheet.merges, keys=(), sums=())
-        look = _table_look(
-            Look(name, "excel", layer=sheet.name if len(sheets) > 1 else "", file_date=stamp),
-            laid_out(sheet.rows, sheet.merges, rows), sheet.rows,
-        )  # fmt: skip
-        notes = list(look.table_notes)
-        if hidden_rows:
-            notes.append(
-                f"hidden rows of the workbook are read like the others: {hidden_rows:,} 隐藏行同样读入"
-            )
-        if hidden := [one.name for one in sheets if one.is_hidden and len(sheets) > 1]:
-            notes.append(f"hidden sheets are not used: {', '.join(hidden)[:200]}")
-        if len(look.fields) and len(look.fields.columns) > 1:
-            found.append(replace(look, table_notes=tuple(notes)))
-    if not found:
-        raise Problem(name, "holds no rows")
+def _layers(path: Path, name: str, kind: str, stamp: str) -> list[Look]:
+    """Return a look at each layer with shapes; one that cannot be read hides no other."""
+    if kind == "geoparquet":
+        return [_geoparquet(path, name, stamp)]
+    with vector_file(path, kind) as file:
+        if kind == "dxf":
+            return _drawing(file, name, stamp)
+        layers = [""] if kind in ("shapefile", "geojson") else layer_names(file)
+        found, faults = [], []
+        for layer in layers:
+            try:
+                found.append(_vector(file, name, stamp, layer, is_alone=len(layers) == 1))
+            except (Problem, Unreadable, shapely.errors.GEOSException) as problem:
+                told = problem.found if isinstance(problem, Problem) else str(problem)
+                faults.append(f"{layer}: {told}" if layer else told)
+        if not found:
+            raise Problem(name, "; ".join(faults[:3]) or "holds no layer with shapes")
     return found
 
 
-def _table_look(look: Look, layout: Layout, rows: Rows) -> Look:
-    """Return a look at a table with its fields, and what its layout leaves open."""
-    names, body = layout.names, layout.body[:MOST_ROWS]
-    width = len(names)
-    body = [row + [""] * (width - len(row)) for row in body]
-    first_of = {name: names.index(name) for name in names if name}
-    table = pd.DataFrame(
-        {name: [row[place] for row in body] for name, place in first_of.items()}, dtype="str"
-    )
-    notes = []
-    below = rows[max(layout.header_rows) :]
-    for place in range(max((len(row) for row in below), default=0)):
-        cells = [row[place] for row in below if place < len(row) and row[place]]
-        if cells and (place >= width or not names[place]):
-            notes.append(
-                f"column {place + 1} has no name (e.g. {', '.join(cells[:3])[:90]}): not read"
-            )
-    first = next((n for n, row in enumerate(rows, 1) if any(row)), 1)
-    return replace(
-        look, fields=table, row_count=len(layout.body), table_notes=tuple(notes[:5]),
-        header_rows=() if layout.header_rows == (first,) else layout.header_rows,
-        blank_below=tuple(as_if_merged(table.head(_SAMPLE_TABLE_ROWS))[0]) if len(table) else (),
-    )  # fmt: skip
-
-
-def _layers(inside: str, path: Path, name: str, kind: str, stamp: str) -> list[Look]:
-    import pyogrio
-
-    if kind in ("shapefile", "geoparquet", "geojson"):
-        return [_vector(inside, path, name, kind, stamp, "")]
-    layers = [
-        str(one) for one, shape in pyogrio.list_layers(inside)
-        if shape is not None and one != "layer_styles"
-    ]  # fmt: skip
-    if len(layers) == 1:
-        return [_vector(inside, path, name, kind, stamp, "")]
-    return [_vector(inside, path, name, kind, stamp, layer) for layer in layers]
-
-
-def _vector(inside: str, path: Path, name: str, kind: str, stamp: str, layer: str) -> Look:
-    import pyogrio
-    import shapely
-
-    encoding, is_certain, date = "utf-8", True, ""
+def _vector(file: VectorFile, name: str, stamp: str, layer: str, *, is_alone: bool) -> Look:
+    kind, encoding, is_certain = file.format, "utf-8", True
+    read_as = None
     if kind == "shapefile":
-        in_zip = inside.removeprefix(f"/vsizip/{path}/") if inside.startswith("/vsizip/") else ""
-        encoding, is_certain = shapefile_encoding(path, in_zip)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if kind == "geoparquet":
-            import geopandas as gpd
-
-            whole = gpd.read_parquet(path)
-            count, bounds, crs = len(whole), whole.total_bounds, whole.crs
-            fields = pd.DataFrame(whole.drop(columns=whole.geometry.name)).head(MOST_ROWS)
-            shapes = whole.geometry.head(SAMPLE_SHAPES).dropna().to_numpy()
-        else:
-            chosen = {"layer": layer} if layer else {}
-            options = {"encoding": encoding} if kind == "shapefile" else {}
-            about = pyogrio.read_info(
-                inside, force_feature_count=True, force_total_bounds=True, **chosen
-            )
-            sample = pyogrio.read_dataframe(
-                inside, max_features=SAMPLE_SHAPES, columns=[], **chosen
-            )
-            if "geometry" not in sample:
-                raise Problem(name, "holds no features with a shape")
-            fields = pyogrio.read_dataframe(
-                inside, max_features=MOST_ROWS, read_geometry=False, **chosen, **options
-            )
-            count, bounds, crs = about["features"], about["total_bounds"], sample.crs
-            date = str((about.get("layer_metadata") or {}).get("DBF_DATE_LAST_UPDATE", ""))[:10]
-            shapes = sample.geometry.dropna().to_numpy()
-    if not count or not len(shapes):
+        read_as, is_certain = shapefile_encoding(file.path, file.member)
+    chosen = layer or None
+    about = about_layer(file, chosen, read_as)
+    sample = read_layer(file, chosen, columns=[], most_rows=SAMPLE_SHAPES, encoding=read_as)
+    if sample.shapes is None or not about["count"] or about["bounds"] is None:
         raise Problem(name, "holds no features with a shape")
-    kinds = set(shapely.get_type_id(shapely.get_parts(shapes)).tolist())
-    west, south, east, north = (float(one) for one in bounds)
+    try:
+        rows = read_layer(file, chosen, with_shapes=False, most_rows=MOST_ROWS, encoding=read_as)
+    except UnicodeError:  # a MapInfo table that says nothing of its encoding
+        read_as, is_certain = "gb18030", False
+        rows = read_layer(file, chosen, with_shapes=False, most_rows=MOST_ROWS, encoding=read_as)
+    encoding = read_as or "utf-8"
+    date = about["date"][:10]
     return Look(
-        name, kind, _epsg(crs), encoding, is_certain,
-        "polygon" if 3 in kinds else "line" if kinds & {1, 2} else "point",
-        int(count), fields.astype("string").fillna(""), float(np.median(shapely.area(shapes))),
-        (west, south, east, north), date=date if date > "1990" else "", file_date=stamp, layer=layer,
+        name, kind, _epsg(sample.crs), encoding, is_certain,
+        row_count=about["count"], fields=rows.fields.astype("string").fillna(""),
+        bounds=tuple(about["bounds"]), date=date if date > "1990" else "", file_date=stamp,
+        layer="" if is_alone else layer, **_shaped(sample.shapes, name, kind),
     )  # fmt: skip
+
+
+def _drawing(file: VectorFile, name: str, stamp: str) -> list[Look]:
+    """Return a look at each layer of a drawing, read once."""
+    parts = {
+        layer: part for layer, part in drawing_layers(read_layer(file, None)).items()
+        if part.shapes is not None and not shapely.is_empty(part.shapes).all()
+    }  # fmt: skip
+    if not parts:
+        raise Problem(name, "holds no features with a shape")
+    return [
+        Look(
+            name, "dxf", "", None, row_count=len(part.fields),
+            fields=part.fields.head(MOST_ROWS).astype("string").fillna(""),
+            bounds=tuple(shapely.total_bounds(part.shapes).tolist()), file_date=stamp,
+            layer=layer if len(parts) > 1 else "",
+            **_shaped(part.shapes[:SAMPLE_SHAPES], name, "dxf"),
+        )
+        for layer, part in parts.items()
+    ]  # fmt: skip
+
+
+def _geoparquet(path: Path, name: str, stamp: str) -> Look:
+    from pipeline.store.geoparquet import read_geoparquet
+
+    check_content(path, "geoparquet")
+    fields, shapes, crs = read_geoparquet(path)
+    there = shapes[~shapely.is_missing(shapes)]
+    return Look(
+        name, "geoparquet", _epsg(crs), "utf-8", row_count=len(shapes),
+        fields=fields.head(MOST_ROWS).astype("string").fillna(""),
+        bounds=tuple(shapely.total_bounds(there).tolist()) if len(there) else None,
+        file_date=stamp, **_shaped(shapes[:SAMPLE_SHAPES], name, "geoparquet"),
+    )  # fmt: skip
+
+
+def _shaped(shapes: np.ndarray, name: str, kind: str) -> dict[str, Any]:
+    """Return how many of the first shapes are of each kind, the most frequent one, the median area."""
+    there = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    if not len(there):
+        raise Problem(name, "holds no features with a shape")
+    codes = shapely.get_type_id(there)
+    if kind == "dxf":  # a drawing knows outlines as closed lines only
+        codes = np.where((codes == 1) & shapely.is_closed(there), 3, codes)
+        there = np.where(codes == 3, closed_lines_as_areas(there), there)
+    counts = Counter(_KIND_OF_CODE.get(code, "other") for code in codes.tolist())
+    ordered = dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+    return {
+        "geometry": next(iter(ordered)), "kind_counts": ordered,
+        "median_area": float(np.median(shapely.area(there))),
+    }  # fmt: skip
 
 
 def _epsg(crs: Any) -> str:
@@ -288,44 +249,8 @@ def _epsg(crs: Any) -> str:
     return f"EPSG:{code}" if code else ""
 
 
-def _table(path: Path, name: str, stamp: str) -> Look:
-    with path.open("rb") as file:
-        content = file.read(_MOST_TEXT_BYTES)
-        is_whole = not file.read(1)
-    if content.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
-        raise Problem(name, "a web page or XML, no table")
-    encoding, is_certain = text_encoding(content, is_whole=is_whole)
-    text = content.decode(encoding, errors="replace").removeprefix("\ufeff")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    separator = separator_of(text)
-    if not text.strip():
-        raise Problem(name, "the file is empty")
-    if separator is None:
-        raise Problem(name, "a text without columns")
-    rows = cells_of(path, text, separator)
-    header = header_rows(rows)
-    layout = laid_out(rows, told=header)
-    width = max(len(rows[number - 1]) for number in layout.header_rows)
-    lines = rows[max(layout.header_rows) :]
-    torn = [row for row in lines if any(row) and (any(row[width:]) or 1 < len(row) < width)]
-    if not layout.body:
-        raise Problem(name, "holds no rows")
-    said = without_sep_line(text)[1]
-    look = Look(
-        name, "csv", encoding=encoding, is_encoding_certain=is_certain, file_date=stamp,
-        separator="" if said or separator == "," else separator,
-    )  # fmt: skip
-    whole = [row for row in layout.body if len(row) == len(layout.names)] if torn else layout.body
-    return replace(
-        _table_look(look, Layout(layout.header_rows, layout.names, whole), rows),
-        row_count=len(layout.body),
-    )
-
-
 def _raster(path: Path, name: str, stamp: str) -> Look:
-    import rasterio
-
-    with rasterio.open(path) as file:
+    with open_raster(path) as file:
         step = max(1, max(file.width, file.height) // 500)
         shape = (max(1, file.height // step), max(1, file.width // step))
         band = file.read(1, out_shape=shape, masked=True).compressed()
@@ -361,8 +286,6 @@ def _json(path: Path, name: str, stamp: str) -> Look:
         )  # fmt: skip
     places = found if isinstance(found, list) else [found]
     if places and all(isinstance(one, dict) and "geojson" in one for one in places):
-        import shapely
-
         shapes = [shapely.geometry.shape(one["geojson"]) for one in places]
         rows = pd.DataFrame([{"name": str(one.get("name", ""))} for one in places])
         return Look(
@@ -371,7 +294,9 @@ def _json(path: Path, name: str, stamp: str) -> Look:
             file_date=stamp,
         )  # fmt: skip
     if isinstance(found, dict) and found.get("type") == "FeatureCollection":
-        return _vector(str(path), path, name, "geojson", stamp, "")
+        return _layers(path, name, "geojson", stamp)[0]
+    if isinstance(found, dict) and found.get("type") == "Topology":
+        return _layers(path, name, "topojson", stamp)[0]
     raise Problem(name, "JSON of another kind")
 
 

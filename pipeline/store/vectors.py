@@ -1,8 +1,7 @@
 """Read vector files as bureaus keep them: one way for all of GDAL's formats, GeoParquet and tables."""
 
 import re
-import warnings
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -14,18 +13,26 @@ from pipeline.contracts.raw import FeatureTable
 from pipeline.contracts.written_numbers import decimal_mark, read_number
 from pipeline.problem import Problem
 from pipeline.settings.city import SHAPE_COLUMNS, Source
-from pipeline.store.archives import path_in_zip
+from pipeline.store.contents import check_content
+from pipeline.store.encodings import shapefile_encoding
+from pipeline.store.layers import (
+    Layer,
+    VectorFile,
+    layer_names,
+    read_layer,
+    unreadable,
+    vector_file,
+)
+from pipeline.store.outlines import closed_lines_as_areas
 
 MOST_ROWS = 20_000_000
-_SUFFIX = {
-    "shapefile": ".shp", "geojson": "json", "geopackage": ".gpkg", "flatgeobuf": ".fgb",
-    "file_geodatabase": ".gdb",
+_ENCODED = ("shapefile", "geojson", "mapinfo_tab", "mapinfo_mif", "dxf")
+_GBK = {
+    "gbk": "gbk", "cp936": "gbk", "gb2312": "gb18030", "gb_2312": "gb18030", "gb-2312": "gb18030",
+    "gb2312-80": "gb18030", "euc-cn": "gb18030", "hz-gb-2312": "gb18030", "gb18030": "gb18030",
+    "gb-18030": "gb18030",
 }  # fmt: skip
-_SIGNS = {
-    "shapefile": b"\x00\x00\x27\x0a", "geopackage": b"SQLite format 3\x00", "flatgeobuf": b"fgb\x03",
-    "geoparquet": b"PAR1",
-}  # fmt: skip
-_GBK = ("gbk", "cp936")
+"""Encodings of Chinese texts → the one that each is read as."""
 _COLLECTION = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"type"\s*:\s*"FeatureCollection"\s*,')
 
 
@@ -43,16 +50,14 @@ def read_features(path: Path, name: str, source: Source) -> FeatureTable:
     """
     if path.is_file() and path.stat().st_size == 0:
         raise Problem(path, "the file is empty", expected=source.format, fix="copy the file again")
-    is_zip = path.is_file() and path.suffix.lower() == ".zip" and source.format in _SUFFIX
-    if not is_zip:
-        _check_sign(path, source)
     if source.format == "geoparquet":
         from pipeline.store.geoparquet import read_geoparquet
 
+        check_content(path, "geoparquet")
         fields, shapes, crs = read_geoparquet(path)
     else:
-        inside = path_in_zip(path, _SUFFIX[source.format], source.layer) if is_zip else str(path)
-        fields, shapes, crs = _read_by_gdal(path, inside, name, source)
+        with vector_file(path, source.format, source.layer) as file:
+            fields, shapes, crs = _read_by_gdal(file, name, source)
         _check_whole(path, len(shapes))
     if not len(shapes) or shapely.is_missing(shapes).all():
         raise Problem(path, "holds no features with a shape", fix="check the file")
@@ -104,46 +109,22 @@ def _numbers(texts: pd.Series) -> np.ndarray:
     return np.array([numbers[text] for text in said], dtype=np.float64)
 
 
-def _check_sign(path: Path, source: Source) -> None:
-    """Stop if the first bytes are not those of the stated format: GDAL would try all it knows."""
-    if source.format == "file_geodatabase":
-        if not path.is_dir() or not list(path.glob("a0000000*.gdbtable")):
-            raise Problem(
-                path, "is no File Geodatabase", expected="a folder with files a00000001.gdbtable …",
-                fix="copy the whole .gdb folder again, or zip it",
-            )  # fmt: skip
-        return
-    with path.open("rb") as file:
-        start = file.read(2048)
-    sign = _SIGNS.get(source.format)
-    text = start.decode("utf-8", "ignore").lstrip("\ufeff \t\r\n")
-    if (sign is not None and not start.startswith(sign)) or (sign is None and text[:1] != "{"):
-        what = "a web page" if text[:1] == "<" else f"not a {source.format}"
-        raise Problem(
-            path, f"this is {what}", expected=f"a file of the format {source.format}",
-            fix="correct the format in the profile, or copy the file again",
-        )  # fmt: skip
-
-
 def _read_by_gdal(
-    path: Path, inside: str, name: str, source: Source
+    file: VectorFile, name: str, source: Source
 ) -> tuple[pd.DataFrame, np.ndarray, Any]:
-    import pyogrio
-
-    options: dict[str, Any] = {}
-    if source.encoding and source.format in ("shapefile", "geojson"):
-        options["encoding"] = source.encoding
+    path = file.path
+    encoding = source.encoding if source.format in _ENCODED else None
+    if source.format == "shapefile" and not encoding:
+        encoding = shapefile_encoding(path, file.member)[0]
     try:
-        with warnings.catch_warnings():
-            # GDAL names self-crossing rings one by one; intake looks at each itself
-            warnings.simplefilter("ignore")
-            layer = _layer(path, inside, name, source)
-            frame = None
-            if options.get("encoding", "").lower() in _GBK and source.format == "shapefile":
-                frame = _gbk_frame(inside)
-            if frame is None:
-                frame = pyogrio.read_dataframe(inside, layer=layer, use_arrow=True, **options)
-    except (UnicodeDecodeError, LookupError) as error:
+        layer = _layer(file, name, source)
+        found = None
+        if source.format == "shapefile" and encoding and encoding.lower() in _GBK:
+            found = _gbk_layer(file, encoding.lower())
+        if found is None:
+            read_as = _GBK.get((encoding or "").lower(), encoding)
+            found = read_layer(file, layer, encoding=read_as)
+    except (UnicodeError, LookupError) as error:
         raise Problem(
             path, f"its text is not {source.encoding or 'utf-8'} ({error})",
             fix=f"correct sources.{name}.encoding, e.g. gbk or utf-8",
@@ -151,31 +132,29 @@ def _read_by_gdal(
     except (Problem, MemoryError):
         raise
     except Exception as error:
-        # GDAL, Arrow, pandas and shapely raise a dozen kinds for a damaged file
-        raise Problem(
-            path, f"cannot be read as {source.format} ({str(error)[:200] or type(error).__name__})",
-            fix="copy the file again, with all its parts (.shp .shx .dbf .prj)"
-            if source.format == "shapefile" else "copy the file again",
-        ) from None  # fmt: skip
-    if "geometry" not in frame.columns:
-        return pd.DataFrame(frame), np.array([], dtype=object), None
-    fields = pd.DataFrame(frame.drop(columns="geometry"))
-    return fields, frame.geometry.to_numpy(), frame.crs
+        # Arrow, pandas and shapely raise a dozen kinds for a damaged file
+        raise unreadable(path, source.format, error, file) from None
+    if found.shapes is None:
+        return found.fields, np.array([], dtype=object), None
+    is_outline = source.format == "dxf" and source.role != "streets"
+    shapes = closed_lines_as_areas(found.shapes) if is_outline else found.shapes
+    return found.fields, shapes, found.crs
 
 
-def _gbk_frame(inside: str) -> Any:
-    """Return the rows of a shapefile in GBK; None if a text is no whole GBK, or two names are one.
+def _gbk_layer(file: VectorFile, encoding: str) -> Layer | None:
+    """Return a shapefile's layer in GBK; None if a text is no whole GBK, or two names are one.
 
     GDAL has the system translate each text anew, which takes as long as all the rest. In Latin-1 every
     byte is a sign, so that each different text can be translated here. What is no whole GBK is left to
-    GDAL, which keeps what it can of it.
+    GDAL, which keeps what it can of it. GB2312 is read as GB18030, which holds it: what states the
+    older one is often written in the newer.
     """
-    import pyogrio
 
     def told(text: str) -> str:
-        return text if text.isascii() else text.encode("latin-1").decode("gbk")
+        return text if text.isascii() else text.encode("latin-1").decode(_GBK[encoding])
 
-    frame = pyogrio.read_dataframe(inside, use_arrow=True, encoding="ISO-8859-1")
+    found = read_layer(file, None, encoding="ISO-8859-1")
+    frame = found.fields
     if not frame.columns.is_unique:
         return None
     try:
@@ -184,26 +163,26 @@ def _gbk_frame(inside: str) -> Any:
                 number, texts = pd.factorize(frame[name])
                 whole = pd.array([told(text) for text in texts], dtype="str")
                 frame[name] = whole.take(number, allow_fill=True)
-        return frame.rename(columns=told)
+        return Layer(frame.rename(columns=told), found.shapes, found.crs)
     except UnicodeError:
         return None
 
 
-def _layer(path: Path, inside: str, name: str, source: Source) -> str | None:
+def _layer(file: VectorFile, name: str, source: Source) -> str | None:
     """Return the layer to read; stop if there are several and the profile names none."""
-    import pyogrio
-
+    path = file.path
     if source.format == "shapefile" or (source.layer is None and _is_collection(path, source)):
         return None
-    layers = [str(one) for one, kind in pyogrio.list_layers(inside) if kind is not None]
+    layers = layer_names(file)
     if source.layer is None and len(layers) > 1:
-        layers = [one for one in layers if one != "layer_styles"]
-        if len(layers) > 1:
-            raise Problem(
-                path, f"holds {len(layers)} layers: {', '.join(layers[:12])}",
-                fix=f"name one of them as sources.{name}.layer",
-            )  # fmt: skip
+        raise Problem(
+            path, f"holds {len(layers)} layers: {', '.join(layers[:12])}",
+            fix=f"name one of them as sources.{name}.layer",
+        )  # fmt: skip
+    is_member = bool(file.member) and source.layer == PurePosixPath(file.member).stem
     if source.layer is not None and source.layer not in layers:
+        if is_member and len(layers) == 1:  # the layer's name chose among the files of a zip
+            return layers[0]
         raise Problem(
             path, f"has no layer {source.layer!r}", expected="one of: " + ", ".join(layers[:12]),
             fix=f"correct sources.{name}.layer",

@@ -153,7 +153,69 @@ def _excel(frame: gpd.GeoDataFrame, folder: Path, stem: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _packed(frame: gpd.GeoDataFrame, folder: Path, stem: str, ending: str) -> None:
+    """Put the parts of a written file into a zip, or a KMZ."""
+    parts = sorted(folder.glob(f"{stem}.*"))
+    with zipfile.ZipFile(folder / f"{stem}{ending}", "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in parts:
+            archive.write(part, "doc.kml" if ending == ".kmz" else f"数据/{part.name}")
+    for part in parts:
+        part.unlink()
+
+
+def _kmz(frame: gpd.GeoDataFrame, folder: Path, stem: str) -> dict[str, Any]:
+    frame.to_file(folder / f"{stem}.kml", driver="KML")
+    _packed(frame, folder, stem, ".kmz")
+    return {"path": f"{stem}.kmz", "format": "kml"}
+
+
+def _zipped_mapinfo(frame: gpd.GeoDataFrame, folder: Path, stem: str) -> dict[str, Any]:
+    told = _MAPINFO(frame, folder, stem)
+    _packed(frame, folder, stem, ".zip")
+    return told | {"path": f"{stem}.zip"}
+
+
+def _topojson(frame: gpd.GeoDataFrame, folder: Path, stem: str) -> dict[str, Any]:
+    """Write every line and ring as an arc of its own, unquantised; GDAL cannot write TopoJSON."""
+    arcs: list[list[list[float]]] = []
+
+    def arc(line: shapely.Geometry) -> list[int]:
+        arcs.append([list(point) for point in line.coords])
+        return [len(arcs) - 1]
+
+    shapes = []
+    for shape, row in zip(
+        frame.geometry, frame.drop(columns="geometry").to_dict("records"), strict=True
+    ):
+        one: dict[str, Any] = {"type": shape.geom_type, "properties": row}
+        if shape.geom_type == "Point":
+            one["coordinates"] = list(shape.coords[0])
+        elif shape.geom_type == "LineString":
+            one["arcs"] = arc(shape)
+        else:
+            one["arcs"] = [arc(ring) for ring in (shape.exterior, *shape.interiors)]
+        shapes.append(one)
+    collection = {"type": "GeometryCollection", "geometries": shapes}
+    whole = {"type": "Topology", "objects": {"数据": collection}, "arcs": arcs}
+    (folder / f"{stem}.topojson").write_text(
+        json.dumps(whole, ensure_ascii=False).replace("NaN", "null"), encoding="utf-8"
+    )
+    return {"path": f"{stem}.topojson", "format": "topojson"}
+
+
+_MAPINFO = _by_gdal(
+    ".tab", "mapinfo_tab", driver="MapInfo File", ENCODING="CP936", BOUNDS="106,29,107,30"
+)  # fmt: skip
 EXPORTS: dict[str, Export] = {
+    "kml": _by_gdal(".kml", "kml", driver="KML"),
+    "kmz": _kmz,
+    "gml": _by_gdal(".gml", "gml", driver="GML"),
+    "mapinfo tab": _MAPINFO,
+    "zipped mapinfo tab": _zipped_mapinfo,
+    "mapinfo mif": _by_gdal(
+        ".mif", "mapinfo_mif", driver="MapInfo File", FORMAT="MIF", ENCODING="CP936"
+    ),
+    "topojson": _topojson,
     "geojson": _by_gdal(".geojson", "geojson", driver="GeoJSON", COORDINATE_PRECISION=15),
     "shapefile in GBK without .cpg": _shapefile,
     "zipped shapefile": _zipped_shapefile,

@@ -96,7 +96,7 @@ CASES: dict[str, tuple[Break, list[str]]] = {
     "terrain all nodata": (_terrain(empty=True), ["terrain.tif", "every cell is empty"]),
     "terrain no raster": (
         _write("terrain.tif", "hello"),
-        ["terrain.tif", "cannot be read as a raster"],
+        ["terrain.tif", "not a geotiff"],
     ),
     "unknown key": (
         _edit("is_synthetic: false", "is_synthetic: false\n  colour: red"),

@@ -1,0 +1,267 @@
+"""A process that opens vector files for another one, which outlives it: GDAL crashes on damaged files.
+
+Requests come as lines of JSON on the standard input; each answer is a line of JSON and, where it says
+so, a table as an Arrow stream. Neither pandas nor shapely is loaded: the process must start quickly.
+"""
+
+import ctypes
+import json
+import os
+import re
+import resource
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing, suppress
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+_KEPT_DRIVERS = ("Memory", "MEM")
+_CURVED = (7, 8, 9, 10, 11, 12, 13, 14)
+"""Codes of well-known binary: circular string, compound curve, curve polygon and their collections,
+and the collection of anything, which may hold them."""
+_NOT_BY_ARROW = ("onlinear", "non-UTF-8")
+"""In messages of pyogrio: curves, and texts in another encoding."""
+_VIRTUAL = re.compile(r"create\s+virtual\s+table.*?using\s+[\"'\[`]?(\w+)", re.I | re.S)
+_RECURSIVE = re.compile(r"\bwith\s+recursive\b", re.I)
+_REACHING = re.compile(
+    r"\b(ogr_geocode\w*|gdal_\w+|load_extension|readfile|ogr_layer\w*|fts3_tokenizer)\s*\(", re.I
+)
+_HARMLESS_MODULES = ("rtree", "fts3", "fts4", "fts5")
+
+
+class _Unneeded:
+    """Says of packages that pyogrio and Arrow would load too, if they were there, that they are not."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name in ("geopandas", "pandas", "shapely"):
+            raise ModuleNotFoundError(name)
+
+
+class _Drivers:
+    """GDAL's drivers, of which only the one in use is registered."""
+
+    def __init__(self, library_path: str) -> None:
+        gdal = ctypes.CDLL(library_path)
+        gdal.GDALGetDriver.restype = ctypes.c_void_p
+        gdal.GDALGetDriverShortName.restype = ctypes.c_char_p
+        for function in ("GDALGetDriverShortName", "GDALDeregisterDriver", "GDALRegisterDriver"):
+            getattr(gdal, function).argtypes = [ctypes.c_void_p]
+        found = [gdal.GDALGetDriver(number) for number in range(gdal.GDALGetDriverCount())]
+        self._gdal = gdal
+        self._all = {gdal.GDALGetDriverShortName(one).decode(): one for one in found}
+        self._registered = ""
+        for name, one in self._all.items():
+            if name not in _KEPT_DRIVERS:
+                gdal.GDALDeregisterDriver(one)
+
+    def use(self, name: str) -> None:
+        """Register one driver and no other."""
+        if name == self._registered:
+            return
+        if self._registered:
+            self._gdal.GDALDeregisterDriver(self._all[self._registered])
+            self._registered = ""
+        if name not in self._all:
+            raise ValueError(f"this GDAL cannot read {name}")
+        self._gdal.GDALRegisterDriver(self._all[name])
+        self._registered = name
+
+
+def serve() -> None:
+    """Answer requests until the other side closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    sys.meta_path.insert(0, _Unneeded())
+    import pyogrio
+    import pyogrio._io
+
+    drivers = _Drivers(pyogrio._io.__file__)
+    requests = os.fdopen(os.dup(0), "rb")
+    while line := requests.readline():
+        request = json.loads(line)
+        _limit(request.pop("cpu_s"), request.pop("memory_bytes"))
+        _end_with_other_side(requests.fileno(), is_on=True)
+        try:
+            drivers.use(request.pop("driver"))
+            work: Callable[..., tuple[dict[str, Any], Any]] = _WORK[request.pop("work")]
+            answer, table = work(**request)
+            answer["has_table"] = table is not None
+        except MemoryError:
+            answer, table = {"fault": "memory"}, None
+        except Exception as error:  # GDAL and Arrow raise a dozen kinds for a damaged file
+            told = str(error) or type(error).__name__
+            answer, table = {"fault": type(error).__name__, "told": told}, None
+        _end_with_other_side(requests.fileno(), is_on=False)
+        _send(answers, answer, table)
+
+
+def _send(answers: BinaryIO, answer: dict[str, Any], table: Any) -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+    if table is not None:
+        import pyarrow as pa
+
+        with pa.ipc.new_stream(answers, table.schema) as stream:
+            stream.write_table(table)
+    answers.flush()
+
+
+def _limit(cpu_s: float, memory_bytes: int) -> None:
+    """Let the kernel end this process when a request takes too much."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime + cpu_s) + 1
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, most))
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, resource.RLIM_INFINITY))
+
+
+def _end_with_other_side(requests: int, *, is_on: bool) -> None:
+    """While a request is worked on, let the kernel end this process when the other one is gone.
+
+    Nothing else comes through the pipe then, and library code need not return for it.
+    """
+    import fcntl
+    import select
+
+    flags = fcntl.fcntl(requests, fcntl.F_GETFL)
+    if not is_on:
+        fcntl.fcntl(requests, fcntl.F_SETFL, flags & ~os.O_ASYNC)
+        return
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(requests, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(requests, fcntl.F_SETFL, flags | os.O_ASYNC)
+    watch = select.poll()
+    watch.register(requests, select.POLLIN)
+    if watch.poll(0):  # it went before the flag was set
+        os._exit(1)
+
+
+def _layers(inside: str) -> tuple[dict[str, Any], None]:
+    """Return the names of the layers, and the kind of shape each says it holds (none: a table)."""
+    import pyogrio
+
+    _check_database(inside)
+    found = pyogrio.list_layers(inside)
+    return {"layers": [[str(name), kind] for name, kind in found]}, None
+
+
+def _about(inside: str, layer: str | None, encoding: str | None) -> tuple[dict[str, Any], None]:
+    """Return the number of features, their bounds, and the date that the file states."""
+    import pyogrio
+
+    _check_database(inside)
+    found = pyogrio.read_info(
+        inside, layer=layer, encoding=encoding, force_feature_count=True, force_total_bounds=True
+    )
+    bounds = found["total_bounds"]
+    dated = str((found.get("layer_metadata") or {}).get("DBF_DATE_LAST_UPDATE", ""))
+    return {
+        "count": int(found["features"]), "date": dated,
+        "bounds": None if bounds is None else [float(one) for one in bounds],
+    }, None  # fmt: skip
+
+
+def _read(
+    inside: str,
+    layer: str | None,
+    encoding: str | None,
+    columns: list[str] | None,
+    with_shapes: bool,
+    most_rows: int | None,
+    options: dict[str, str],
+    settings: dict[str, str],
+) -> tuple[dict[str, Any], Any]:
+    """Return a layer as an Arrow table, shapes as well-known binary with straight edges."""
+    import pyogrio
+
+    _check_database(inside)
+    pyogrio.set_gdal_config_options({"DXF_ENCODING": None, **settings})
+    chosen = {
+        "layer": layer, "encoding": encoding, "columns": columns, "read_geometry": with_shapes,
+        "max_features": most_rows, "datetime_as_string": True, **options,
+    }  # fmt: skip
+    try:
+        meta, table = pyogrio.read_arrow(inside, **chosen)
+        table.validate(full=True)  # lengths of texts come from the file
+        geometry = meta["geometry_name"] or "wkb_geometry"
+        is_curved = geometry in table.column_names and _is_curved(table.column(geometry))
+    except Exception as error:
+        if not any(told in str(error) for told in _NOT_BY_ARROW):
+            raise
+        is_curved = True
+    if is_curved:  # Arrow's way passes curves on as they are, or not at all
+        meta, table, geometry = _read_straightened(inside, chosen)
+    names = list(table.column_names)
+    is_there = geometry in names
+    plain = table.replace_schema_metadata(None)
+    dated = [
+        name for name, kind in zip(meta["fields"].tolist(), meta["dtypes"].tolist(), strict=True)
+        if str(kind).startswith("datetime") and kind != "datetime64[D]"
+    ]  # fmt: skip
+    answer = {
+        "crs": meta["crs"],
+        "dated": dated,
+        "geometry": names.index(geometry) if is_there else None,
+    }
+    return answer, plain
+
+
+def _read_straightened(inside: str, chosen: dict[str, Any]) -> tuple[Any, Any, str]:
+    import pyarrow as pa
+    from pyogrio.raw import read
+
+    meta, _, shapes, columns = read(inside, **chosen)
+    names, geometry = meta["fields"].tolist(), "wkb_geometry"
+    while geometry in names:
+        geometry += "_"
+    arrays = [pa.array(column, from_pandas=True) for column in columns]
+    if shapes is not None:
+        arrays.append(pa.array(shapes, type=pa.binary()))
+        names = [*names, geometry]
+    return meta, pa.table(arrays, names=names), geometry
+
+
+def _is_curved(column: Any) -> bool:
+    """Return whether a column of well-known binary may hold a curve."""
+    import numpy as np
+
+    for chunk in column.chunks:
+        width = np.int64 if str(chunk.type).startswith("large") else np.int32
+        _, offsets, data = chunk.buffers()
+        if data is None:
+            continue
+        starts = np.frombuffer(offsets, dtype=width)[chunk.offset :][: len(chunk) + 1]
+        content = np.frombuffer(data, dtype=np.uint8)
+        long_enough = np.diff(starts) >= 9
+        at = starts[:-1][long_enough].astype(np.int64)
+        is_little = content[at] == 1
+        codes = np.where(is_little, content[at + 1], content[at + 4])
+        next_codes = np.where(is_little, content[at + 2], content[at + 3])
+        kinds = (codes.astype(np.int64) + 256 * next_codes.astype(np.int64)) % 1000
+        if np.isin(kinds, _CURVED).any():
+            return True
+    return False
+
+
+def _check_database(inside: str) -> None:
+    """Stop at a GeoPackage whose schema reaches beyond it, or may never end."""
+    if not inside.lower().endswith(".gpkg"):
+        return
+    with closing(sqlite3.connect(f"file:{quote(inside)}?mode=ro&immutable=1", uri=True)) as found:
+        for name, sql in found.execute("select name, sql from sqlite_master where sql is not null"):
+            virtual = _VIRTUAL.search(str(sql))
+            if virtual and virtual[1].lower() not in _HARMLESS_MODULES:
+                raise ValueError(f"its table {name} is kept elsewhere ({virtual[1][:40]})")
+            is_view = re.match(r"\s*create\s+(temp\w*\s+)?view", str(sql), re.I)
+            if is_view and _RECURSIVE.search(str(sql)):
+                raise ValueError(f"its view {name} calls itself and may never end")
+            reaching = _REACHING.search(str(sql))
+            if reaching:
+                raise ValueError(f"its {name} calls {reaching[1]}, which opens other files")
+
+
+_WORK: dict[str, Any] = {"layers": _layers, "about": _about, "read": _read}
