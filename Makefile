@@ -22,8 +22,11 @@ export SHANCHENG_PYTHON := $(value PYTHON)
 unexport $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 
 override PY := .venv/bin/python
+# Python answers an interrupt in its first 20 ms with a traceback; GNU env lets it wait until we can answer
+override HOLD := $(shell env --block-signal=INT true 2>/dev/null && echo env --block-signal=INT)
+override RUN := exec $(HOLD) $(PY) -m pipeline
 
-.PHONY: help rank city fetch new-city why what-if plan cash-flow keep compare years-eval test check lint bench documents lock clean ready ready-dev
+.PHONY: help rank city fetch new-city why what-if plan cash-flow keep compare years-eval test check lint bench soak documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,43 +34,43 @@ help: ## list the targets
 	@echo "  with CITY=name SCENARIO=name RAW=folder CHANGE=name"
 
 rank: ready ## rank every building, write lists and maps
-	@exec $(PY) -m pipeline rank
+	@$(RUN) rank
 
 city: ready ## make the built-in synthetic city anew
-	@exec $(PY) -m pipeline city
+	@$(RUN) city
 
 fetch: ready ## get open data for CITY=name [PLACE='渝中区, 重庆' or BBOX=west,south,east,north]
-	@exec $(PY) -m pipeline fetch
+	@$(RUN) fetch
 
 new-city: ready ## write a commented profile for NAME=name RAW=folder [DATUM=wgs84]
-	@exec $(PY) -m pipeline new-city
+	@$(RUN) new-city
 
 why: ready ## say why each stage would run now
-	@exec $(PY) -m pipeline why
+	@$(RUN) why
 
 what-if: ready ## say who gains if CHANGE=name, a file of config/changes, were done
-	@exec $(PY) -m pipeline what-if
+	@$(RUN) what-if
 
 plan: ready ## show the annual plan, or plan anew with BUDGET=yuan (all years, or a,b,c,…)
-	@exec $(PY) -m pipeline plan
+	@$(RUN) plan
 
 cash-flow: ready ## print the cash flow of CASE=name, a file of config/cash_flows
-	@exec $(PY) -m pipeline cash-flow
+	@$(RUN) cash-flow
 
 keep: ready ## set the ranking of SCENARIO aside under NAME=name
-	@exec $(PY) -m pipeline keep
+	@$(RUN) keep
 
 compare: ready ## say who moved between A=scenario and B=scenario (or kept runs), and why
-	@exec $(PY) -m pipeline compare
+	@$(RUN) compare
 
 years-eval: ready ## judge year inference on FILE=footprints YEAR=column [GROUP=column]
-	@exec $(PY) -m pipeline years-eval
+	@$(RUN) years-eval
 
 test: ready-dev ## run all tests
 	@exec $(PY) -m pytest -n auto --dist loadfile
 
 check: ready ## look the raw files of CITY over: faults, gaps, wrong datum; changes nothing
-	@exec $(PY) -m pipeline check
+	@$(RUN) check
 
 lint: ready-dev ## lint, format, types, walls between the rooms
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && .venv/bin/lint-imports --no-cache
@@ -76,14 +79,18 @@ bench: ready-dev ## time the run by stage, and our parts beside other libraries
 	@exec $(PY) -m tests.bench
 
 documents: ready ## write data/README.md and config/schema.json anew
-	@exec $(PY) -m pipeline documents
+	@$(RUN) documents
 
 lock: ready-dev ## choose newest package versions and write the lock files
 	@.venv/bin/uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
 	@.venv/bin/uv pip compile $(LOCKING) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
+soak: ready-dev ## kill runs and spoil inputs at random, for hours
+	@exec $(PY) -m tests.soak
+
 clean: ## remove everything that can be made again
-	@rm -rf data/processed/[!.]* maps/[!.]* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@if [ -x $(PY) ]; then $(RUN) clean; fi; \
+	rm -rf data/processed/[!.]* maps/[!.]* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 override LOCKING := --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 

@@ -8,9 +8,10 @@ give the same.
 import gc
 import importlib
 import os
-import signal
+import shutil
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -145,17 +146,18 @@ class _Second:
             f"import sys; sys.path[:] = {sys.path!r}; "
             f"from pipeline.beside import serve; serve({number})"
         )
-        # what a terminal sends to all would end it with a traceback; the first one ends it
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+        self._folder = tempfile.mkdtemp(prefix="shancheng-")  # what it leaves there goes with it
+        stopping.half_written.add(self._folder)
         try:
-            # it ends when its input does: the first one, if killed, cannot say so
-            self._process = subprocess.Popen(
-                [sys.executable, *_warning_flags(), "-c", program],
-                stdin=subprocess.PIPE,
-                pass_fds=[number],
-            )
+            with stopping.unheard():
+                # it ends when its input does: the first one, if killed, cannot say so
+                self._process = subprocess.Popen(
+                    [sys.executable, *_warning_flags(), "-c", program],
+                    stdin=subprocess.PIPE,
+                    pass_fds=[number],
+                    env=os.environ | {"TMPDIR": self._folder},
+                )
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             there.close()
         stopping.children.add(self._process)
         self._lock = Lock()
@@ -183,6 +185,7 @@ class _Second:
         for thread in self._threads:
             thread.join()
         self._pipe.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _post(self) -> None:
         while (message := self._messages.get()) is not None:

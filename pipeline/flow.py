@@ -43,10 +43,12 @@ from pipeline.contracts.tables import (
     WATER,
 )
 from pipeline.handover import Kept, Saver, checked
+from pipeline.problem import Problem
 from pipeline.record import remarks_of, stage_record
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
 from pipeline.store.places import Places
+from pipeline.store.recorded import Recorded
 
 STAGES = (
     Stage(
@@ -203,7 +205,7 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
         files.remove_partial(places.city_folder)
         files.remove_partial(places.maps_folder)
         steps = []
-        kept = Kept(places)
+        kept = Kept(recorded(places))
         begun: dict[str, Task[Any]] = {}
         beside = Beside(is_wanted=_is_large(places, settings))
         with _collector_resting(), beside, Saver(places) as saver:
@@ -228,8 +230,19 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
                     kept.put(product, STAGES[number + 1 :])
                     saver.put(product, record)
                 steps.append(Step(stage, reasons, time.perf_counter() - begin))
+        _refuse_removed(places)
         _write_ledger(places, settings)
     return steps
+
+
+def _refuse_removed(places: Places) -> None:
+    """Stop if something removed outputs while the run went on: they must not be thought to be there."""
+    for stage in STAGES:
+        for path in [places.state_file, *places.outputs(stage)]:
+            if not path.exists():
+                raise Problem(
+                    path, "was removed while the run went on", fix="run the same command again"
+                )
 
 
 def _reasons(record: state.StageRecord, places: Places, saver: Saver) -> list[str]:
@@ -334,7 +347,13 @@ def _is_large(places: Places, settings: Settings) -> bool:
 
 def read_ledgers(places: Places) -> dict[str, dict[str, Any]]:
     """Return what each stage put on record."""
-    return {stage.name: files.read_json(places.ledger(stage)) for stage in STAGES}
+    found = recorded(places)
+    return {stage.name: found.ledger(stage) for stage in STAGES}
+
+
+def recorded(places: Places) -> Recorded:
+    """Return what finished runs wrote, to be read by a command."""
+    return Recorded(places, STAGES)
 
 
 def _write_ledger(places: Places, settings: Settings) -> None:

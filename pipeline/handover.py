@@ -18,6 +18,7 @@ from pipeline.contracts.tables import Table
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
 from pipeline.store.places import Places
+from pipeline.store.recorded import Recorded
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Product:
 class Kept:
     """Tables, rasters and ledgers by name: those of this run from memory, others read once."""
 
-    places: Places
+    recorded: Recorded
     _tables: dict[Table, Any] = field(default_factory=dict)
     _rasters: dict[str, Any] = field(default_factory=dict)
     _ledgers: dict[str, Any] = field(default_factory=dict)
@@ -60,21 +61,20 @@ class Kept:
     def table(self, table: Table) -> Any:
         """Return a table; changing it in place would not change what is written."""
         if table not in self._tables:
-            path = self.places.table(table)
-            self._tables[table] = files.read_parquet(path, has_geometry=bool(table.geometry))
+            self._tables[table] = self.recorded.table(table)
         return self._tables[table].copy(deep=False)
 
     def raster(self, name: str) -> Any:
         """Return a raster."""
         if name in self._rasters:
             return self._rasters[name]
-        return files.read_raster(self.places.raster(name))
+        return self.recorded.raster(name)
 
     def ledger(self, stage: Stage) -> Mapping[str, Any]:
         """Return what a stage put on record."""
         if stage.name in self._ledgers:
             return dict(self._ledgers[stage.name])
-        return files.read_json(self.places.ledger(stage))
+        return self.recorded.ledger(stage)
 
 
 class Saver:

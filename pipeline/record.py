@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.stage import Stage
-from pipeline.contracts.tables import SCENARIO
 from pipeline.settings.load import flatten
 from pipeline.settings.whole import Settings
 from pipeline.store import state
@@ -44,12 +43,11 @@ def stage_record(stage: Stage, places: Places, settings: Settings) -> state.Stag
     kept = {key: value for key, value in whole.items() if _is_within(key, stage.settings)}
     if stage.reads_remarks:
         kept |= plain(remarks_of(places))
-    scenario = f":{places.scenario}" if stage.home == SCENARIO else ""
     paths = {
         path for source in settings.sources.values() for path in source_files(places.raw, source)
     }
     return state.StageRecord(
-        name=stage.name + scenario,
+        name=places.record_name(stage),
         inputs=tuple(places.inputs(stage, sorted(paths))),
         outputs=tuple(places.outputs(stage)),
         settings=kept,

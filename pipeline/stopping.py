@@ -8,7 +8,8 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from threading import RLock, Thread
 from typing import Any, NoReturn
 
@@ -43,11 +44,11 @@ def install() -> None:
 class _Output(io.FileIO):
     """Standard output: when nobody reads it any more, the process ends."""
 
-    def write(self, content: Any) -> int | None:
+    def write(self, content: Any, /) -> int:
         try:
-            return super().write(content)
+            return super().write(content) or 0
         except BrokenPipeError:
-            return stop(signal.SIGPIPE)
+            stop(signal.SIGPIPE)
 
 
 def _output(stream: Any) -> io.TextIOWrapper:
@@ -86,6 +87,16 @@ def stop(number: int) -> NoReturn:
         os._exit(code)
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Start a process in here, and it does not hear what a terminal sends to all: this one ends it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def leave(code: object) -> NoReturn:
     """End a process whose work is done, without taking its objects apart: that takes long."""
     number = code if isinstance(code, int) else int(code is not None)
@@ -97,6 +108,7 @@ def leave(code: object) -> NoReturn:
             stop(signal.SIGPIPE)
         except (OSError, ValueError):
             number = number or 1
+    _end_children()
     os._exit(number)
 
 

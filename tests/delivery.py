@@ -37,9 +37,9 @@ def guessed(raw: Path, scratch: Path, **stated: Any) -> tuple[NewCity, Settings]
     if not config.is_dir():
         shutil.copytree(REPOSITORY / "config", config)
     words = read_new_city_words(config)
-    tags = read_settings(config, "reference", "base").intake.facility_tags
+    known = read_settings(config, "reference", "base")
     looks, unread = look_into(raw)
-    found = new_city("t", looks, unread, words, tags)
+    found = new_city("t", looks, unread, words, known.intake, known.consent.measures)
     write_profile(config / "cities" / "t.yaml", "new-city", found.text)
     settings = read_settings(config, "t", "base")
     if stated:

@@ -56,7 +56,24 @@ def sources_part(
         heading(Words("来源与行数", "Sources and rows"), anchor="sources"),
         paragraph(said),
         table(head, rows, caption=caption),
+        *_lost_values(ledger),
     ]
+
+
+def _lost_values(ledger: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
+    """Return the table of columns of which values were stated and not taken; none if all were."""
+    rows = [
+        (name, column, one["stated"], one["stated_in_used_rows"], one["taken"])
+        for name, account in sorted(ledger.items())
+        for column, one in account.get("columns", {}).items()
+        if one["taken"] < one["stated_in_used_rows"]
+    ]
+    head = (
+        Words("来源", "source"), Words("列", "column"), Words("文件中有值", "values in the file"),
+        Words("采用行中有值", "values in the rows used"), Words("采用值", "values taken"),
+    )  # fmt: skip
+    caption = Words("未全部采用的列（原因见下表）", "columns not taken whole (reasons below)")
+    return [table(head, rows, caption=caption)] if rows else []
 
 
 def _source_row(name: str, source: Source, line: SourceLine | None) -> tuple[object, ...]:

@@ -233,7 +233,8 @@ def _robust_words(told: Mapping[str, Any], settings: ScoreSettings) -> list[Word
 
 
 _METHODS = {
-    "topsis": Words("TOPSIS（同样权重）", "TOPSIS (same weights)"),
+    "topsis": Words("TOPSIS（同样权重，向量归一）", "TOPSIS (same weights, vector)"),
+    "topsis_min_max": Words("TOPSIS（同样权重，极差归一）", "TOPSIS (same weights, min–max)"),
     "vikor": Words("VIKOR（同样权重）", "VIKOR (same weights)"),
     "entropy_weights": Words("本方法，熵权", "our method, entropy weights"),
     "critic_weights": Words("本方法，CRITIC 权重", "our method, CRITIC weights"),

@@ -10,6 +10,8 @@ import pandas as pd
 from pipeline.check.layers import Layer, sample
 from pipeline.check.readings import declared_reading, placed
 from pipeline.contracts.raw import FeatureTable, OsmExtract
+from pipeline.geo.crs import parsed, way_to_wgs84
+from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats, Raster
 from pipeline.settings.city import SHAPE_COLUMNS, Source
 
@@ -33,6 +35,8 @@ class SourceFacts:
     """Our column, the source's field, the share of rows without a value."""
     points: Floats
     """Some positions in the working CRS, for a small map; none for registers without any."""
+    datum_note: str
+    """What is to be known of its datum's way to WGS 84, with its accuracy; empty if it is plain."""
     age_yr: int
     """Years between the data and the reference year; negative: from later."""
 
@@ -54,10 +58,27 @@ def source_facts(
         west, south, east, north = raw.bounds
         across, up = np.meshgrid(np.linspace(west, east, 9), np.linspace(south, north, 9))
         points = np.column_stack([across.ravel(), up.ravel()])
+    points = points[np.isfinite(points).all(axis=1)]
     return SourceFacts(
-        name, source, count, unit, tuple(_missing(source, raw)),
-        points[np.isfinite(points).all(axis=1)], reference_year - int(source.date[:4]),
+        name, source, count, unit, tuple(_missing(source, raw)), points,
+        _datum_note(source, points, working_crs), reference_year - int(source.date[:4]),
     )  # fmt: skip
+
+
+def _datum_note(source: Source, points: Floats, working_crs: str) -> str:
+    if not len(points):
+        return ""
+    if source.towgs84 is not None:
+        return f"its datum is brought to WGS 84 by towgs84 {source.towgs84}, as the profile says"
+    x, y = into_working_crs(
+        points[:, 0], points[:, 1], datum="wgs84", crs=working_crs, working_crs="EPSG:4326"
+    )
+    around = (float(np.min(x)), float(np.min(y)), float(np.max(x)), float(np.max(y)))
+    if not np.isfinite(around).all():
+        return ""
+    way = way_to_wgs84(parsed(source.crs), around)
+    within = "" if way.accuracy_m is None else f", to within {way.accuracy_m:g} m"
+    return f"{way.note}{within}" if way.note else ""
 
 
 def heights_in_feet(source: Source, raw: Any) -> float | None:

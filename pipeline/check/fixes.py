@@ -29,6 +29,9 @@ FIXES: dict[str, Words] = {
     "mapping_default": Words("补录真实层数", "record the true number of storeys"),
     "member_absent": _WHOLE_FILE,
     "merged_total": Words("逐栋填写", "state the value of each building"),
+    "misplaced_feature": Words(
+        "核对坐标，查是否为 0, 0 或外地", "look whether it is at 0, 0 or in another city"
+    ),
     "no_area": _REDRAW,
     "no_footprint": Words("核对楼栋编号，或补画轮廓", "correct the number, or draw the footprint"),
     "no_key": Words("补填编号", "fill in the number"),
@@ -36,6 +39,12 @@ FIXES: dict[str, Words] = {
     "no_shape": _REDRAW,
     "not_housing": Words("如是住宅请更正用途", "correct the use if it is housing"),
     "outline_repaired": _REDRAW,
+    "on_border": Words("核对区界", "look which side it belongs to"),
+    "parts_far_apart": Words("查是否为几栋楼", "look whether it is several buildings"),
+    "similar_building_id": Words("统一编号写法", "write each number in one way"),
+    "outside_reach": Words(
+        "核对坐标与坐标系", "check its coordinates and CRS if it should be near"
+    ),
     "outside_study_area": Words(
         "核对区界与坐标系", "check boundary and CRS if it should be inside"
     ),

@@ -14,6 +14,7 @@ from pipeline.check.borders import bent_borders
 from pipeline.check.layers import NAME_OF_AREA, OUTLINES, Layer, sample
 from pipeline.check.misplaced import Misplaced
 from pipeline.check.readings import box_of, declared_reading, other_readings, placed
+from pipeline.geo.crs import crs_of
 from pipeline.geo.raster import Floats
 
 
@@ -59,7 +60,7 @@ def _elsewhere(layers: list[Layer], working_crs: str) -> list[Misplaced]:
     if len(group) < 2:
         return []
     area = _union([boxes[name] for name in sorted(group)])
-    known = {layer.source.crs for layer in layers} | {working_crs}
+    known = {crs_of(layer.source) for layer in layers} | {working_crs}
     found = []
     for layer in layers:
         if layer.name in group or layer.name not in at:

@@ -9,6 +9,7 @@ from pyproj import CRS
 from pyproj.exceptions import ProjError
 
 from pipeline.check.layers import Layer
+from pipeline.geo.crs import crs_of
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 
@@ -44,8 +45,8 @@ class Reading:
 
 def declared_reading(layer: Layer) -> Reading:
     """Return how the profile reads a layer."""
-    datum = "wgs84" if layer.source.datum == "cgcs2000" else layer.source.datum
-    return Reading(datum, layer.source.crs)
+    is_straight = layer.source.datum in ("cgcs2000", "of_crs")
+    return Reading("wgs84" if is_straight else layer.source.datum, crs_of(layer.source))
 
 
 def placed(points: Floats, reading: Reading, working_crs: str) -> Floats:

@@ -260,6 +260,14 @@ def documents() -> None:
         batch.add(root / "config" / "changes.schema.json", changes_schema().encode())
 
 
+@app.command()
+def clean() -> None:
+    """Remove everything that can be made again, unless a run goes on."""
+    from pipeline.command.clean import clean as remove
+
+    remove(_project_folder())
+
+
 def _project_folder() -> Path:
     root = Path.cwd()
     if not (root / "config" / "default.yaml").is_file():

@@ -11,8 +11,10 @@ from rich.table import Table
 
 from pipeline.check.facts import OLD_YR, SourceFacts
 from pipeline.check.fixes import FIXES, NOTHING_TO_DO
+from pipeline.check.losses import told_losses
 from pipeline.check.misplaced import Misplaced
 from pipeline.command.data_check import UNREADABLE, Checked
+from pipeline.command.loss_block import show_used
 from pipeline.command.report import console
 from pipeline.pages.document import Words, figure, heading, page, paragraph, table
 from pipeline.pages.extents import extent_map
@@ -51,6 +53,8 @@ def show_check(checked: Checked, page_path: Path) -> None:
     out.print(listed)
     for words, is_bad in _sentences(checked):
         out.print(words.en, markup=False, style="bold red" if is_bad else "")
+    if "intake" in checked.ledgers:
+        show_used(out, checked.ledgers["intake"], checked.losses)
     out.print(f"page 网页: {page_path.as_posix()}", markup=False)
 
 
@@ -75,6 +79,14 @@ def _sentences(checked: Checked) -> list[tuple[Words, bool]]:
         text = checked.stopped.text()
         told.append((Words(f"无法排序：{text}", f"cannot be ranked: {text}"), True))
     told += [(Words(line, line), True) for line in checked.strayed]
+    for facts in checked.facts:
+        if facts.datum_note:
+            key = f"sources.{facts.name}"
+            told.append(
+                (Words(f"{key}：坐标基准 {facts.datum_note}", f"{key}: {facts.datum_note}"), False)
+            )
+    lost = _lost(checked)
+    told += [(words, True) for words in lost]
     if checked.can_rank:
         ranked = checked.ledgers["score"]["rows_out"]
         told.append(
@@ -84,7 +96,18 @@ def _sentences(checked: Checked) -> list[tuple[Words, bool]]:
         names = "; ".join(f"{name} ({reason})" for name, reason in left)
         if names:
             told.append((Words(f"未计入的指标：{names}", f"Criteria left out: {names}"), False))
-    if checked.exit_code == 0:
+    if checked.exit_code == 0 and lost:
+        told.insert(
+            0,
+            (
+                Words(
+                    "可以排序，但有数据未被采用：请先看以下各条。",
+                    "A ranking can be made, but data was lost on the way: look at what follows first.",
+                ),
+                True,
+            ),
+        )
+    elif checked.exit_code == 0:
         told.insert(
             0,
             (
@@ -99,6 +122,14 @@ def _sentences(checked: Checked) -> list[tuple[Words, bool]]:
     else:
         told.insert(0, (Words("按现状排序会出错。", "A ranking made now would be wrong."), True))
     return told  # fmt: skip
+
+
+def _lost(checked: Checked) -> list[Words]:
+    """Return what was stated and not used, and what nobody explains."""
+    if "intake" not in checked.ledgers:
+        return []
+    settings = checked.settings
+    return told_losses(checked.ledgers["intake"], settings.sources, settings.intake.losses)
 
 
 def _misplaced(one: Misplaced) -> Words:
@@ -209,6 +240,9 @@ def _source(checked: Checked, facts: SourceFacts) -> list[Markup]:
     if faults:
         parts.append(_fault_table(faults))
     balance: Mapping[str, Any] = checked.ledgers.get("intake", {}).get("sources", {})
+    columns = balance.get(facts.name, {}).get("columns", {})
+    if columns:
+        parts.append(_known_table(columns))
     if facts.name in balance:
         told = balance[facts.name]
         parts.append(
@@ -222,6 +256,18 @@ def _source(checked: Checked, facts: SourceFacts) -> list[Markup]:
             )
         )
     return parts
+
+
+def _known_table(columns: Mapping[str, Mapping[str, Any]]) -> Markup:
+    head = (
+        Words("列", "column"), Words("文件中有值", "values in the file"),
+        Words("所用行中有值", "values in the rows used"), Words("采用", "taken"),
+    )  # fmt: skip
+    rows = [
+        (column, one["stated"], one["stated_in_used_rows"], one["taken"])
+        for column, one in columns.items()
+    ]
+    return table(head, rows, caption=Words("采用前后", "before and after reading"))
 
 
 def _faults_of(rejects: pd.DataFrame, name: str) -> list[tuple[tuple[str, str], pd.DataFrame]]:

@@ -1,8 +1,10 @@
 """The compare and keep commands: set a run aside, put two side by side, tell what moved whom."""
 
+import hashlib
+import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pandas as pd
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from pipeline import flow
 from pipeline.command.compare_page import CAUSES, compare_page
 from pipeline.command.report import console
 from pipeline.contracts.check import conform, inspect
@@ -18,9 +21,10 @@ from pipeline.contracts.tables import BUILDING_RANKING, COMPARISON, RANKING
 from pipeline.problem import Problem
 from pipeline.score.compare import Run, comparison
 from pipeline.settings.whole import Settings
-from pipeline.store import files
+from pipeline.store import files, state
 from pipeline.store.csv import write_csv
 from pipeline.store.places import Places
+from pipeline.store.recorded import DIGESTS, believed
 
 KEPT_FILES = ("ranking.parquet", "building_ranking.parquet", "score.ledger.json")
 OUTCOME_WORDS = {
@@ -36,6 +40,8 @@ OUTCOME_WORDS = {
     "never_ranked": "ranked in neither 均未排序",
 }
 _TOP = 10
+_RANKED = flow.STAGES[: [stage.name for stage in flow.STAGES].index("plan") + 1]
+"""The stages on whose files a ranking rests."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def keep(places: Places, name: str) -> Path:
     Raises
     ------
     Problem
-        If the scenario has not been ranked, or the name is taken.
+        If the scenario has not been ranked, a file of the run was changed, or the name is taken.
     """
     source, target = places.scenario_folder, places.kept_folder(name)
     _refuse_unranked(source, places, places.scenario)
@@ -62,9 +68,15 @@ def keep(places: Places, name: str) -> Path:
             target, "a run is kept under this name already",
             fix="choose another NAME=…, or delete that folder",
         )  # fmt: skip
-    with files.Batch() as batch:
-        for file in KEPT_FILES:
-            batch.add(target / file, (source / file).read_bytes())
+    with state.single_run(places.lock_file):
+        recorded = flow.recorded(places)
+        recorded.refuse_changed(_RANKED)
+        found = {file: recorded.content(source / file) for file in KEPT_FILES}
+        digests = {file: hashlib.sha256(one).hexdigest() for file, one in found.items()}
+        with files.Batch() as batch:
+            for file, content in found.items():
+                batch.add(target / file, content)
+            batch.add(target / DIGESTS, files.json_bytes(digests))
     return target
 
 
@@ -74,9 +86,17 @@ def compare(places: Places, settings: Settings, before: str, after: str) -> Comp
     Raises
     ------
     Problem
-        If one of them has not been ranked or kept.
+        If one of them has not been ranked or kept, or a file was changed since.
     """
-    first, second = (_run(places, name) for name in (before, after))
+    with state.single_run(places.lock_file):
+        first, second = (_run(places, name) for name in (before, after))
+        return _compared(places, settings, first, second, (before, after))
+
+
+def _compared(
+    places: Places, settings: Settings, first: Run, second: Run, names: tuple[str, str]
+) -> Compared:
+    before, after = names
     table = comparison(first, second, top_share=settings.score.robustness.top_share)
     origin = "合成 synthetic" if settings.city.is_synthetic else "delivered"
     table = conform(COMPARISON, table.assign(data_origin=origin))
@@ -91,15 +111,33 @@ def compare(places: Places, settings: Settings, before: str, after: str) -> Comp
 
 def _run(places: Places, name: str) -> Run:
     folder = places.city_folder / name
-    if not (folder / KEPT_FILES[0]).is_file():
-        folder = places.kept_folder(name)
-    _refuse_unranked(folder, places, name)
+    if (folder / KEPT_FILES[0]).is_file():
+        _refuse_unranked(folder, places, name)
+        of_run = replace(places, scenario=name)
+        recorded = flow.recorded(of_run)
+        recorded.refuse_changed(_RANKED)
+        found = {file: recorded.content(folder / file) for file in KEPT_FILES}
+    else:
+        found = _kept_files(places, name)
     ranking, listed = (
-        files.read_parquet(folder / f"{table.name}.parquet", has_geometry=False)
+        files.read_parquet(io.BytesIO(found[f"{table.name}.parquet"]), has_geometry=False)
         for table in (RANKING, BUILDING_RANKING)
     )
-    weights = json.loads((folder / KEPT_FILES[2]).read_bytes())["weights"]
-    return Run(ranking, listed, weights)
+    return Run(ranking, listed, json.loads(found[KEPT_FILES[2]])["weights"])
+
+
+def _kept_files(places: Places, name: str) -> dict[str, bytes]:
+    folder = places.kept_folder(name)
+    _refuse_unranked(folder, places, name)
+    mend = f"delete {folder} and keep the run again"
+    try:
+        digests = dict(json.loads((folder / DIGESTS).read_bytes()))
+    except (OSError, ValueError):
+        raise Problem(
+            folder / DIGESTS, "is absent or cannot be read: nothing says that the run is whole",
+            fix=mend,
+        ) from None  # fmt: skip
+    return {file: believed(folder / file, digests.get(file, ""), mend) for file in KEPT_FILES}
 
 
 def _refuse_unranked(folder: Path, places: Places, name: str) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline import flow
 from pipeline.check.facts import SourceFacts, heights_in_feet, source_facts
 from pipeline.check.layers import layer_of
+from pipeline.check.losses import Loss, losses
 from pipeline.check.misplaced import Misplaced
 from pipeline.check.placing import misplaced_layers
 from pipeline.command.report import strayed_totals
@@ -49,11 +50,23 @@ class Checked:
         return not self.unreadable and self.stopped is None
 
     @property
+    def losses(self) -> list[Loss]:
+        """Notable losses of rows and values, as far as the stages got."""
+        if "intake" not in self.ledgers:
+            return []
+        return losses(self.ledgers["intake"], self.settings.intake.losses.notable_share)
+
+    @property
+    def lost_whole(self) -> list[Loss]:
+        """Sources and columns of which nothing came through."""
+        return [loss for loss in self.losses if loss.is_whole]
+
+    @property
     def exit_code(self) -> int:
         """2 if a file cannot be read, 1 if a ranking would be wrong or none comes out, else 0."""
         if self.unreadable:
             return UNREADABLE
-        wrong = self.stopped or self.misplaced or self.in_feet or self.strayed
+        wrong = self.stopped or self.misplaced or self.in_feet or self.strayed or self.lost_whole
         return WRONG if wrong else 0
 
 

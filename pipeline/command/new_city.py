@@ -4,11 +4,13 @@ from pathlib import Path
 
 from pipeline.command.report import console
 from pipeline.new_city.profile import NewCity, new_city
+from pipeline.new_city.roles import Guess
 from pipeline.problem import Problem
 from pipeline.store.configuration import read_new_city_words, read_settings
 from pipeline.store.looks import look_into
 from pipeline.store.profiles import refuse_hand_written, write_profile
 
+_WHOLE_SHARE = 0.95
 _DATUMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 
 
@@ -19,13 +21,28 @@ def make_new_city(root: Path, name: str, raw: Path, datum: str) -> None:
     path = root / "config" / "cities" / f"{name}.yaml"
     refuse_hand_written(path, name)
     words = read_new_city_words(root / "config")
-    facility_tags = read_settings(root / "config", "reference", "base").intake.facility_tags
+    settings = read_settings(root / "config", "reference", "base")
     looks, unread = look_into(raw)
-    found = new_city(name, looks, unread, words, facility_tags, datum)
+    found = new_city(name, looks, unread, words, settings.intake, settings.consent.measures, datum)
     write_profile(path, "new-city", found.text)
     _show(found, name, raw)
     if not found.missing_roles:
         read_settings(root / "config", name, "base")
+
+
+def _gaps(guess: Guess) -> str:
+    """Return which columns have a value in how many of the rows looked at, where some lack one."""
+    rows, count = guess.look.fields, len(guess.look.fields)
+    filled = {
+        key: int(
+            (rows[fields].astype("str").apply(lambda c: c.str.strip()) != "").any(axis=1).sum()
+        )
+        for key, (fields, _) in guess.columns.items()
+        if fields and set(fields) <= set(rows.columns)
+    }
+    return ", ".join(
+        f"{key} {n:,} of {count:,}" for key, n in filled.items() if n < _WHOLE_SHARE * count
+    )
 
 
 def _show(found: NewCity, name: str, raw: Path) -> None:
@@ -36,6 +53,9 @@ def _show(found: NewCity, name: str, raw: Path) -> None:
         out.print(f"  {label}: {guess.look.path} ({guess.why})", markup=False)
         if columns and guess.look.format not in ("overpass_json", "osm_pbf"):
             out.print(f"    {columns}", markup=False)
+        gaps = _gaps(guess)
+        if gaps:
+            out.print(f"    values found 有值: {gaps}", markup=False)
     if found.unused:
         out.print("not used 未使用:", markup=False)
         for path, reason in found.unused:

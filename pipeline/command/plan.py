@@ -81,12 +81,10 @@ def replan(places: Places, settings: Settings, budget_cny: Sequence[float]) -> R
     richer = settings.model_copy(
         update={"plan": settings.plan.model_copy(update={"schedule": schedule})}
     )
+    recorded = flow.recorded(places)
     with state.single_run(places.lock_file):
-        tables = {
-            table: files.read_parquet(places.table(table), has_geometry=bool(table.geometry))
-            for table in _STAGE.reads
-        }
-        before = files.read_parquet(places.table(PLAN_PROJECTS), has_geometry=False)
+        tables = {table: recorded.table(table) for table in _STAGE.reads}
+        before = recorded.table(PLAN_PROJECTS)
         years = before.set_index("project_id")["planned_year"].astype("float64")
         projects = priced(cut_to_read(tables, richer.plan), richer)
         ranking = tables[RANKING][list(OF_RANKING)]
@@ -95,7 +93,7 @@ def replan(places: Places, settings: Settings, budget_cny: Sequence[float]) -> R
         _write(places, folder, found, settings)
     after = found.tables[PLAN_PROJECTS].set_index("project_id")["planned_year"].notna()
     was = years.notna().reindex(after.index, fill_value=False)
-    of_config = files.read_json(places.ledger(_STAGE))["annual"]
+    of_config = recorded.ledger(_STAGE)["annual"]
     return Replanned(
         folder, found.ledger, of_config, int((after & ~was).sum()), int((was & ~after).sum())
     )
@@ -142,7 +140,7 @@ def _rank(places: Places) -> str:
 def show_plan_of_config(places: Places, settings: Settings, seconds: float) -> None:
     """Print the plan that the last run made."""
     _refuse_stale(places, settings)
-    ledger = files.read_json(places.ledger(_STAGE))["annual"]
+    ledger = flow.recorded(places).ledger(_STAGE)["annual"]
     show_plan(ledger)
     _years(ledger)
     _lists(places, places.scenario_folder, seconds)

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from pipeline.command.loss_block import show_losses
 from pipeline.contracts.stage import Stage
 from pipeline.flow import Step
 from pipeline.problem import Problem
@@ -91,11 +92,21 @@ def show_run(
         f"{name} {share:.1%}" for name, share in ledgers["score"]["weights"].items()
     )
     out.print(f"weights 权重: {weights}", markup=False)
+    if ledgers["measure"]["ground_filter_left_out"]:
+        cell_m = ledgers["measure"]["terrain_cell_m"]
+        out.print(
+            f"NOTICE 提示: 高程格网 {cell_m:g} 米，比地面滤波窗口粗，未滤波，屋顶与树木仍在其中。 "
+            f"The terrain's cells ({cell_m:g} m) are too coarse for the ground filter "
+            f"({settings.measure.terrain.opening_window_m:g} m): it was left out, and roofs and trees "
+            "stay in the heights. Take a finer terrain model, or set measure.terrain.",
+            markup=False,
+        )
     for notice in ledgers["score"]["notices"]:
         out.print(f"NOTICE 提示: {notice['text_zh']} {notice['text_en']}", markup=False)
     out.print(_how_sure(ledgers["score"]["robustness"]), markup=False)
     for line in strayed_totals(settings, ledgers):
         out.print(line, markup=False, style="bold yellow")
+    show_losses(out, ledgers["intake"], settings)
 
 
 def show_plan(ledger: Mapping[str, Any]) -> None:

@@ -38,12 +38,10 @@ def answer(places: Places, settings: Settings, change: Change, file: Path, name:
         If the city has not been ranked with these settings and files, or the change does not fit it.
     """
     _refuse_stale(places, settings)
+    recorded = flow.recorded(places)
     with state.single_run(places.lock_file):
-        tables = {
-            table: files.read_parquet(places.table(table), has_geometry=bool(table.geometry))
-            for table in READS
-        }
-        ground = files.read_raster(places.raster("ground"))
+        tables = {table: recorded.table(table) for table in READS}
+        ground = recorded.raster("ground")
         shown = file.relative_to(places.root).as_posix()
         found = what_if(tables, ground, settings, change, file=shown)
         table = conform(WHAT_IF, found.table)
@@ -113,7 +111,7 @@ def show_answer(
         out.print(_grid("to 目的地", by_type))
         roads = dict(list(ledger["by_road_name"].items())[:_TOP_COUNT])
         out.print(_grid("road 道路", roads))
-        out.print(_buildings(found))
+        out.print(_buildings(found, settings.measure.walking.climb_penalty_min_per_m))
     csv = places.what_if_csv(name).relative_to(places.root).as_posix()
     out.print(f"table 明细: {csv} ({seconds:.1f} s)", markup=False)
 
@@ -149,8 +147,10 @@ def _grid(what: str, groups: Mapping[str, Mapping[str, Any]]) -> Grid:
         "worse 变差",
         "newly 新增",
         "lost 断路",
+        "min out 出门省时",
         "min home 回家省时",
-        "climb m 少爬",
+        "climb out m 出门少爬",
+        "climb home m 回家少爬",
     ):
         grid.add_column(head, justify="right")
     for key, sums in groups.items():
@@ -160,21 +160,35 @@ def _grid(what: str, groups: Mapping[str, Mapping[str, Any]]) -> Grid:
             f"{sums['worse_count']:,}",
             f"{sums['gains_way_count'] + sums['first_mapped_count']:,}",
             f"{sums['loses_way_count']:,}",
+            f"{sums['out_saved_min']:+,.1f}",
             f"{sums['home_saved_min']:+,.1f}",
+            f"{sums['climb_out_saved_m']:+,.0f}",
             f"{sums['climb_saved_m']:+,.0f}",
         )
     return grid
 
 
-def _buildings(found: WhatIf) -> Grid:
-    """Return the buildings whose best or worst walk home changes most."""
+def _buildings(found: WhatIf, penalty: float) -> Grid:
+    """Return the buildings whose best or worst walk, out or home, changes most."""
     rows = found.table
-    most = rows.assign(size=rows["walk_back_saved_min"].abs()).sort_values(
+    saved = {
+        way: (rows[f"walk_{way}_saved_min"] + penalty * rows[climb]).abs()
+        for way, climb in (("out", "climb_out_saved_m"), ("back", "climb_saved_m"))
+    }
+    most = rows.assign(size=saved["out"].combine(saved["back"], max)).sort_values(
         ["size", "building_id"], ascending=[False, True], kind="stable", na_position="last"
     )
     most = most.drop_duplicates("building_id").head(_TOP_COUNT)
     grid = Grid(title_justify="left")
-    for head in ("building 建筑", "road 道路", "to 目的地", "home min 回家分钟", "climb m 爬升"):
+    for head in (
+        "building 建筑",
+        "road 道路",
+        "to 目的地",
+        "out min 出门分钟",
+        "home min 回家分钟",
+        "climb out m 出门爬升",
+        "climb home m 回家爬升",
+    ):
         grid.add_column(head)
     for row in most.to_dict("records"):
         name = row["building_name"] if isinstance(row["building_name"], str) else row["building_id"]
@@ -183,7 +197,9 @@ def _buildings(found: WhatIf) -> Grid:
             escape(name),
             escape(road),
             row["facility_type"],
+            _change(row["walk_out_before_min"], row["walk_out_after_min"], 1),
             _change(row["walk_back_before_min"], row["walk_back_after_min"], 1),
+            _change(row["climb_out_before_m"], row["climb_out_after_m"], 0),
             _change(row["climb_before_m"], row["climb_after_m"], 0),
         )
     return grid

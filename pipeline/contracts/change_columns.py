@@ -8,7 +8,7 @@ CHANGE_COLUMNS = (
         "outcome_type",
         "comparison: entered or left the top of config, rose, fell, same; gained or lost its rank with "
         "its track, never ranked; new or gone: in one of the two only. what-if: better or worse: "
-        "quicker or slower out and home together, or else less or more climb; gains_way, loses_way: "
+        "minutes out and home and the climb of both, weighed as ways are chosen; gains_way, loses_way: "
         "there was or is no way; first_mapped: a new facility of a type that is not mapped today "
         "comes within the standard's radius",
         allowed=(
@@ -58,6 +58,9 @@ CHANGE_COLUMNS = (
     real("climb_before_m", "m", 0, 5000, "climb of the walk home today", decimals=1, **EMPTY),
     real("climb_after_m", "m", 0, 5000, "the same after the change", decimals=1, **EMPTY),
     real("climb_saved_m", "m", -5000, 5000, "before minus after", decimals=1, **EMPTY),
+    real("climb_out_before_m", "m", 0, 5000, "climb of the walk out today", decimals=1, **EMPTY),
+    real("climb_out_after_m", "m", 0, 5000, "the same after the change", decimals=1, **EMPTY),
+    real("climb_out_saved_m", "m", -5000, 5000, "before minus after", decimals=1, **EMPTY),
     real("walk_before_m", "m", 0, 100_000, "equivalent distance today", decimals=0, **EMPTY),
     real("walk_after_m", "m", 0, 100_000, "the same after the change", decimals=0, **EMPTY),
     real("walk_saved_m", "m", -100_000, 100_000, "before minus after", decimals=0, **EMPTY),

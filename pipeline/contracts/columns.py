@@ -251,6 +251,14 @@ _ALL = (
         **_EMPTY,
     ),
     _real("{}_climb_m", "m", 0, 5000, "metres climbed on the walk home", decimals=1, **_EMPTY),
+    _real(
+        "main_road_elder_back_min",
+        "min",
+        0,
+        4000,
+        "an elder's walk home from the nearest main road, at an elder's pace and dislike of climbing",
+        **_EMPTY,
+    ),
     _whole(
         "main_road_path_point_number",
         "ordinal",

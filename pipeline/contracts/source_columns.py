@@ -1,4 +1,11 @@
-"""What the rows of a source say of one of our columns, by the profile's ``columns`` and ``values``."""
+"""What the rows of a source say of one of our columns, by the profile's ``columns`` and ``values``.
+
+A word is the same whatever its case, its width (full or half), its blanks and underscores.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -6,11 +13,14 @@ from numpy.typing import NDArray
 
 from pipeline.settings.city import Source
 
+_BLANKS = re.compile(r"[\s_]+")
+
 
 def field(table: pd.DataFrame, source: Source, column: str) -> pd.Series:
     """Return one of our columns as text: constant, or the first of its fields that holds a value.
 
-    Words of the source are translated by ``values``; empty where nothing is said.
+    Words of the source are translated by ``values``, whatever their case, width and blanks; empty
+    where nothing is said.
     """
     if column in source.constants:
         return pd.Series(source.constants[column], index=table.index, dtype="str")
@@ -24,7 +34,9 @@ def field(table: pd.DataFrame, source: Source, column: str) -> pd.Series:
     if not words:
         return text
     said, number = distinct(text)
-    translated = pd.array([words.get(word, word) for word in said], dtype="str")
+    plain = by_plain_word(words)
+    ours = [words.get(word, plain.get(plain_word(word), word)) for word in said]
+    translated = pd.array(ours, dtype="str")
     return pd.Series(translated.take(number), index=table.index)
 
 
@@ -35,3 +47,19 @@ def distinct(texts: pd.Series) -> tuple[list[str], NDArray[np.int64]]:
     """
     number, said = pd.factorize(texts)
     return list(said.to_numpy(dtype=object)), number
+
+
+def plain_word(text: str) -> str:
+    """Return a word without case, width, blanks, underscores and marks that no editor shows."""
+    if text.isascii():
+        return _BLANKS.sub("", text.lower())
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _BLANKS.sub("", "".join(c for c in folded if unicodedata.category(c) != "Cf"))
+
+
+def by_plain_word(words: Mapping[str, str]) -> dict[str, str]:
+    """Return a translation for words whatever their case, width and blanks; the first one counts."""
+    found: dict[str, str] = {}
+    for word, ours in words.items():
+        found.setdefault(plain_word(word), ours)
+    return found

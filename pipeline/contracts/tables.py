@@ -127,8 +127,8 @@ MEASUREMENTS = Table(
         "elevation_error_m", "slope_deg", "relief_m", "landform_type", "storeys_above_entry_count",
         "storeys_below_entry_count", "storeys_climbed_count", "parking_gap_share", "access_m",
         "has_street_access", "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_gap_m",
-        "{}_climb_m", "{}_min_count", "main_road_path_point_number", "longitude_deg",
-        "latitude_deg",
+        "{}_climb_m", "{}_min_count", "main_road_elder_back_min", "main_road_path_point_number",
+        "longitude_deg", "latitude_deg",
     ),
 )  # fmt: skip
 
@@ -172,7 +172,8 @@ BUILDING_RANKING = Table(
         "landform_type", "has_lift", "storeys_above_entry_count", "storeys_below_entry_count",
         "storeys_climbed_count", "parking_gap_share", "access_m", "has_street_access",
         "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_gap_m", "{}_climb_m",
-        "{}_min_count", "{}_fault_share", "inspection_year", "renovated_year",
+        "{}_min_count", "main_road_elder_back_min", "{}_fault_share", "inspection_year",
+        "renovated_year",
         "is_in_clearance_plan", "clearance_year", "clearance_status_text", "heritage_name",
         "heritage_class_text", "elder_share", "is_overlapping",
         "project_id", "planned_year", "batch_type", "wait_reason_code",
@@ -182,7 +183,8 @@ BUILDING_RANKING = Table(
     order=("rank", "building_id"),
     empty_last=True,
     csv_leaves_out=(
-        "{}_walk_out_min", "{}_walk_back_min", "{}_min_count", "{}_climb_m", "construction_year_{}",
+        "{}_walk_out_min", "{}_walk_back_min", "{}_min_count", "{}_climb_m",
+        "main_road_elder_back_min", "construction_year_{}",
     ),
 )  # fmt: skip
 
@@ -347,8 +349,9 @@ WHAT_IF = Table(
         "building_id", "building_name", "district_name", "estate_name", "road_name",
         "facility_type", "outcome_type", "walk_out_before_min", "walk_out_after_min",
         "walk_out_saved_min", "walk_back_before_min", "walk_back_after_min", "walk_back_saved_min",
-        "climb_before_m", "climb_after_m", "climb_saved_m", "walk_before_m", "walk_after_m",
-        "walk_saved_m", "data_origin",
+        "climb_before_m", "climb_after_m", "climb_saved_m", "climb_out_before_m",
+        "climb_out_after_m", "climb_out_saved_m", "walk_before_m", "walk_after_m", "walk_saved_m",
+        "data_origin",
     ),
     may_have_no_rows=True,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from pipeline.fetch.downloads import HEADER_BYTES, RemoteParts, download
 from pipeline.fetch.place import widened
 from pipeline.problem import Problem
 from pipeline.settings.fetch import RasterService
+from pipeline.store.gdal_drivers import RASTER_DRIVER
 
 Bounds = tuple[float, float, float, float]
 _GDAL = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_NUM_THREADS": "1"}
@@ -37,7 +38,7 @@ def whole_raster(client: Client, what: str, service: RasterService, path: Path, 
 
     def check(partial: Path) -> None:
         try:
-            with rasterio.Env(**_GDAL), rasterio.open(partial) as file:
+            with rasterio.Env(**_GDAL), rasterio.open(partial, driver=RASTER_DRIVER) as file:
                 found = file.crs
                 file.read(1)
         except RasterioError:
@@ -123,14 +124,14 @@ def _part(remote: RemoteParts, local: Path, source: str, target: Bounds, crs: st
     from rasterio.io import MemoryFile
 
     try:
-        with rasterio.open(local) as file:
+        with rasterio.open(local, driver=RASTER_DRIVER) as file:
             if file.crs is None:
                 raise Problem(source, "the raster does not say its CRS", fix="name another server")
             window = _window(file, target, crs)
         if window is None:
             return None
         _bring_blocks(remote, local, source, window)
-        with rasterio.open(local) as file:
+        with rasterio.open(local, driver=RASTER_DRIVER) as file:
             values = file.read(1, window=window, masked=True).astype("float32").filled(np.nan)
             profile = {
                 "driver": "GTiff", "width": window.width, "height": window.height, "count": 1,
@@ -171,7 +172,7 @@ def _bring_blocks(remote: RemoteParts, local: Path, source: str, window: Any) ->
 
     header = HEADER_BYTES
     while True:
-        with rasterio.open(local) as file:
+        with rasterio.open(local, driver=RASTER_DRIVER) as file:
             spans = _spans(file, window)
         if spans is not None:
             break

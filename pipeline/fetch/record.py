@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.problem import Problem
 from pipeline.settings.fetch import Publication
 from pipeline.store.files import Batch, json_bytes
+from pipeline.store.raw_folder import inside
 from pipeline.store.state import digest
 
 RECORD = "fetched.json"
@@ -59,6 +60,9 @@ def read_record(folder: Path) -> Record:
     try:
         content = json.loads(path.read_bytes())
         files = {name: Fetched(**one) for name, one in content["files"].items()}
+        for one in files.values():
+            if PurePosixPath(one.path).is_absolute() or ".." in PurePosixPath(one.path).parts:
+                raise ValueError(one.path)
         names = tuple(str(one) for one in content["names"])
         if len(names) != 3:
             raise ValueError(names)
@@ -86,7 +90,7 @@ def still_there(folder: Path, one: Fetched | None, request_sha256: str) -> bool:
     """Return whether a source was fetched with the same request and its file has not changed."""
     if one is None or one.request_sha256 != request_sha256:
         return False
-    path = folder / one.path
+    path = inside(folder / one.path, folder.resolve())
     return one.is_empty or (path.is_file() and digest(path) == one.sha256)
 
 

@@ -28,6 +28,7 @@ from pipeline.fetch.record import (
 from pipeline.problem import Problem
 from pipeline.settings.fetch import FetchSettings, OsmLayer, RasterService
 from pipeline.store.files import Batch, make_folder
+from pipeline.store.raw_folder import inside
 from pipeline.store.state import digest, single_run
 
 LABELS = {
@@ -155,7 +156,8 @@ class _Run:
         }  # fmt: skip
         if service.reading == "whole":
             path = f"{service.path.split('/')[0]}/{_file_name(service.url)}"
-            whole_raster(self.client, _label(name), service, self.folder / path, crs)
+            target = inside(self.folder / path, self.folder.resolve())
+            whole_raster(self.client, _label(name), service, target, crs)
             self._note(name, path, facts)
             return
         content, _, absent = window_raster(self.client, _label(name), service, outline, crs)
@@ -167,11 +169,12 @@ class _Run:
 
     def _keep(self, name: str, path: str, content: bytes, facts: dict[str, Any]) -> None:
         """Write a file that is in memory, and record it; one without content is only recorded."""
+        target = inside(self.folder / path, self.folder.resolve())
         if content:
             with Batch() as batch:
-                batch.add(self.folder / path, content)
+                batch.add(target, content)
         else:
-            (self.folder / path).unlink(missing_ok=True)
+            target.unlink(missing_ok=True)
         self._note(name, path, facts, is_empty=not content)
 
     def _note(self, name: str, path: str, facts: dict[str, Any], *, is_empty: bool = False) -> None:

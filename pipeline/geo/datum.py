@@ -89,4 +89,6 @@ def _transformer(crs: str, other: str) -> Any:
     """Return the way from one CRS to another; making one takes longer than using it."""
     from pyproj import Transformer
 
-    return Transformer.from_crs(crs, other, always_xy=True)
+    from pipeline.geo.crs import parsed
+
+    return Transformer.from_crs(parsed(crs), parsed(other), always_xy=True)

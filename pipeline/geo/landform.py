@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from pipeline.geo.raster import Floats, Raster
 from pipeline.settings.measure import TerrainRule
 
+_WIDER_SHARE = 1.25
+
 LANDFORMS = ("flat", "slope", "terrace", "cliff_edge", "cliff_foot")
 
 
@@ -20,15 +22,16 @@ def ground(surface: Raster, rule: TerrainRule) -> tuple[Raster, Raster]:
     The trend (a moving mean) is taken off, a grey opening removes what is narrower than its window,
     and the trend is put back: a morphological filter as for airborne laser scans (Zhang et al. 2003,
     doi 10.1109/TGRS.2003.810682), detrended so that an even slope stays as it is. Empty cells stay
-    empty.
+    empty. Cells too coarse for the window (``is_too_coarse``) stay as they are.
     """
     from scipy import ndimage  # slow to load, and mostly needed by another interpreter
 
     z = surface.values.astype(np.float64)
-    if rule.ground_filter == "none" or np.isnan(z).all():
+    is_left = rule.ground_filter == "none" or is_too_coarse(rule, surface.cell_m)
+    if is_left or np.isnan(z).all():
         return surface, surface.with_values(np.where(np.isnan(z), np.nan, rule.vertical_error_m))
     half_trend = max(1, round(rule.trend_window_m / surface.cell_m / 2))
-    window = max(1, round(rule.opening_window_m / surface.cell_m / 2))
+    window = _reach(rule, surface.cell_m)
     margin = half_trend + 2 * window
     filled = _padded(_filled(z), margin)
     trend = ndimage.uniform_filter(filled, 2 * half_trend + 1, mode="nearest")
@@ -40,6 +43,19 @@ def ground(surface: Raster, rule: TerrainRule) -> tuple[Raster, Raster]:
     # half of what was taken away may have been ground
     error = np.hypot(rule.vertical_error_m, (z - estimate) / 2)
     return surface.with_values(estimate), surface.with_values(error)
+
+
+def _reach(rule: TerrainRule, cell_m: float) -> int:
+    """Return how many cells around each the opening looks; what it removes is twice as wide."""
+    return max(1, round(rule.opening_window_m / cell_m / 2))
+
+
+def is_too_coarse(rule: TerrainRule, cell_m: float) -> bool:
+    """Return whether the filter is set but would take away hills much wider than its window.
+
+    A filter looks at least one cell around, and so removes what is two cells wide.
+    """
+    return rule.ground_filter != "none" and 2 * cell_m > _WIDER_SHARE * rule.opening_window_m
 
 
 def _filled(z: Floats) -> Floats:

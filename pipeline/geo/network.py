@@ -1,9 +1,19 @@
-"""Shortest walks on the street network, out and back, with the metres climbed on the way.
+"""The ways people choose on the street network, out and back, and the minutes and metres climbed.
 
 Facilities are joined to the street they stand at by cutting that street there, so a walk may begin
 and end anywhere along a link. Everything is directed: uphill and downhill differ.
+
+Who chooses weighs minutes and metres: a way's cost is its minutes + penalty × metres climbed, and the
+way of least cost is taken. People differ in what a metre weighs. With C(p) the least cost at penalty p,
+minutes and climb are told for all penalties between a low and a high one together: climb =
+(C(high) − C(low)) / (high − low), minutes = C(middle) − middle × climb. The slope of C at p is the
+climb of the way chosen at p, so this climb is the mean over the penalties; and where all choose the
+same way, both numbers are that way's own. C is a least sum and leaps nowhere, so where two ways are
+nearly as good, a small change of a height moves the climb a little and does not flip it from one to
+the other.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +23,10 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from pipeline.geo.profile import Integers, Profiles, StreetLinks
 from pipeline.geo.raster import Floats
+from pipeline.settings.measure import WalkingRule
 
 _LEAST_MIN = 1e-9
+_LEAST_CLIMB_M = 1e-6
 
 
 @dataclass(frozen=True)
@@ -75,19 +87,57 @@ NO_SPURS = Spurs(*(np.zeros(0, dtype=np.int64),) * 2, *(np.zeros(0),) * 4)
 
 
 @dataclass(frozen=True)
-class WalkGraph:
-    """Directed graph of walking minutes, with the metres climbed along each arc.
+class Penalties:
+    """Minutes that a metre of climb weighs more than it takes, by how much people mind it."""
 
-    ``minutes`` and ``ascent_m`` have the same sparsity: row = where the arc begins.
+    low: float
+    middle: float
+    high: float
+
+    def of_each(self, costs: Callable[[str, float], Floats]) -> "Costs":
+        """Return what a function of a penalty's name and value gives for each."""
+        return Costs(costs("low", self.low), costs("middle", self.middle), costs("high", self.high))
+
+    @classmethod
+    def of(cls, walking: WalkingRule) -> "Penalties":
+        """Return the penalties of a walker."""
+        middle, spread = walking.climb_penalty_min_per_m, walking.climb_penalty_spread
+        return cls((1 - spread) * middle, middle, (1 + spread) * middle)
+
+
+@dataclass(frozen=True)
+class WalkGraph:
+    """Directed graphs of the same arcs, row = where the arc begins.
+
+    ``minutes`` are those of the quickest of several arcs between two nodes; the others hold the
+    least cost at each penalty.
     """
 
     minutes: sparse.csr_array
-    ascent_m: sparse.csr_array
+    low: sparse.csr_array
+    middle: sparse.csr_array
+    high: sparse.csr_array
+    penalties: Penalties
 
     @property
     def node_count(self) -> int:
         """How many nodes there are."""
         return int(self.minutes.shape[0])
+
+    @property
+    def reverse(self) -> "WalkGraph":
+        """The graph walked the other way round."""
+        return self._each(lambda arcs: arcs.T.tocsr())
+
+    def without_arcs_into(self, nodes: Integers) -> "WalkGraph":
+        """Return a graph in which nothing leads to some nodes; walks may still begin there."""
+        return self._each(lambda arcs: _without_arcs_into(arcs, nodes))
+
+    def _each(self, change: Callable[[sparse.csr_array], sparse.csr_array]) -> "WalkGraph":
+        return WalkGraph(
+            change(self.minutes), change(self.low), change(self.middle), change(self.high),
+            self.penalties,
+        )  # fmt: skip
 
 
 def walk_graph(
@@ -96,11 +146,13 @@ def walk_graph(
     profiles: Profiles,
     node_count: int,
     spurs: Spurs,
+    penalties: Penalties,
+    walker: str = "",
 ) -> WalkGraph:
     """Return the graph of all pieces and spurs.
 
-    Of several arcs between the same two nodes the quickest stays. A spur that takes infinitely long
-    in one direction has no arc there.
+    A spur that takes infinitely long in one direction has no arc there. ``walker`` begins the names
+    of the minutes in ``profiles`` (``elder_``).
     """
     start, end = (profiles.places(pieces.link, at) for at in (pieces.start, pieces.end))
 
@@ -118,8 +170,8 @@ def walk_graph(
     )
     minutes = np.concatenate(
         [
-            between("forward_min")[forward],
-            between("backward_min")[backward],
+            between(f"{walker}forward_min")[forward],
+            between(f"{walker}backward_min")[backward],
             spurs.there_min,
             spurs.back_min,
         ]
@@ -127,22 +179,25 @@ def walk_graph(
     ascent = np.concatenate(
         [up[forward], down[backward], spurs.there_ascent_m, spurs.back_ascent_m]
     )
-    order = np.lexsort((ascent, minutes, finish, begin))
-    begin, finish = begin[order], finish[order]
+    order = np.lexsort((finish, begin))
+    order = order[(begin[order] != finish[order]) & np.isfinite(minutes[order])]
+    begin, finish, minutes, ascent = begin[order], finish[order], minutes[order], ascent[order]
     first = np.append(True, (begin[1:] != begin[:-1]) | (finish[1:] != finish[:-1]))
-    first &= (begin != finish) & np.isfinite(minutes[order])
-    begin, finish = begin[first], finish[first]
-    minutes, ascent = np.maximum(minutes[order][first], _LEAST_MIN), ascent[order][first]
-    pointer = np.searchsorted(begin, np.arange(node_count + 1))
-    shape = (node_count, node_count)
+    first = np.flatnonzero(first[: len(begin)])
+    pointer = np.searchsorted(begin[first], np.arange(node_count + 1))
+
+    def arcs(penalty: float) -> sparse.csr_array:
+        cost = minutes + penalty * ascent
+        least = np.minimum.reduceat(cost, first) if len(first) else cost
+        parts = np.maximum(least, _LEAST_MIN), finish[first], pointer
+        return sparse.csr_array(parts, shape=(node_count, node_count))
+
     return WalkGraph(
-        sparse.csr_array((minutes, finish, pointer), shape=shape),
-        sparse.csr_array((ascent, finish, pointer), shape=shape),
+        arcs(0.0), arcs(penalties.low), arcs(penalties.middle), arcs(penalties.high), penalties
     )
 
 
-def without_arcs_into(arcs: sparse.csr_array, nodes: Integers) -> sparse.csr_array:
-    """Return a graph in which nothing leads to some nodes; they may still be where walks begin."""
+def _without_arcs_into(arcs: sparse.csr_array, nodes: Integers) -> sparse.csr_array:
     is_shut = np.zeros(arcs.shape[0], dtype=bool)
     is_shut[nodes] = True
     kept = ~is_shut[arcs.indices]
@@ -151,57 +206,51 @@ def without_arcs_into(arcs: sparse.csr_array, nodes: Integers) -> sparse.csr_arr
 
 
 @dataclass(frozen=True)
-class Nearest:
-    """For every node: the way home from the nearest target, and the way out to it.
+class Costs:
+    """Least cost at a low, a middle and a high penalty; infinity where there is no way."""
 
-    Infinity where there is none. The nearest for the way out need not be the one for the way home.
+    low: Floats
+    middle: Floats
+    high: Floats
+
+    def minutes_and_climb(self, penalties: Penalties) -> tuple[Floats, Floats]:
+        """Return minutes and metres climbed over all penalties between the two (module's head)."""
+        reached = np.isfinite(self.low)
+        low, middle, high = (
+            np.where(reached, cost, 0) for cost in (self.low, self.middle, self.high)
+        )
+        climb = np.maximum(high - low, 0) / (penalties.high - penalties.low)
+        # rounding leaves specks of metres on level ways
+        climb = np.where(climb < _LEAST_CLIMB_M, 0, climb)
+        minutes = middle - penalties.middle * climb
+        return np.where(reached, minutes, np.inf), np.where(reached, climb, np.inf)
+
+
+def nearest(graph: WalkGraph, targets: Integers) -> Costs:
+    """Return the cost from every node's best target to it; the reversed graph tells the way out."""
+    if not len(targets):
+        nowhere = np.full(graph.node_count, np.inf)
+        return Costs(nowhere, nowhere.copy(), nowhere.copy())
+    return Costs(
+        *(
+            dijkstra(arcs, indices=targets, min_only=True)
+            for arcs in (graph.low, graph.middle, graph.high)
+        )
+    )
+
+
+def chosen_ways(graph: WalkGraph, targets: Integers) -> tuple[Floats, Integers]:
+    """Return cost at the middle penalty from every node's best target, and the node before each.
+
+    −1 at a target and where there is no way.
     """
-
-    back_min: Floats
-    back_ascent_m: Floats
-    back_parent: Integers
-    """The node before, on the way home; −1 at a target and where there is no way."""
-    out_min: Floats
-
-
-def nearest(graph: WalkGraph, reverse: sparse.csr_array, targets: Integers) -> Nearest:
-    """Return minutes and climb between every node and its quickest target.
-
-    ``reverse`` is the transposed minutes; one multi-source Dijkstra run in each direction.
-    """
-    unreached = np.full(graph.node_count, np.inf)
     if not len(targets):
         nobody = np.full(graph.node_count, -1, dtype=np.int64)
-        return Nearest(unreached, unreached.copy(), nobody, unreached.copy())
-    back, parent, _ = dijkstra(
-        graph.minutes, indices=targets, min_only=True, return_predecessors=True
+        return np.full(graph.node_count, np.inf), nobody
+    cost, parent, _ = dijkstra(
+        graph.middle, indices=targets, min_only=True, return_predecessors=True
     )
-    out = dijkstra(reverse, indices=targets, min_only=True)
-    parent = np.maximum(parent.astype(np.int64), -1)
-    return Nearest(back, _climb_along(graph, parent, back), parent, out)
-
-
-def _climb_along(graph: WalkGraph, parent: Integers, reached_min: Floats) -> Floats:
-    """Return the metres climbed from the root of a shortest-path forest to every node.
-
-    Doubles the stretch summed in every round, so the rounds are the logarithm of the depth.
-    """
-    count = graph.node_count
-    child = np.flatnonzero(parent >= 0)
-    begin, finish = graph.ascent_m.tocoo().coords
-    is_walked = parent[finish] == begin
-    climbed = np.zeros(count)
-    climbed[finish[is_walked]] = graph.ascent_m.data[is_walked]
-    ancestor = np.arange(count)
-    ancestor[child] = parent[child]
-    while True:
-        further = ancestor[ancestor]
-        if (further == ancestor).all():
-            break
-        climbed += climbed[ancestor]
-        ancestor = further
-    climbed[np.isinf(reached_min)] = np.inf
-    return climbed
+    return cost, np.maximum(parent.astype(np.int64), -1)
 
 
 def main_component(

@@ -21,6 +21,9 @@ Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Names = NDArray[np.object_]
 
+_LEAST_APART_M = 0.1
+_UP_AND_DOWN = ("ascent_m", "descent_m")
+
 
 @dataclass(frozen=True)
 class StreetLinks:
@@ -57,15 +60,18 @@ class Profiles:
 
     ``key`` is 2 × link + fraction of its length; the other arrays are running totals over all links
     in turn, so that a difference between two points of one link is what lies between them.
-    ``elevation_m`` is the height there.
+    ``elevation_m`` is the height there, ``correction_m`` by how much it was moved from the terrain's.
     """
 
     key: Floats
     forward_min: Floats
     backward_min: Floats
+    elder_forward_min: Floats
+    elder_backward_min: Floats
     ascent_m: Floats
     descent_m: Floats
     elevation_m: Floats
+    correction_m: Floats
     clipped_links: Integers
 
     def at(self, name: str, link: Integers, fraction: Floats) -> Floats:
@@ -100,14 +106,86 @@ class Places:
         return Places(self.after[rows], self.share[rows])
 
 
-def node_elevation_m(links: StreetLinks, terrain: Raster) -> Floats:
-    """Return the height of every node; NaN where the terrain is empty.
+@dataclass(frozen=True)
+class Stations:
+    """Points along ground streets at which a height is taken, sorted by link and fraction.
 
-    A node in the middle of a bridge or tunnel does not lie on the ground. Its height is interpolated
-    along the structure between the nodes where it meets ground streets: the discrete harmonic
-    function with conductances 1 / length, which on a single line is the straight profile.
+    Every bend is one, and between bends even steps no longer than a spacing; a link's ends are its
+    nodes and no stations.
     """
-    ground = bilinear(terrain, links.node_x, links.node_y)
+
+    link: Integers
+    fraction: Floats
+    x: Floats
+    y: Floats
+
+
+@dataclass(frozen=True)
+class Heights:
+    """Heights of nodes and stations; NaN where nothing tells them.
+
+    ``…_correction_m`` is by how much they were moved from the terrain, 0 where they were not.
+    """
+
+    node_m: Floats
+    node_correction_m: Floats
+    stations: Stations
+    station_m: Floats
+    station_correction_m: Floats
+
+    def between(self, links: StreetLinks, node_m: Floats) -> "Heights":
+        """Return heights that meet given nodes; what those are moved by fades from end to end."""
+        moved = np.nan_to_num(node_m - self.node_m)
+        link, fraction = self.stations.link, self.stations.fraction
+        begin, end = moved[links.from_node[link]], moved[links.to_node[link]]
+        carried = begin + fraction * (end - begin)
+        return Heights(
+            node_m,
+            self.node_correction_m + moved,
+            self.stations,
+            self.station_m + carried,
+            self.station_correction_m + carried,
+        )
+
+
+def stations_along(links: StreetLinks, spacing_m: float) -> Stations:
+    """Return the stations of all ground links: their bends, and even steps between them."""
+    row = np.flatnonzero(links.structure == "ground")
+    point, owner = shapely.get_coordinates(links.shape[row], return_index=True)
+    within = np.flatnonzero(owner[1:] == owner[:-1])
+    begin, end, owner = point[within], point[within + 1], owner[within]
+    run = np.hypot(*(end - begin).T)
+    along = np.cumsum(run)
+    whole = np.bincount(owner, run, minlength=len(row))
+    along -= (np.cumsum(whole) - whole)[owner] + run
+    count = np.maximum(np.ceil(run / spacing_m), 1).astype(np.int64)
+    piece = np.repeat(np.arange(len(run)), count)
+    number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    share = number / count[piece]
+    at_m = along[piece] + share * run[piece]
+    # a point drawn twice is one station, and a link's own ends are none
+    fresh = (number > 0) | (run[piece - 1] > _LEAST_APART_M)
+    fresh &= (at_m > _LEAST_APART_M) & (at_m < whole[owner[piece]] - _LEAST_APART_M)
+    piece, at_m = piece[fresh], at_m[fresh]
+    x, y = (begin[piece] + share[fresh, None] * (end - begin)[piece]).T
+    return Stations(row[owner[piece]], at_m / whole[owner[piece]], x, y)
+
+
+def terrain_heights(links: StreetLinks, terrain: Raster, spacing_m: float) -> Heights:
+    """Return the heights of all nodes and stations as the terrain gives them; NaN where it is empty."""
+    stations = stations_along(links, spacing_m)
+    node_z = over_structures(links, bilinear(terrain, links.node_x, links.node_y))
+    return Heights(
+        node_z,
+        np.zeros(len(node_z)),
+        stations,
+        bilinear(terrain, stations.x, stations.y),
+        np.zeros(len(stations.link)),
+    )
+
+
+def is_structure_only(links: StreetLinks) -> Flags:
+    """Return which nodes stand in the middle of a bridge or tunnel and touch no ground street."""
     is_structure = np.isin(links.structure, ("bridge", "tunnel"))
     touches_structure = np.zeros(links.node_count, dtype=bool)
     touches_ground = np.zeros(links.node_count, dtype=bool)
@@ -116,8 +194,18 @@ def node_elevation_m(links: StreetLinks, terrain: Raster) -> Floats:
         touches_ground[ends[links.structure == "ground"]] = True
     degree = np.bincount(links.from_node, minlength=links.node_count)
     degree += np.bincount(links.to_node, minlength=links.node_count)
-    free = touches_structure & ~touches_ground & (degree > 1)
+    return np.asarray(touches_structure & ~touches_ground & (degree > 1))
 
+
+def over_structures(links: StreetLinks, ground: Floats) -> Floats:
+    """Return the heights of nodes, given those of the ground beneath them.
+
+    A node in the middle of a bridge or tunnel does not lie on the ground. Its height is interpolated
+    along the structure between the nodes where it meets ground streets: the discrete harmonic
+    function with conductances 1 / length, which on a single line is the straight profile.
+    """
+    free = is_structure_only(links)
+    is_structure = np.isin(links.structure, ("bridge", "tunnel"))
     one, two = links.from_node[is_structure], links.to_node[is_structure]
     conductance = 1 / np.maximum(shapely.length(links.shape[is_structure]), 0.1)
     shape = (links.node_count, links.node_count)
@@ -141,40 +229,35 @@ def node_elevation_m(links: StreetLinks, terrain: Raster) -> Floats:
     return height
 
 
-def link_profiles(
-    links: StreetLinks, terrain: Raster, node_z: Floats, walking: WalkingRule
-) -> Profiles:
+def link_profiles(links: StreetLinks, heights: Heights, walking: WalkingRule) -> Profiles:
     """Return minutes, metres up and metres down along every link, in both directions.
 
-    Streets on the ground are sampled at even steps no longer than ``profile_spacing_m``; all else
-    rises evenly between its ends, by the tagged height where the map tells it. Where the terrain is
-    empty the link is taken as flat. Closed directions are shut when the network is built, not here.
+    Streets on the ground pass their stations; all else rises evenly between its ends, by the tagged
+    height where the map tells it. Where a height is empty the link is taken as flat there. Closed
+    directions are shut when the network is built, not here.
     """
     length = shapely.length(links.shape)
-    is_tagged = ~np.isnan(links.tagged_rise_m)
-    follows = (links.structure == "ground") & ~is_tagged
-    step_count = np.where(follows, np.ceil(length / walking.profile_spacing_m), 1).astype(np.int64)
-    step_count = np.maximum(step_count, 1)
-    sample_count = step_count + 1
-    link = np.repeat(np.arange(links.count), sample_count)
-    first = np.cumsum(sample_count) - sample_count
-    number = np.arange(sample_count.sum()) - np.repeat(first, sample_count)
-    fraction = number / step_count[link]
-
-    begin_z, end_z = node_z[links.from_node[link]], node_z[links.to_node[link]]
-    # an empty height at one end must not spread to the other: 0 × NaN is NaN
-    z = np.where(number == 0, begin_z, (1 - fraction) * begin_z + fraction * end_z)
-    z = np.where(number == step_count[link], end_z, z)
-    inner = follows[link] & (number > 0) & (number < step_count[link])
-    points = shapely.line_interpolate_point(
-        links.shape[link[inner]], fraction[inner], normalized=True
+    stations = heights.stations
+    follows = (links.structure == "ground") & np.isnan(links.tagged_rise_m)
+    passed = np.flatnonzero(follows[stations.link])
+    count = np.arange(links.count)
+    link = np.concatenate([count, stations.link[passed], count])
+    fraction = np.concatenate(
+        [np.zeros(len(count)), stations.fraction[passed], np.ones(len(count))]
     )
-    z[inner] = bilinear(terrain, shapely.get_x(points), shapely.get_y(points))
+    order = np.lexsort((fraction, link))
+    link, fraction = link[order], fraction[order]
 
+    def along(node: Floats, station: Floats) -> Floats:
+        ends = node[links.from_node], station[passed], node[links.to_node]
+        return np.asarray(np.concatenate(ends)[order])
+
+    z = along(heights.node_m, heights.station_m)
     within = np.flatnonzero(link[1:] == link[:-1])
     step_link = link[within]
-    run = (length / step_count)[step_link]
+    run = (length[link] * fraction)[within + 1] - (length[link] * fraction)[within]
     rise = np.nan_to_num(z[within + 1] - z[within])
+    is_tagged = ~np.isnan(links.tagged_rise_m)
     rise = np.where(is_tagged[step_link], links.tagged_rise_m[step_link], rise)
     kind = links.structure[step_link]
     rise, clipped = clipped_rise(run, rise, kind, walking)
@@ -185,13 +268,17 @@ def link_profiles(
         spread[within + 1] = step
         return np.cumsum(spread)
 
+    elder = walking.of_elder()
     return Profiles(
         key=2.0 * link + fraction,
         forward_min=running(step_minutes(run, rise, kind, walking)),
         backward_min=running(step_minutes(run, -rise, kind, walking)),
+        elder_forward_min=running(step_minutes(run, rise, kind, elder)),
+        elder_backward_min=running(step_minutes(run, -rise, kind, elder)),
         ascent_m=running(np.maximum(climbed, 0)),
         descent_m=running(np.maximum(-climbed, 0)),
         elevation_m=z,
+        correction_m=along(heights.node_correction_m, heights.station_correction_m),
         clipped_links=np.unique(step_link[clipped]),
     )
 
@@ -237,18 +324,15 @@ def stair_minutes(run_m: Floats, rise_m: Floats, walking: WalkingRule) -> Floats
     return np.maximum(by_height, run_m / walking.flat_speed_m_per_min)
 
 
-def mean_grade(lines: Names, elevation_m: Floats, length_m: Floats) -> Floats:
-    """Return the mean absolute grade of each line over its vertices, weighted by length.
+def mean_grade(profiles: Profiles, links: StreetLinks) -> Floats:
+    """Return the mean absolute grade of each link: metres up and down over its length.
 
-    ``elevation_m`` holds the heights of all vertices in turn, ``length_m`` the lengths between each
-    vertex and the next (what crosses from one line to the next is ignored). Empty where a height is
-    empty or the line has no length.
+    Empty where the link has no length or any of its heights is empty.
     """
-    _, line = shapely.get_coordinates(lines, return_index=True)
-    within = line[1:] == line[:-1]
-    owner = line[1:][within]
-    rise = np.abs(np.diff(elevation_m))[within]
-    total_rise = np.bincount(owner, rise, minlength=len(lines))
-    total_run = np.bincount(owner, length_m[within], minlength=len(lines))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total_run > 0, total_rise / total_run, np.nan)
+    number, zero = np.arange(links.count), np.zeros(links.count)
+    begin, end = profiles.places(number, zero), profiles.places(number, zero + 1)
+    moved = sum(profiles.read(name, end) - profiles.read(name, begin) for name in _UP_AND_DOWN)
+    length = shapely.length(links.shape)
+    is_empty = np.zeros(links.count, dtype=bool)
+    is_empty[(profiles.key[np.isnan(profiles.elevation_m)] // 2).astype(np.int64)] = True
+    return np.where(is_empty | (length <= 0), np.nan, moved / np.where(length > 0, length, 1))

@@ -9,10 +9,11 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import FeatureTable, OsmExtract
-from pipeline.contracts.source_columns import field
+from pipeline.contracts.source_columns import field, plain_word
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import as_list, projected
 from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
+from pipeline.intake.reach import OUTSIDE_REACH, Reach
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 
@@ -26,6 +27,7 @@ def amenities_from_osm(
     source: Source,
     facility_tags: Mapping[str, list[str]],
     working_crs: str,
+    reach: Reach,
     rejects: Rejects,
     known: set[str],
 ) -> tuple[gpd.GeoDataFrame, int]:
@@ -46,6 +48,9 @@ def amenities_from_osm(
             rejects.row(row, "repeated_facility", "an earlier source brings the same element")
             return
         known.add(key)
+        if not reach.holds(shapely.get_coordinates(shape)).all():
+            rejects.row(row, OUTSIDE_REACH, reach.told)
+            return
         for kind in facility_types(tags, facility_tags):
             label = next((tags[field] for field in name_fields if tags.get(field)), None)
             rows.append(
@@ -88,25 +93,27 @@ def amenities_from_features(
     source: Source,
     types: Collection[str],
     working_crs: str,
-    study_area: shapely.Geometry,
+    reach: Reach,
     rejects: Rejects,
 ) -> gpd.GeoDataFrame:
     """Return one point per feature whose type is listed; an area is reduced to a point inside it.
 
-    A position outside the study area that lies inside it when its coordinates change places is
+    A position beyond reach that lies in the study area when its coordinates change places is
     turned and told. The same number, or the same type and name within a metre, is one facility.
     """
     columns = ("amenity_id", "amenity_type", "amenity_name")
-    key, kind, label = (as_list(field(table.fields, source, c)) for c in columns)
+    key, written, label = (as_list(field(table.fields, source, c)) for c in columns)
+    declared = {plain_word(one): one for one in types}
+    kind = [declared.get(plain_word(word), word) for word in written]
     shapes = np.where(shapely.is_missing(table.shapes), shapely.Point(), table.shapes)
     places_given = shapely.point_on_surface(shapes)
     points = projected(places_given, source, working_crs)
-    shapely.prepare(study_area)
-    is_inside = shapely.contains_properly(study_area, points)
+    is_inside = reach.holds(_coordinates(points))
     is_nowhere = shapely.is_empty(points)
     turned = np.full(len(points), shapely.Point(), dtype=object)
     turned[~is_inside] = projected(_turned(places_given[~is_inside]), source, working_crs)
-    would_be = shapely.contains_properly(study_area, turned)
+    shapely.prepare(reach.study_area)
+    would_be = shapely.contains_properly(reach.study_area, turned)
     rows, places, seen = [], [], set()
     for number in range(table.row_count):
         row, point = str(number + 1), points[number]
@@ -118,7 +125,7 @@ def amenities_from_features(
             continue
         if not is_inside[number]:
             if not would_be[number]:
-                rejects.row(row, "outside_study_area", "no district outline holds it")
+                rejects.row(row, OUTSIDE_REACH, reach.told)
                 continue
             point = turned[number]
             rejects.notice(row, "swapped_coordinates", "longitude and latitude change places")
@@ -131,6 +138,13 @@ def amenities_from_features(
         rows.append((own, kind[number], label[number] or None, name, row))
         places.append(point)
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=_COLUMNS), geometry=places, crs=working_crs)
+
+
+def _coordinates(points: NDArray[np.object_]) -> Floats:
+    xy = np.full((len(points), 2), np.nan)
+    is_there = ~shapely.is_empty(points)  # an empty point has no coordinates to ask for
+    xy[is_there] = shapely.get_coordinates(points[is_there])
+    return xy
 
 
 def _turned(points: NDArray[np.object_]) -> NDArray[np.object_]:

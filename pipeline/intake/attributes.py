@@ -12,8 +12,9 @@ import numpy as np
 
 from pipeline.contracts.written_numbers import decimal_mark, read_number, reads_two_ways
 from pipeline.intake.rejects import Rejects
+from pipeline.intake.words import UNKNOWN_WORD, UseWords
 from pipeline.intake.years import read_year
-from pipeline.settings.intake import HousingRule, IntakeSettings, StoreyRule, YearRule
+from pipeline.settings.intake import IntakeSettings, StoreyRule, YearRule
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -32,6 +33,7 @@ def attributes(
     settings: IntakeSettings,
     source_rows: Sequence[str],
     rejects: Rejects,
+    use_words: Mapping[str, str],
 ) -> dict[str, list[Any]]:
     """Return the attributes of buildings, one list a column, from what their source writes.
 
@@ -43,7 +45,10 @@ def attributes(
         Whether another field of the row names a use that is no housing.
     source_rows
         What each row is called in the list of rejects.
+    use_words
+        What the source writes for a use → what config calls it.
     """
+    words = UseWords(settings.housing, use_words)
     nothing: list[str | None] = [None] * len(source_rows)
 
     def said(column: str) -> Sequence[str | None]:
@@ -57,7 +62,7 @@ def attributes(
         "has_lift": list(nothing),
         **dealt_out(
             list(zip(uses, has_other_use, strict=True)),
-            lambda key: Reading(housing(*key, settings.housing)),
+            lambda key: housing(*key, words),
             source_rows,
             rejects,
         ),
@@ -97,15 +102,17 @@ def dealt_out(
     }
 
 
-def housing(use: str, has_other_use: bool, rule: HousingRule) -> dict[str, object]:
-    """Return whether a building is housing, and why."""
-    if use in rule.recorded_use_types:
-        origin = "recorded"
-    elif use in rule.assumed_use_types and not has_other_use:
-        origin = "assumed"
-    else:
-        origin = "not_housing"
-    return {"is_housing": origin != "not_housing", "housing_origin": origin}
+def housing(use: str, has_other_use: bool, words: UseWords) -> Reading:
+    """Return whether a building is housing, and why; a word that nobody declared is told.
+
+    Where a register says what is housing, the words of footprints do not matter.
+    """
+    origin, strange = words.housing(use, has_other_use)
+    faults = tuple(("building_use_type", UNKNOWN_WORD, word[:200]) for word in strange)
+    return Reading(
+        {"is_housing": origin != "not_housing", "housing_origin": origin},
+        () if words.rule.must_be_registered else faults,
+    )
 
 
 def storeys(count_text: str | None, height_text: str | None, rule: StoreyRule) -> Reading:

@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import FeatureTable
+from pipeline.geo.crs import crs_of
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.intake.osm_areas import Area, repaired
@@ -38,10 +39,11 @@ def as_list(texts: pd.Series) -> list[str]:
 
 def projected(shapes: NDArray[np.object_], source: Source, working_crs: str) -> NDArray[np.object_]:
     """Return shapes in the working CRS, 2-D."""
+    own = crs_of(source)
 
     def project(points: Floats) -> Floats:
         x, y = into_working_crs(
-            points[:, 0], points[:, 1], datum=source.datum, crs=source.crs, working_crs=working_crs
+            points[:, 0], points[:, 1], datum=source.datum, crs=own, working_crs=working_crs
         )
         return np.column_stack([x, y])
 

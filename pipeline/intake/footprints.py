@@ -12,6 +12,7 @@ from pipeline.contracts.raw import FeatureTable, OsmExtract
 from pipeline.contracts.source_columns import field
 from pipeline.intake.attributes import attributes
 from pipeline.intake.features import areas, as_list, row_names
+from pipeline.intake.losses import stated_texts
 from pipeline.intake.osm_areas import Area, node_locator, node_positions, relation_area, way_area
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.years import mended_years
@@ -33,6 +34,8 @@ class Footprints:
     buildings: gpd.GeoDataFrame
     supporting_count: int
     """Elements that are no building themselves: corners, member ways, entrances."""
+    stated: pd.DataFrame
+    """Cells of all that could be buildings by our columns, the row's name as index."""
 
 
 def footprints_from_osm(
@@ -72,12 +75,24 @@ def footprints_from_osm(
     has_other_use = [_first(tags, other) is not None for _, _, tags, _ in used]
     source_rows = [row for _, row, _, _ in used]
     columns = {"building_id": [key for key, _, _, _ in used], "source_name": name}
-    columns |= attributes(texts, has_other_use, settings, source_rows, rejects)
+    words = source.values.get("building_use_type", {})
+    columns |= attributes(texts, has_other_use, settings, source_rows, rejects, words)
     shapes = [area.shape for _, _, _, area in used]
     return Footprints(
         gpd.GeoDataFrame(pd.DataFrame(columns), geometry=shapes, crs=working_crs),
         extract.element_count - len(candidates) - len(points),
+        _stated(candidates, source),
     )
+
+
+def _stated(
+    candidates: list[tuple[str, str, Mapping[str, str], Area]], source: Source
+) -> pd.DataFrame:
+    texts = {
+        column: [_first(tags, fields) or "" for _, _, tags, _ in candidates]
+        for column, fields in source.columns.items()
+    }
+    return pd.DataFrame(texts, index=[row for _, row, _, _ in candidates], dtype="str")
 
 
 def footprints_from_features(
@@ -111,9 +126,11 @@ def footprints_from_features(
         key or f"{name}-{row}" for key, row in zip(texts["building_id"], source_rows, strict=True)
     ]
     columns = {"building_id": keys, "source_name": name}
-    columns |= attributes(texts, has_other, settings, source_rows, rejects)
+    words = source.values.get("building_use_type", {})
+    columns |= attributes(texts, has_other, settings, source_rows, rejects, words)
     shapes = [outlines[place].shape for place in kept]
-    return Footprints(gpd.GeoDataFrame(pd.DataFrame(columns), geometry=shapes, crs=working_crs), 0)
+    buildings = gpd.GeoDataFrame(pd.DataFrame(columns), geometry=shapes, crs=working_crs)
+    return Footprints(buildings, 0, stated_texts(table, source))
 
 
 def kept_outlines(

@@ -15,10 +15,12 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from pipeline.geo.crs import crs_of
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.intake.attributes import construction_year, dealt_out, storeys
 from pipeline.intake.features import as_list, places_among
+from pipeline.intake.losses import taken_counts
 from pipeline.intake.register_cells import Cells, Flags, cells_of
 from pipeline.intake.register_rows import (
     USUAL_AREA_M2,
@@ -59,6 +61,8 @@ class Registered:
     used_count: int
     missing_values: dict[str, int]
     """Rows of the register that leave a column empty."""
+    taken: dict[str, int]
+    """Column → rows whose value was taken over."""
 
 
 def without_register(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -96,7 +100,7 @@ def with_register(
     used_count, row_counts = len(cells.rows), None
     place = places_among(cells.texts("building_id"), buildings["building_id"])
     if not len(place):
-        return Registered(buildings, 0, dict.fromkeys(_WATCHED, 0))
+        return Registered(buildings, 0, dict.fromkeys(_WATCHED, 0), {})
     if is_added_up(source):
         cells, row_counts = added_up(cells, settings.register_checks)
         place = places_among(cells.texts("building_id"), buildings["building_id"])
@@ -111,7 +115,11 @@ def with_register(
     _tell_positions(cells, shapes, working_crs, settings.register_checks)
     missing = {column: int((cells.texts(column) == "").sum()) for column in _WATCHED}
     texts = {column: cells.texts(column).replace("", pd.NA) for column in _TEXTS}
-    return Registered(_laid_over(buildings, place, said, texts), used_count, missing)
+    told = pd.DataFrame(said | texts)
+    if row_counts is not None:  # what a building takes was stated by each of its rows
+        told = told.loc[np.repeat(np.arange(len(told)), row_counts)]
+    taken = taken_counts(told, list(source.columns))
+    return Registered(_laid_over(buildings, place, said, texts), used_count, missing, taken)
 
 
 def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[str, list[Any]]:
@@ -232,7 +240,7 @@ def _position_gaps_m(
             np.where(possible, x, np.nan),
             np.where(possible, y, np.nan),
             datum=cells.source.datum,
-            crs=cells.source.crs,
+            crs=crs_of(cells.source),
             working_crs=working_crs,
         )
         gaps.append(np.hypot(*np.where(np.isfinite([east, north]), [east, north] - own.T, np.nan)))

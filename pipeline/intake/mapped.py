@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
+import shapely
 
 from pipeline.contracts.raw import FeatureTable, OsmExtract
 from pipeline.geo.raster import Floats
 from pipeline.intake.amenities import amenities_from_osm
 from pipeline.intake.osm_areas import node_positions
+from pipeline.intake.reach import Reach, within_reach
 from pipeline.intake.rejects import Rejects, balance
 from pipeline.intake.street_features import streets_as_osm
 from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
@@ -43,9 +45,18 @@ def is_street_map(source: Source) -> bool:
 
 
 def mapped(
-    raw: Mapping[str, Any], streets: Named, amenities: Named, rule: IntakeSettings, crs: str
+    raw: Mapping[str, Any],
+    streets: Named,
+    amenities: Named,
+    rule: IntakeSettings,
+    crs: str,
+    study_area: shapely.Geometry,
 ) -> Mapped:
-    """Return what the sources of streets, and street maps among those of amenities, hold."""
+    """Return what the sources of streets, and street maps among those of amenities, hold.
+
+    Streets and facilities count within ``region_margin_m`` of the study area.
+    """
+    reach = Reach(study_area, rule.region_margin_m)
     rejects = {name: Rejects(name) for name, _ in (*streets, *amenities)}
     ledger: dict[str, dict[str, Any]] = {}
     street_sources: list[StreetSource] = []
@@ -59,12 +70,14 @@ def mapped(
             extract = streets_as_osm(extract, source, place * 10**12)
         position = node_positions(extract, source, crs)
         placed.append((extract, position))
+        rows_in = extract.element_count
+        extract = within_reach(extract, position, reach, rejects[name])
         street = streets_from_osm(extract, position, source, rule.streets, rejects[name], known)
         known |= set(street.ways)
         area, count = water_from_osm(extract, position, crs, rejects[name], waters)
         supporting = street.supporting_count - count
         used = street.used_count + len(area)
-        ledger[name] = balance(extract.element_count, supporting, used, rejects[name])
+        ledger[name] = balance(rows_in, supporting, used, rejects[name])
         street_sources.append(street)
         water.append(area)
     nodes, edges = street_tables(street_sources, rule.streets, crs)
@@ -77,7 +90,7 @@ def mapped(
             known_positions = [there for one, there in placed if one is extract]
             position = (known_positions or [node_positions(extract, source, crs)])[0]
             found[name], other = amenities_from_osm(
-                extract, position, name, source, tags, crs, rejects[name], elements
+                extract, position, name, source, tags, crs, reach, rejects[name], elements
             )
             used = extract.element_count - other - rejects[name].row_count
             ledger[name] = balance(extract.element_count, other, used, rejects[name])

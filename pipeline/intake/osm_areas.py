@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 
 from pipeline.contracts.raw import OsmExtract, OsmRelation, OsmWay
+from pipeline.geo.crs import crs_of
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.raster import Floats
 from pipeline.settings.city import Source
@@ -31,7 +32,11 @@ class Area(NamedTuple):
 def node_positions(extract: OsmExtract, source: Source, working_crs: str) -> Floats:
     """Return x and y of the extract's nodes, metres, as an (n, 2) array."""
     x, y = into_working_crs(
-        extract.node_x, extract.node_y, datum=source.datum, crs=source.crs, working_crs=working_crs
+        extract.node_x,
+        extract.node_y,
+        datum=source.datum,
+        crs=crs_of(source),
+        working_crs=working_crs,
     )
     return np.column_stack([x, y])
 

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.contracts.keys import spellings
-from pipeline.contracts.source_columns import distinct
+from pipeline.contracts.source_columns import distinct, plain_word
 from pipeline.contracts.source_columns import field as source_field
 from pipeline.contracts.written_numbers import (
     decimal_mark,
@@ -26,6 +26,7 @@ from pipeline.contracts.written_numbers import (
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import places_among
 from pipeline.intake.rejects import Rejects
+from pipeline.intake.words import UNKNOWN_WORD
 from pipeline.intake.years import mended_years, read_year
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
@@ -228,8 +229,11 @@ class Cells:
         return self._read(self.year_texts(column), column, read)
 
     def codes(self, column: str, words: Mapping[str, float]) -> Floats:
-        """Return what each word of a column stands for."""
-        return self._read(self.texts(column), column, lambda text: words.get(text, "unknown_word"))
+        """Return what each word of a column stands for, whatever its case, width and blanks."""
+        plain = {plain_word(word): code for word, code in words.items()}
+        return self._read(
+            self.texts(column), column, lambda text: plain.get(plain_word(text), UNKNOWN_WORD)
+        )
 
     def usable(
         self,

@@ -35,6 +35,11 @@ class Rejects:
         self.records.append((source_row, "notice", None, reason, detail))
 
     @property
+    def left_out(self) -> frozenset[str]:
+        """The names of the rows left out."""
+        return frozenset(self._rows)
+
+    @property
     def row_count(self) -> int:
         """Rows left out."""
         return len(self._rows)

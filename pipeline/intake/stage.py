@@ -1,5 +1,6 @@
 """Stage 1, intake: raw sources in, clean tables out, every loss accounted for."""
 
+from collections.abc import Callable
 from typing import Any
 
 import geopandas as gpd
@@ -31,19 +32,24 @@ from pipeline.intake.districts import (
     districts_from_nominatim,
 )
 from pipeline.intake.estates import estates_from_features
-from pipeline.intake.features import as_list
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
-from pipeline.intake.mapped import is_street_map, mapped
-from pipeline.intake.neighbourhoods import first_holding, middles, with_neighbourhoods
-from pipeline.intake.overlaps import duplicates, overlaps
+from pipeline.intake.losses import column_accounts, stated_texts, taken_counts, use_counts
+from pipeline.intake.mapped import Mapped, is_street_map, mapped
+from pipeline.intake.misplaced import refuse_false_lengths, without_strays
+from pipeline.intake.neighbourhoods import with_neighbourhoods
+from pipeline.intake.reach import Reach
 from pipeline.intake.rejects import Rejects, balance, rejects_table
+from pipeline.intake.singles import in_districts, single
 from pipeline.intake.surveys import with_surveys
+from pipeline.intake.words import refuse_unknown_words, unknown_words
 from pipeline.intake.year_sources import YearSources
 from pipeline.problem import Problem
 from pipeline.settings.city import FORMATS_BY_ROLE, Source
-from pipeline.settings.intake import FootprintRule
 from pipeline.settings.whole import Settings
+
+_MOST_WORDS = 40
+"""Words of a column that the ledger names."""
 
 
 def run(inputs: Inputs) -> Outputs:
@@ -58,11 +64,6 @@ def run(inputs: Inputs) -> Outputs:
         rejects = all_rejects[name]
         ledger[name] = balance(rows_in, supporting, out, rejects)
 
-    # a street map that holds the buildings too is read once, here
-    share = any(is_street_map(source) for _, source in by_role["footprints"])
-    maps = (Beside() if share else inputs.beside).call(
-        mapped, inputs.sources, by_role["streets"], by_role["amenities"], settings.intake, crs
-    )
     districts = []
     for name, source in by_role["boundary"]:
         raw, rejects = inputs.sources[name], all_rejects[name]
@@ -76,6 +77,15 @@ def run(inputs: Inputs) -> Outputs:
     if districts and not len(_stack(districts, crs)):
         raise Problem(by_role["boundary"][0][1].path, "holds no usable district outline")
 
+    def read_maps(study_area: shapely.Geometry) -> Callable[[], Mapped]:
+        # a street map that holds the buildings too is read once, here
+        share = any(is_street_map(source) for _, source in by_role["footprints"])
+        return (Beside() if share else inputs.beside).call(
+            mapped, inputs.sources, by_role["streets"], by_role["amenities"], settings.intake, crs,
+            study_area,
+        ).result  # fmt: skip
+
+    maps = read_maps(_whole_area(_stack(districts, crs))) if districts else None
     terrain_name, terrain_source = by_role["terrain"][0]
     terrain: Raster = inputs.sources[terrain_name]
     if terrain.crs != crs:
@@ -87,6 +97,7 @@ def run(inputs: Inputs) -> Outputs:
 
     footprints = []
     counted: dict[str, tuple[int, int]] = {}
+    stated: dict[str, pd.DataFrame] = {}
     for name, source in by_role["footprints"]:
         raw, rejects = inputs.sources[name], all_rejects[name]
         if isinstance(raw, FeatureTable):
@@ -96,6 +107,7 @@ def run(inputs: Inputs) -> Outputs:
             part = footprints_from_osm(raw, name, source, settings.intake, crs, rejects)
             counted[name] = (raw.element_count, part.supporting_count)
         footprints.append(part.buildings)
+        stated[name] = part.stated
     buildings = _stack(footprints, crs)
     if not len(buildings):
         raise Problem(
@@ -103,12 +115,18 @@ def run(inputs: Inputs) -> Outputs:
             expected=f"features with {by_role['footprints'][0][1].columns.get('building_use_type')}",
             fix="check the file and sources.*.columns.building_use_type in the profile",
         )  # fmt: skip
+    refuse_false_lengths(buildings, crs)
+    buildings = without_strays(
+        buildings, _stack(districts, crs) if districts else None, all_rejects
+    )
     district_table = (
         _stack(districts, crs) if districts else district_around(buildings, settings.city.name_zh)
     )
-    study_area = shapely.union_all(district_table.geometry.to_numpy())
-    buildings = _place(buildings, district_table, all_rejects)
-    buildings = _single(buildings, settings.intake.footprints, all_rejects)
+    study_area = _whole_area(district_table)
+    maps = maps or read_maps(study_area)
+    buildings = in_districts(buildings, district_table, all_rejects)
+    buildings = single(buildings, settings.intake.footprints, all_rejects)
+    taken, uses = _said_of_footprints(buildings, by_role["footprints"], settings)
     buildings = without_register(buildings)
     year_sources = YearSources(buildings, settings.intake.years)
     missing: dict[str, dict[str, int]] = {}
@@ -116,6 +134,7 @@ def run(inputs: Inputs) -> Outputs:
         rows = inputs.sources[name]
         said = with_register(buildings, rows, source, settings.intake, crs, all_rejects[name])
         buildings, missing[name] = said.buildings, said.missing_values
+        taken[name] = said.taken
         year_sources.add_register(name, buildings)
         record(name, len(rows), 0, said.used_count)
     for name, source in by_role["estates"]:
@@ -134,12 +153,13 @@ def run(inputs: Inputs) -> Outputs:
     for name, (rows_in, supporting) in counted.items():
         record(name, rows_in, supporting, int((buildings["source_name"] == name).sum()))
 
-    from_maps = maps.result()
+    from_maps = maps()
     all_rejects |= from_maps.rejects
     ledger |= {name: from_maps.ledger[name] for name, _ in by_role["streets"]}
     if not len(from_maps.edges):
         raise Problem(by_role["streets"][0][1].path, "holds no walkable street")
 
+    reach = Reach(study_area, settings.intake.region_margin_m)
     amenities = []
     for name, source in by_role["amenities"]:
         if name in from_maps.amenities:
@@ -148,7 +168,7 @@ def run(inputs: Inputs) -> Outputs:
             continue
         raw, rejects = inputs.sources[name], all_rejects[name]
         found = amenities_from_features(
-            raw, name, source, settings.measure.facilities, crs, study_area, rejects
+            raw, name, source, settings.measure.facilities, crs, reach, rejects
         )
         record(name, raw.row_count, 0, len(found))
         amenities.append(found)
@@ -160,6 +180,24 @@ def run(inputs: Inputs) -> Outputs:
         found = estates_from_features(raw, name, source, crs, all_rejects[name])
         record(name, raw.row_count, 0, len(found))
         estates.append(found)
+
+    for name, account in ledger.items():
+        source, rejects = settings.sources[name], all_rejects[name]
+        raw = inputs.sources[name]
+        if name not in stated and isinstance(raw, FeatureTable | pd.DataFrame):
+            stated[name] = stated_texts(raw, source)
+        words = unknown_words(rejects)
+        account["unknown_words"] = {
+            c: dict(list(w.items())[:_MOST_WORDS]) for c, w in words.items()
+        }
+        if name in stated:
+            account["columns"] = column_accounts(stated[name], rejects, taken.get(name))
+            of = {column: one["stated_in_used_rows"] for column, one in account["columns"].items()}
+            of.pop("amenity_type", None)  # a list of places holds many kinds that nobody needs
+            if name in uses:
+                of["building_use_type"] = uses[name]["housing"] + uses[name]["unknown"]
+            most_share = settings.intake.losses.max_unknown_word_share
+            refuse_unknown_words(name, source, words, of, most_share)
 
     return Outputs(
         tables={
@@ -178,9 +216,14 @@ def run(inputs: Inputs) -> Outputs:
         ledger={
             "sources": ledger,
             "register_values_missing": missing,
+            "uses": uses,
             "tables": _table_counts(buildings, amenity_table),
         },
     )
+
+
+def _whole_area(districts: gpd.GeoDataFrame) -> shapely.Geometry:
+    return shapely.union_all(districts.geometry.to_numpy())
 
 
 def _by_role(settings: Settings) -> dict[str, list[tuple[str, Source]]]:
@@ -198,6 +241,23 @@ def _stack(parts: list[gpd.GeoDataFrame], crs: str) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(stacked, geometry="geometry", crs=crs)
 
 
+def _said_of_footprints(
+    buildings: gpd.GeoDataFrame, sources: list[tuple[str, Source]], settings: Settings
+) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]]:
+    """Return per source how many buildings have each column, and how many say which kind of use.
+
+    Where a register says what is housing, uses do not matter and are not counted.
+    """
+    taken, uses = {}, {}
+    for name, source in sources:
+        mine = buildings[buildings["source_name"] == name]
+        taken[name] = taken_counts(mine, list(source.columns))
+        if not settings.intake.housing.must_be_registered:
+            values = source.values.get("building_use_type", {})
+            uses[name] = use_counts(mine, settings.intake.housing, values)
+    return taken, uses
+
+
 def _row_count(raw: Any) -> int:
     return raw.row_count if isinstance(raw, FeatureTable) else len(raw)
 
@@ -212,66 +272,6 @@ def _registered_only(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     registered = buildings["is_registered"].astype(bool)
     origin = np.where(registered, "recorded", "not_housing")
     return buildings.assign(is_housing=registered, housing_origin=origin)
-
-
-def _place(
-    buildings: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, all_rejects: dict[str, Rejects]
-) -> gpd.GeoDataFrame:
-    """Give each building the district that holds its middle; reject those outside all."""
-    holder = first_holding(districts.geometry.to_numpy(), middles(buildings))
-    is_placed = holder >= 0
-    for row in buildings[~is_placed].itertuples():
-        all_rejects[row.source_name].row(
-            row.source_row, "outside_study_area", "no district outline holds it"
-        )
-    number = holder[is_placed]
-    return (
-        buildings[is_placed]
-        .reset_index(drop=True)
-        .assign(
-            district_id=districts["district_id"].array.take(number),
-            district_name=districts["district_name"].array.take(number),
-        )
-    )
-
-
-def _single(
-    buildings: gpd.GeoDataFrame, rule: FootprintRule, all_rejects: dict[str, Rejects]
-) -> gpd.GeoDataFrame:
-    """Leave out repeated footprints and mark those that stand in each other."""
-    buildings = buildings.sort_values(["building_id", "source_row"]).reset_index(drop=True)
-    pairs = overlaps(buildings.geometry.to_numpy())
-    known = ["building_name", "storey_count", "height_m", "construction_year_low"]
-    richness = buildings[known].notna().sum(axis=1).to_numpy() + (
-        buildings["housing_origin"] != "assumed"
-    )
-    repeated = duplicates(pairs, np.asarray(richness), rule.duplicate_overlap_share)
-    ids, names, rows = (
-        as_list(buildings[name]) for name in ("building_id", "source_name", "source_row")
-    )
-    for loser, keeper in sorted(repeated.items()):
-        all_rejects[names[loser]].row(
-            rows[loser], "duplicate_footprint", f"same outline as {ids[keeper]}"
-        )
-    lost = np.isin(np.arange(len(buildings)), list(repeated))
-    left = np.flatnonzero(~lost)
-    again = left[buildings["building_id"].iloc[left].duplicated().to_numpy()]
-    for number in again.tolist():
-        all_rejects[names[number]].row(
-            rows[number], "repeated_building_id", f"{ids[number]} stands there already"
-        )
-    lost[again] = True
-    marked = np.zeros(len(buildings), dtype=bool)
-    over = pairs.smaller_share >= rule.notice_overlap_share
-    over &= ~lost[pairs.first] & ~lost[pairs.second]
-    for one, two, share in zip(
-        pairs.first[over], pairs.second[over], pairs.smaller_share[over], strict=True
-    ):
-        marked[[one, two]] = True
-        all_rejects[names[one]].notice(
-            rows[one], "overlap", f"{share:.0%} of the smaller one shared with {ids[two]}"
-        )
-    return buildings.assign(is_overlapping=marked)[~lost].reset_index(drop=True)
 
 
 def _check_cover(

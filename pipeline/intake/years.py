@@ -84,6 +84,11 @@ class YearReading:
     fault: str = ""
 
 
+def says_no_year(text: str) -> bool:
+    """Return whether a text is what people write where no year is known."""
+    return bool(_EMPTY.match(unicodedata.normalize("NFKC", text).strip()))
+
+
 def mended_years(texts: Sequence[str]) -> list[str]:
     """Return the different texts of a column of years, with what a spreadsheet made of them put right.
 

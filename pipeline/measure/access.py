@@ -16,6 +16,7 @@ import shapely
 from pipeline.geo.network import StreetPoint, main_component
 from pipeline.geo.profile import Flags, Integers, Names, Profiles, StreetLinks, walk_minutes
 from pipeline.geo.raster import Floats, Raster, bilinear
+from pipeline.geo.road_heights import faded_share
 from pipeline.settings.measure import AccessRule, WalkingRule
 
 _LEG_PART_COUNT = 5
@@ -235,13 +236,17 @@ def _leg_profile(
 ) -> tuple[Floats, Floats, Floats]:
     """Return length of a part, rise of each part and whole rise of legs, from place to street.
 
+    Near a road whose height was moved the terrain is as wrong as the road's was, and is moved with it.
     Terrain that is empty counts as flat: the way is not refused for want of a height.
     """
     xy = shapely.get_coordinates(leg).reshape(-1, 2, 2)
     share = np.linspace(0, 1, _LEG_PART_COUNT + 1)[:-1]
     x, y = (xy[:, 0, axis, None] + (xy[:, 1] - xy[:, 0])[:, axis, None] * share for axis in (0, 1))
-    z = np.column_stack([bilinear(terrain, x, y), profiles.at("elevation_m", link, fraction)])
     run = np.hypot(*(xy[:, 1] - xy[:, 0]).T) / _LEG_PART_COUNT
+    places = profiles.places(link, fraction)
+    apart_m = run[:, None] * (_LEG_PART_COUNT - np.arange(_LEG_PART_COUNT))
+    moved = profiles.read("correction_m", places)[:, None] * faded_share(apart_m, terrain.cell_m)
+    z = np.column_stack([bilinear(terrain, x, y) + moved, profiles.read("elevation_m", places)])
     return run, np.nan_to_num(np.diff(z, axis=1)), np.nan_to_num(z[:, -1] - z[:, 0])
 
 

@@ -17,7 +17,7 @@ import shapely
 
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.network import StreetPoint
-from pipeline.geo.profile import Names, StreetLinks, link_profiles, walk_minutes
+from pipeline.geo.profile import Names, StreetLinks, link_profiles, terrain_heights, walk_minutes
 from pipeline.geo.raster import Floats
 from pipeline.measure.streets import StreetWorld
 from pipeline.measure.walks import MAIN_ROAD, NO_SPANS, Spans
@@ -319,7 +319,8 @@ def _span_walks(
 
     The level part between a lift and the streets it serves is walked.
     """
-    profiles = link_profiles(links, world.terrain, z, rule.walking)
+    heights = terrain_heights(links, world.terrain, rule.walking.profile_spacing_m)
+    profiles = link_profiles(links, heights.between(links, z), rule.walking)
     length = shapely.length(links.shape)
     if len(profiles.clipped_links):
         index = int(profiles.clipped_links[0])

@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pipeline.geo.network import Nearest
 from pipeline.geo.profile import Flags, Integers, Profiles, StreetLinks
 from pipeline.geo.raster import Floats
-from pipeline.measure.walks import BuildingWalks, Walks
+from pipeline.measure.walks import BuildingWalks, ChosenWays
 
 
 @dataclass(frozen=True)
@@ -44,22 +43,19 @@ class PathTree:
 
 
 def path_tree(
-    buildings: BuildingWalks, near: Nearest, walks: Walks, node_x: Floats, node_y: Floats
+    buildings: BuildingWalks, ways: ChosenWays, node_x: Floats, node_y: Floats
 ) -> PathTree:
-    """Return the tree of all walks home from the nearest main road.
-
-    ``near`` and ``walks`` answer for main roads. Bends of the streets are kept.
-    """
+    """Return the tree of the chosen ways home from the main roads. Bends of the streets are kept."""
     links, profiles, pieces = (
         buildings.network.links,
         buildings.network.profiles,
         buildings.network.pieces,
     )
     node_z = _node_heights(buildings, len(node_x))
-    used = _used_nodes(near.back_parent, walks.home_node)
+    used = _used_nodes(ways.parent, ways.home_node)
     number = np.full(len(node_x), -1, dtype=np.int64)
     number[used] = np.arange(len(used))
-    parent = near.back_parent[used]
+    parent = ways.parent[used]
     above, child = parent[parent >= 0], used[parent >= 0]
     piece, is_forward = _pieces_walked(buildings, above * len(node_x) + child)
     arc = np.flatnonzero(piece >= 0)
@@ -68,12 +64,12 @@ def path_tree(
         links, profiles, pieces.link[held], pieces.start[held], pieces.end[held], is_forward[arc]
     )
 
-    place = np.flatnonzero(walks.home_door >= 0)
-    door = walks.home_door[place]
+    place = np.flatnonzero(ways.home_door >= 0)
+    door = ways.home_door[place]
     street = shapely.line_interpolate_point(
         links.shape[buildings.doors.link[door]], buildings.doors.fraction[door], normalized=True
     )
-    home_node = walks.home_node[place]
+    home_node = ways.home_node[place]
     walked = np.flatnonzero(home_node >= 0)
     last = _last_stretch(buildings, door[walked], home_node[walked])
 
@@ -187,7 +183,7 @@ def _bends(
 
 
 def _pieces_walked(buildings: BuildingWalks, wanted: Integers) -> tuple[Integers, Flags]:
-    """Return the quickest piece between two nodes and whether it is walked forward; −1 for spurs."""
+    """Return the piece chosen between two nodes and whether it is walked forward; −1 for spurs."""
     pieces, links = buildings.network.pieces, buildings.network.links
     profiles, count = buildings.network.profiles, buildings.network.graph.node_count
 
@@ -200,10 +196,16 @@ def _pieces_walked(buildings: BuildingWalks, wanted: Integers) -> tuple[Integers
     there = pieces.from_node * count + pieces.to_node
     back = pieces.to_node * count + pieces.from_node
     arcs = np.concatenate([there[forward], back[backward]])
-    minutes = np.concatenate([between("forward_min")[forward], between("backward_min")[backward]])
+    penalty = buildings.penalties.middle
+    cost = np.concatenate(
+        [
+            (between("forward_min") + penalty * between("ascent_m"))[forward],
+            (between("backward_min") + penalty * between("descent_m"))[backward],
+        ]
+    )
     piece = np.concatenate([np.flatnonzero(forward), np.flatnonzero(backward)])
     is_forward = np.arange(len(arcs)) < forward.sum()
-    order = np.lexsort((minutes, arcs))
+    order = np.lexsort((cost, arcs))
     arcs, piece, is_forward = arcs[order], piece[order], is_forward[order]
     at = np.minimum(np.searchsorted(arcs, wanted), max(len(arcs) - 1, 0))
     found = arcs[at] == wanted if len(arcs) else np.zeros(len(wanted), dtype=bool)

@@ -19,7 +19,7 @@ from pipeline.contracts.tables import (
     STREET_NODES,
     WATER,
 )
-from pipeline.geo.landform import ground
+from pipeline.geo.landform import ground, is_too_coarse
 from pipeline.geo.profile import Flags
 from pipeline.measure.age import age_yr
 from pipeline.measure.entry import lowest_outline_m, storeys_from_entry
@@ -114,7 +114,11 @@ def run(inputs: Inputs) -> Outputs:
         tables={MEASUREMENTS: measurements, MAIN_ROAD_PATHS: paths},
         rasters={"ground": terrain},
         ledger=_ledger(buildings, housing, inputs.tables[AMENITIES], world, access.has_access)
-        | {"years": dict(found.told)},
+        | {
+            "terrain_cell_m": terrain.cell_m,
+            "ground_filter_left_out": is_too_coarse(rule.terrain, terrain.cell_m),
+            "years": dict(found.told),
+        },
     )
 
 

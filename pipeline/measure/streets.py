@@ -10,8 +10,9 @@ import shapely
 
 from pipeline.geo.lifts import with_landings
 from pipeline.geo.network import main_component
-from pipeline.geo.profile import Flags, Names, StreetLinks, link_profiles, node_elevation_m
+from pipeline.geo.profile import Flags, Names, StreetLinks, link_profiles, terrain_heights
 from pipeline.geo.raster import Floats, Raster
+from pipeline.geo.road_heights import within_grades
 from pipeline.measure.access import Doors, doors, usable_links
 from pipeline.measure.counts import facility_counts
 from pipeline.measure.paths import PathTree, path_tree
@@ -22,12 +23,12 @@ from pipeline.measure.walks import (
     Spans,
     WalkNetwork,
     Walks,
-    quickest_doors,
+    best_doors,
     street_cuts,
     walk_columns,
     walk_network,
 )
-from pipeline.settings.measure import MeasureSettings
+from pipeline.settings.measure import MeasureSettings, WalkingRule
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,12 @@ class Access:
     """The access table of buildings.
 
     ``entry_m`` is the height of the street at the door that the walk home from the main road takes,
-    or else at the nearest door.
+    or else at the nearest door. ``out_climb_m`` holds, by facility type, the metres climbed on the way
+    out, which no list tells.
     """
 
     columns: dict[str, Any]
+    out_climb_m: dict[str, Floats]
     has_access: Flags
     entry_m: Floats
     doors: Doors
@@ -100,6 +103,14 @@ def signed_rise_m(links: StreetLinks, incline: Names, node_z: Floats) -> Floats:
     return np.where(is_wrong, -by_terrain, rise)
 
 
+def drivable_grade(highway_type: Names, walking: WalkingRule) -> Floats:
+    """Return the steepest grade of each link that vehicles use, NaN for what is only walked."""
+    limits = walking.max_drivable_grade
+    kinds, kind = np.unique(highway_type.astype(str), return_inverse=True)
+    grade = [limits.get(name.removesuffix("_link"), np.nan) for name in kinds.tolist()]
+    return np.asarray(np.array(grade, dtype=float)[kind])
+
+
 def street_world(
     nodes: gpd.GeoDataFrame,
     edges: gpd.GeoDataFrame,
@@ -114,17 +125,24 @@ def street_world(
     Spans name links by their row in ``edges``.
     """
     links = street_links(nodes, edges, rule.walking.riser_height_m)
-    node_z = node_elevation_m(links, terrain)
+    walking = rule.walking
+    heights = within_grades(
+        links,
+        terrain_heights(links, terrain, walking.profile_spacing_m),
+        drivable_grade(edges["highway_type"].to_numpy(dtype=object), walking),
+        walking.high_error_weight,
+        terrain.cell_m,
+    )
     incline = edges["incline_type"].to_numpy(dtype=object)
-    links = replace(links, tagged_rise_m=signed_rise_m(links, incline, node_z))
+    links = replace(links, tagged_rise_m=signed_rise_m(links, incline, heights.node_m))
     lift = nodes["lift_type"].to_numpy(dtype=object)
     landings = with_landings(
-        links, node_z, lift != "none", lift == "open", terrain, rule.walking.lift_level_gap_m
+        links, heights, lift != "none", lift == "open", walking.lift_level_gap_m
     )
     links = landings.links
     added = links.count - len(edges)
     is_main = np.append(edges["is_main_road"].to_numpy(), np.zeros(added, dtype=bool))
-    profiles = link_profiles(links, terrain, landings.node_z, rule.walking)
+    profiles = link_profiles(links, landings.heights, walking)
     usable = usable_links(links, spans.joined_links)
     water_shapes = water.geometry.to_numpy()
     places = amenities.geometry.to_numpy()
@@ -133,7 +151,7 @@ def street_world(
     )
     kinds = amenities["amenity_type"].to_numpy(dtype=object)
     network = walk_network(links, profiles, is_main, kinds, ways_in, rule, spans)
-    door = quickest_doors(ways_in)
+    door = best_doors(ways_in, walking.climb_penalty_min_per_m)
     cuts = street_cuts(door, spans)
     street = shapely.line_interpolate_point(links.shape[cuts.link], cuts.fraction, normalized=True)
     own = places[door.place]
@@ -164,16 +182,15 @@ def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Ac
         rule.walking,
     )
     buildings = BuildingWalks(network, ways)
-    walks: dict[str, Walks] = {}
-    for name in rule.facilities:
-        near = buildings.nearest(name)
-        walks[name] = buildings.walks(name, near)
-        if name == MAIN_ROAD:
-            paths = path_tree(buildings, near, walks[name], world.node_x, world.node_y)
+    walks: dict[str, Walks] = {name: buildings.walks(name) for name in rule.facilities}
+    chosen = buildings.chosen(MAIN_ROAD)
+    paths = path_tree(buildings, chosen, world.node_x, world.node_y)
+    elders = BuildingWalks(network, ways, is_elder=True)
     columns: dict[str, Any] = {
         "access_m": _at_first_door(ways, ways.access_m),
         "has_street_access": ways.has_access,
         **walk_columns(walks, rule),
+        "main_road_elder_back_min": elders.home_min(MAIN_ROAD),
     }
     counts = facility_counts(buildings, world.node_x, world.node_y, rule.count_within_min)
     none = np.zeros((ways.place_count, len(rule.count_within_min)), dtype=np.int64)
@@ -186,13 +203,13 @@ def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Ac
             columns[f"{name}_within_{limit}_min_count"] = pd.arrays.IntegerArray(number, is_empty)
     street_z = network.profiles.at("elevation_m", ways.link, ways.fraction)
     entry = _at_first_door(ways, street_z)
-    chosen = walks[MAIN_ROAD].home_door
     if len(street_z):
-        entry = np.where(chosen >= 0, street_z[chosen], entry)
+        entry = np.where(chosen.home_door >= 0, street_z[chosen.home_door], entry)
     begin = pd.array(paths.building_point, dtype="Int64")
     begin[paths.building_point < 0] = pd.NA
     columns["main_road_path_point_number"] = begin
-    return Access(columns, ways.has_access, entry, ways, paths)
+    out_climb_m = {name: walk.out_climb_m for name, walk in walks.items()}
+    return Access(columns, out_climb_m, ways.has_access, entry, ways, paths)
 
 
 def _at_first_door(ways: Doors, values: Floats) -> Floats:

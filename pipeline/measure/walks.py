@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.geo.network import (
-    Nearest,
+    Penalties,
     Pieces,
     Spurs,
     StreetPoint,
     WalkGraph,
+    chosen_ways,
     cut_links,
     nearest,
     walk_graph,
-    without_arcs_into,
 )
 from pipeline.geo.profile import Flags, Integers, Names, Profiles, StreetLinks
 from pipeline.geo.raster import Floats
@@ -56,6 +56,9 @@ class WalkNetwork:
     profiles: Profiles
     pieces: Pieces
     graph: WalkGraph
+    elder_graph: WalkGraph
+    elder_pace_share: float
+    """An elder's pace on the flat over the adult's: the legs beside the street take longer by it."""
     targets: Mapping[str, Integers]
     """Nodes to walk to, by facility type; none where the type is not mapped."""
     is_main_road: Flags
@@ -78,25 +81,34 @@ def walk_network(
 ) -> WalkNetwork:
     """Return the network cut where facilities stand and spans end, with a node for each facility.
 
-    A facility is reached by its quickest door. A type with fewer reachable places than
+    A facility is reached by its best door. A type with fewer reachable places than
     ``min_facility_count`` is not mapped here and has no targets.
     """
-    door = quickest_doors(amenity_doors)
+    walking = settings.walking
+    penalties = Penalties.of(walking)
+    door = best_doors(amenity_doors, penalties.middle)
     pieces, cut_node = cut_links(links, street_cuts(door, spans))
     street_node, begin, end = np.split(
         cut_node, [len(door.place), len(door.place) + len(spans.there_min)]
     )
     own_node = links.node_count + len(cut_node) + np.arange(len(door.place))
-    spurs = Spurs(
-        np.concatenate([street_node, begin]),
-        np.concatenate([own_node, end]),
-        there_min=np.concatenate([door.home_min, spans.there_min]),
-        back_min=np.concatenate([door.away_min, spans.back_min]),
-        there_ascent_m=np.concatenate([door.home_ascent_m, spans.there_ascent_m]),
-        back_ascent_m=np.concatenate([door.away_ascent_m, spans.back_ascent_m]),
+    pace = walking.elder.flat_speed_m_per_min / walking.flat_speed_m_per_min
+    by_adult, by_elder = (
+        Spurs(
+            np.concatenate([street_node, begin]),
+            np.concatenate([own_node, end]),
+            there_min=np.concatenate([door.home_min / share, spans.there_min]),
+            back_min=np.concatenate([door.away_min / share, spans.back_min]),
+            there_ascent_m=np.concatenate([door.home_ascent_m, spans.there_ascent_m]),
+            back_ascent_m=np.concatenate([door.away_ascent_m, spans.back_ascent_m]),
+        )
+        for share in (1.0, pace)
     )
     node_count = links.node_count + len(cut_node) + len(own_node)
-    graph = walk_graph(pieces, links, profiles, node_count, spurs)
+    graph = walk_graph(pieces, links, profiles, node_count, by_adult, penalties)
+    elder_graph = walk_graph(
+        pieces, links, profiles, node_count, by_elder, Penalties.of(walking.of_elder()), "elder_"
+    )
     kind = amenity_type[door.place]
     targets = {}
     for name in settings.facilities:
@@ -107,7 +119,7 @@ def walk_network(
     targets[MAIN_ROAD] = np.unique(
         np.concatenate([pieces.from_node[on_main], pieces.to_node[on_main]])
     )
-    return WalkNetwork(links, profiles, pieces, graph, targets, is_main_road)
+    return WalkNetwork(links, profiles, pieces, graph, elder_graph, pace, targets, is_main_road)
 
 
 def street_cuts(door: Doors, spans: Spans) -> StreetPoint:
@@ -119,9 +131,10 @@ def street_cuts(door: Doors, spans: Spans) -> StreetPoint:
     )
 
 
-def quickest_doors(doors: Doors) -> Doors:
-    """Return each place's quickest way to a street, there and back together."""
+def best_doors(doors: Doors, penalty: float) -> Doors:
+    """Return each place's way to a street of least cost, there and back together."""
     both = doors.home_min + doors.away_min
+    both = both + penalty * (doors.home_ascent_m + doors.away_ascent_m)
     order = np.lexsort((doors.link, both, doors.place))
     first = np.append(True, np.diff(doors.place[order]) > 0)[: len(order)]
     return doors.chosen(order[first])
@@ -134,10 +147,20 @@ class Walks:
     out_min: Floats
     home_min: Floats
     climb_m: Floats
+    """Climbed on the way home."""
+    out_climb_m: Floats
+
+
+@dataclass(frozen=True)
+class ChosenWays:
+    """The way home of who minds a climb as most do."""
+
+    parent: Integers
+    """For every node the one before it, −1 at the facility."""
     home_door: Integers
-    """Door by which the walk home ends; −1 where there is no way."""
+    """Door by which each building's way ends; −1 where there is none."""
     home_node: Integers
-    """Last node of the walk home; −1 where it begins on the building's own street, or nowhere."""
+    """Last node of it; −1 where it begins on the building's own street, or nowhere."""
 
 
 class BuildingWalks:
@@ -149,11 +172,16 @@ class BuildingWalks:
         The network with facilities joined.
     doors
         Every building's ways to the street.
+    is_elder
+        Whether an elder walks.
     """
 
-    def __init__(self, network: WalkNetwork, doors: Doors) -> None:
+    def __init__(self, network: WalkNetwork, doors: Doors, *, is_elder: bool = False) -> None:
         self.network = network
         self.doors = doors
+        graph = network.elder_graph if is_elder else network.graph
+        walker, pace = ("elder_", network.elder_pace_share) if is_elder else ("", 1.0)
+        self.penalties = graph.penalties
         pieces, profiles, links = network.pieces, network.profiles, network.links
         link = doors.link
         piece = pieces.holding(doors.street_point)
@@ -171,80 +199,95 @@ class BuildingWalks:
             return profiles.read(name, finish) - profiles.read(name, middle)
 
         forward, backward = links.is_forward_open[link], links.is_backward_open[link]
-        self._home_from = np.where(forward, first("forward_min"), np.inf)
-        self._home_to = np.where(backward, second("backward_min"), np.inf)
-        self.away_from = np.where(backward, first("backward_min"), np.inf)
-        self.away_to = np.where(forward, second("forward_min"), np.inf)
-        self._up_from = first("ascent_m")
-        self._up_to = second("descent_m")
+        self._home_from = np.where(forward, first(f"{walker}forward_min"), np.inf)
+        self._home_to = np.where(backward, second(f"{walker}backward_min"), np.inf)
+        self.away_from = np.where(backward, first(f"{walker}backward_min"), np.inf)
+        self.away_to = np.where(forward, second(f"{walker}forward_min"), np.inf)
+        self._up_from, self._down_from = first("ascent_m"), first("descent_m")
+        self._up_to, self._down_to = second("descent_m"), second("ascent_m")
+        self._leg_home, self._leg_away = doors.home_min / pace, doors.away_min / pace
         # nobody walks through a facility, so on the way to another none need be reached
-        graph, aside = network.graph, network.facility_nodes
-        self._home = WalkGraph(
-            without_arcs_into(graph.minutes, aside), without_arcs_into(graph.ascent_m, aside)
-        )
-        self._reverse = without_arcs_into(graph.minutes.T.tocsr(), aside)
+        self._way_home = graph.without_arcs_into(network.facility_nodes)
+        self._way_out = graph.reverse.without_arcs_into(network.facility_nodes)
         self._place_start = np.flatnonzero(np.append(True, np.diff(doors.place) > 0))[
             : len(np.unique(doors.place))
         ]
 
-    def nearest(self, facility: str) -> Nearest:
-        """Return, for every node of the streets, the walk from and to the nearest of a type."""
-        return nearest(self._home, self._reverse, self.network.targets[facility])
-
-    def walks(self, facility: str, near: Nearest | None = None) -> Walks:
+    def walks(self, facility: str) -> Walks:
         """Return every building's walks to its nearest facility of a type."""
-        near = near or self.nearest(facility)
-        doors = self.doors
-        by_from = near.back_min[self.from_node] + self._home_from
-        by_to = near.back_min[self.to_node] + self._home_to
-        home = np.minimum(by_from, by_to)
-        last = np.where(by_from <= by_to, self.from_node, self.to_node)
-        climb = np.where(
-            by_from <= by_to,
-            near.back_ascent_m[self.from_node] + self._up_from,
-            near.back_ascent_m[self.to_node] + self._up_to,
+        home_min, climb_m = self._home(facility)
+        is_there = self._is_main & (facility == MAIN_ROAD)
+        near = nearest(self._way_out, self.network.targets[facility])
+        out = self.penalties.of_each(
+            lambda name, penalty: self._least(
+                self._out_cost(getattr(near, name), penalty, is_there)
+            )
         )
-        out = np.minimum(
-            near.out_min[self.from_node] + self.away_from, near.out_min[self.to_node] + self.away_to
-        )
-        if facility == MAIN_ROAD:
-            home, out = np.where(self._is_main, 0, home), np.where(self._is_main, 0, out)
-            climb = np.where(self._is_main, 0, climb)
-            last = np.where(self._is_main, -1, last)
-        home = home + doors.home_min
-        best = self._best_door(home)
-        reached = best >= 0
-        return Walks(
-            out_min=self._least(out + doors.away_min),
-            home_min=np.where(reached, home[best], np.nan) if len(home) else self._nowhere(),
-            climb_m=np.where(reached, (climb + doors.home_ascent_m)[best], np.nan)
-            if len(home)
-            else self._nowhere(),
-            home_door=best,
-            home_node=np.where(reached, last[best], -1) if len(home) else best,
-        )
+        out_min, out_climb_m = out.minutes_and_climb(self.penalties)
+        return Walks(_finite(out_min), home_min, climb_m, _finite(out_climb_m))
 
-    def _nowhere(self) -> Floats:
-        return np.full(self.doors.place_count, np.nan)
+    def home_min(self, facility: str) -> Floats:
+        """Return the minutes of the walks home alone."""
+        return self._home(facility)[0]
 
-    def _least(self, minutes: Floats) -> Floats:
-        least = self._nowhere()
-        if len(minutes):
-            found = np.minimum.reduceat(minutes, self._place_start)
-            least[self.doors.place[self._place_start]] = np.where(np.isinf(found), np.nan, found)
+    def _home(self, facility: str) -> tuple[Floats, Floats]:
+        """Return minutes and climb of the walks home."""
+        is_there = self._is_main & (facility == MAIN_ROAD)
+        near = nearest(self._way_home, self.network.targets[facility])
+        home = self.penalties.of_each(
+            lambda name, penalty: self._least(
+                self._home_cost(getattr(near, name), penalty, is_there)[0]
+            )
+        )
+        minutes, climb_m = home.minutes_and_climb(self.penalties)
+        return _finite(minutes), _finite(climb_m)
+
+    def chosen(self, facility: str) -> ChosenWays:
+        """Return the ways home at the middle penalty."""
+        near, parent = chosen_ways(self._way_home, self.network.targets[facility])
+        is_there = self._is_main & (facility == MAIN_ROAD)
+        cost, is_from = self._home_cost(near, self.penalties.middle, is_there)
+        last = np.where(is_there, -1, np.where(is_from, self.from_node, self.to_node))
+        best = self._best_door(cost)
+        return ChosenWays(parent, best, np.where(best >= 0, last[best], -1) if len(last) else best)
+
+    def _home_cost(self, near: Floats, penalty: float, is_there: Flags) -> tuple[Floats, Flags]:
+        """Return the cost home by each door, and whether it comes from the street's begin."""
+        by_from = near[self.from_node] + self._home_from + penalty * self._up_from
+        by_to = near[self.to_node] + self._home_to + penalty * self._up_to
+        street = np.where(is_there, 0, np.minimum(by_from, by_to))
+        leg = self._leg_home + penalty * self.doors.home_ascent_m
+        return street + leg, by_from <= by_to
+
+    def _out_cost(self, near: Floats, penalty: float, is_there: Flags) -> Floats:
+        by_from = near[self.from_node] + self.away_from + penalty * self._down_from
+        by_to = near[self.to_node] + self.away_to + penalty * self._down_to
+        street = np.where(is_there, 0, np.minimum(by_from, by_to))
+        return street + self._leg_away + penalty * self.doors.away_ascent_m
+
+    def _least(self, cost: Floats) -> Floats:
+        least = np.full(self.doors.place_count, np.inf)
+        if len(cost):
+            least[self.doors.place[self._place_start]] = np.minimum.reduceat(
+                cost, self._place_start
+            )
         return least
 
-    def _best_door(self, minutes: Floats) -> Integers:
+    def _best_door(self, cost: Floats) -> Integers:
         best = np.full(self.doors.place_count, -1, dtype=np.int64)
-        if len(minutes):
+        if len(cost):
             start = self._place_start
-            size = np.diff(np.append(start, len(minutes)))
-            least = np.repeat(np.minimum.reduceat(minutes, start), size)
-            equal = np.flatnonzero((minutes == least) & np.isfinite(minutes))
+            size = np.diff(np.append(start, len(cost)))
+            least = np.repeat(np.minimum.reduceat(cost, start), size)
+            equal = np.flatnonzero((cost == least) & np.isfinite(cost))
             place = self.doors.place[equal]
             first = equal[np.append(True, place[1:] != place[:-1])[: len(equal)]]
             best[self.doors.place[first]] = first
         return best
+
+
+def _finite(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def walk_columns(walks: Mapping[str, Walks], settings: MeasureSettings) -> dict[str, Floats]:

@@ -26,7 +26,7 @@ from pipeline.contracts.tables import (
 from pipeline.geo.profile import Flags
 from pipeline.geo.raster import Floats, Raster
 from pipeline.measure.change import Streets, change_spans, changed_streets
-from pipeline.measure.streets import StreetWorld, access_table, street_world
+from pipeline.measure.streets import Access, StreetWorld, access_table, street_world
 from pipeline.measure.walks import MAIN_ROAD, NO_SPANS, Spans
 from pipeline.problem import Problem
 from pipeline.settings.change import Change
@@ -101,8 +101,8 @@ def what_if(
     buildings: gpd.GeoDataFrame = tables[BUILDINGS]
     housing = buildings[buildings["is_housing"]].reset_index(drop=True)
     shapes = housing.geometry.to_numpy()
-    before = access_table(shapes, today, compared).columns
-    after = access_table(shapes, later, compared).columns
+    before = access_table(shapes, today, compared)
+    after = access_table(shapes, later, compared)
     parts = [
         _rows(name, before, after, rule, is_first_mapped=name in first_mapped)
         for name in compared.facilities
@@ -171,16 +171,20 @@ def _refuse_unreachable(
 
 def _rows(
     name: str,
-    before: Mapping[str, Floats],
-    after: Mapping[str, Floats],
+    before: Access,
+    after: Access,
     rule: MeasureSettings,
     *,
     is_first_mapped: bool,
 ) -> tuple[Any, pd.DataFrame]:
     """Return the buildings whose walk to a facility type changes, and how."""
     columns: dict[str, Any] = {}
-    for ours, theirs in _PARTS.items():
-        old, new = before[theirs.format(name)], after[theirs.format(name)]
+    told = {
+        ours: [one.columns[theirs.format(name)] for one in (before, after)]
+        for ours, theirs in _PARTS.items()
+    }
+    told["climb_out_{}_m"] = [one.out_climb_m[name] for one in (before, after)]
+    for ours, (old, new) in told.items():
         columns[ours.format("before")] = np.full(len(old), np.nan) if is_first_mapped else old
         columns[ours.format("after")] = new
         columns[ours.format("saved")] = columns[ours.format("before")] - new
@@ -189,10 +193,11 @@ def _rows(
         if limit is None:
             longest = max(rule.count_within_min, default=15)
             limit = longest * rule.walking.planning_speed_m_per_min
-        differs = (after[f"{name}_walk_m"] <= limit) & ~(before[f"{name}_walk_m"] <= limit)
+        was_near, is_near = (one.columns[f"{name}_walk_m"] <= limit for one in (before, after))
+        differs = is_near & ~was_near
         outcome = np.full(len(differs), "first_mapped", dtype=object)
     else:
-        differs, outcome = _outcome(columns)
+        differs, outcome = _outcome(columns, rule.walking.climb_penalty_min_per_m)
     row = np.flatnonzero(differs)
     frame = pd.DataFrame(columns).iloc[row].reset_index(drop=True)
     frame.insert(0, "facility_type", name)
@@ -200,18 +205,19 @@ def _rows(
     return row, frame
 
 
-def _outcome(columns: Mapping[str, Floats]) -> tuple[Flags, Any]:
-    """Return which walks change, and whether for the better."""
+def _outcome(columns: Mapping[str, Floats], penalty: float) -> tuple[Flags, Any]:
+    """Return which walks change, and whether for the better: by what ways are chosen by."""
     had = ~np.isnan(columns["walk_out_before_min"]) & ~np.isnan(columns["walk_back_before_min"])
     has = ~np.isnan(columns["walk_out_after_min"]) & ~np.isnan(columns["walk_back_after_min"])
     saved_out = np.nan_to_num(columns["walk_out_saved_min"])
     saved_back = np.nan_to_num(columns["walk_back_saved_min"])
     climb = np.nan_to_num(columns["climb_saved_m"])
+    climb_out = np.nan_to_num(columns["climb_out_saved_m"])
     metres = np.nan_to_num(columns["walk_saved_m"])
     in_time = np.maximum(np.abs(saved_out), np.abs(saved_back)) > MINUTES_THAT_COUNT_MIN
-    in_climb = np.abs(climb) > METRES_THAT_COUNT_M
+    in_climb = np.maximum(np.abs(climb), np.abs(climb_out)) > METRES_THAT_COUNT_M
     in_metres = np.abs(metres) > METRES_THAT_COUNT_M
-    gain = np.select([in_time, in_climb], [saved_out + saved_back, climb], metres)
+    gain = saved_out + saved_back + penalty * (climb + climb_out)
     outcome = np.select(
         [has & ~had, had & ~has, gain >= 0], ["gains_way", "loses_way", "better"], "worse"
     )
@@ -299,7 +305,11 @@ def _totals(table: pd.DataFrame, housing: gpd.GeoDataFrame, names: list[str]) ->
         ledger[f"by_{key}"] = dict(
             sorted(
                 groups.items(),
-                key=lambda pair: (-abs(pair[1]["home_saved_min"]), -pair[1]["first_mapped_count"]),
+                key=lambda pair: (
+                    -abs(pair[1]["home_saved_min"]) - abs(pair[1]["out_saved_min"]),
+                    -abs(pair[1]["climb_saved_m"]) - abs(pair[1]["climb_out_saved_m"]),
+                    -pair[1]["first_mapped_count"],
+                ),
             )
         )
     return ledger
@@ -317,6 +327,7 @@ def _sums(rows: pd.DataFrame) -> dict[str, Any]:
             ("home_saved_min", "walk_back_saved_min"),
             ("out_saved_min", "walk_out_saved_min"),
             ("climb_saved_m", "climb_saved_m"),
+            ("climb_out_saved_m", "climb_out_saved_m"),
         )
     }
     return {**counted, **sums}

@@ -2,21 +2,24 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pipeline.new_city.osm import building_guesses
+from pipeline.new_city.placing import about_place, join_tiles, known_places, overlap_much, with_crs
 from pipeline.new_city.roles import Guess, guesses
 from pipeline.new_city.tables import unused_tables, with_tables
 from pipeline.new_city.where import (
     DEGREES,
     Bounds,
-    fitting_crs,
+    datum_of,
     in_degrees,
-    is_cgcs2000,
     is_in_china,
+    is_working_crs,
     utm_zone,
 )
+from pipeline.new_city.word_questions import word_questions
 from pipeline.settings.city import NEEDED_ROLES
+from pipeline.settings.intake import IntakeSettings
 from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted, SourceLines, profile_text
@@ -54,14 +57,18 @@ def new_city(
     looks: Sequence[Look],
     unread: Sequence[tuple[str, str]],
     words: NewCityWords,
-    facility_tags: Mapping[str, Collection[str]],
+    intake: IntakeSettings,
+    measures: Collection[str],
     datum: str = "",
 ) -> NewCity:
     """Return the profile of a new city.
 
+    ``intake`` holds the words that config knows, ``measures`` the works that owners are asked about.
+
     ``datum`` is what the user tells of layers in degrees whose datum the files do not state.
     """
     questions: list[str] = []
+    facility_tags = intake.facility_tags
     looks = _placed(looks, questions)
     chosen, unused = _chosen(looks, words, facility_tags, questions)
     unused = [*unused, *unread]
@@ -89,6 +96,8 @@ def new_city(
         questions.append(f"出处与许可 publisher and licence of {', '.join(untold)}")
     for label, guess in sources:
         questions += [f"{label} ({guess.look.path}): {doubt}" for doubt in guess.doubts]
+        questions += about_place(label, guess.look)
+    questions += word_questions(sources, intake, measures)
     is_synthetic = any(word in look.path for look in looks for word in words.synthetic_words)
     roles = {guess.role for _, guess in sources}
     missing = tuple(role for role in NEEDED_ROLES if role not in roles)
@@ -123,21 +132,8 @@ def new_city(
 
 def _placed(looks: Sequence[Look], questions: list[str]) -> list[Look]:
     """Give a CRS to layers that do not state theirs, if just one fits where the others lie."""
-    known = [box for look in looks if (box := in_degrees(look.bounds, look.crs))]
-    placed = []
-    for look in looks:
-        if look.bounds is None or look.crs:
-            placed.append(look)
-            continue
-        fitting = fitting_crs(look.bounds, known)
-        if fitting:
-            told = "" if len(fitting) == 1 else f"; also possible: {', '.join(fitting[1:4])}"
-            questions.append(
-                f"{look.path} does not state its CRS; {fitting[0]} fits the others{told}"
-            )
-            look = replace(look, crs=fitting[0])
-        placed.append(look)
-    return placed
+    known = known_places(looks)
+    return [with_crs(look, known, questions) for look in looks]
 
 
 def _chosen(
@@ -148,16 +144,22 @@ def _chosen(
 ) -> tuple[list[Guess], list[tuple[str, str]]]:
     found: list[Guess] = []
     unused = []
+    known = known_places(looks)
     for look in looks:
         guessed = guesses(look, words, facility_tags)
-        if look.bounds is not None and not look.crs:
+        for guess in guessed:  # a table's place is known by its columns only
+            guess.look = with_crs(guess.look, known, questions)
+        if any(
+            one.bounds is not None and not one.crs for one in (look, *(g.look for g in guessed))
+        ):
             guessed = []
-            questions.append(f"{look.path} does not state its CRS and none fits: state it by hand")
+            told = look.crs_doubt or "does not state its CRS"
+            questions.append(f"{look.path} {told}, and none fits: state it by hand")
         if not guessed:
             reason = (
                 "lines whose class of street was not recognised" + _fields_of(look)
                 if look.geometry == "line"
-                else "not recognised" + _fields_of(look)
+                else look.not_terrain or "not recognised" + _fields_of(look)
             )
             unused.append((f"{look.path} {look.layer}".strip(), reason))
         found += guessed
@@ -170,9 +172,17 @@ def _chosen(
                 f"{guess.look.path} holds buildings too; {own_footprints[0].look.path} is used"
             )
     _leave_copies(found, unused, questions)
-    _join_tiles(found)
+    join_tiles(found)
     for role in _SINGLE:
         several = sorted((g for g in found if g.role == role), key=lambda g: -g.score)
+        if len(several) > 1 and several[0].score == several[1].score and overlap_much(several[:2]):
+            names = ", ".join(guess.look.path for guess in several)
+            questions.append(
+                f"which {role}? {names} lie over each other: leave one of them in the folder"
+            )
+            found = [guess for guess in found if guess not in several]
+            unused += [(guess.look.path, f"one of several {role} files") for guess in several]
+            continue
         for guess in several[1:]:
             found.remove(guess)
             unused.append((guess.look.path, f"another {role}; {several[0].look.path} is used"))
@@ -197,26 +207,6 @@ def _leave_copies(found: list[Guess], unused: list[tuple[str, str]], questions: 
         questions.append(
             f"which {guess.role}? {one} or {other}: equal rows, place and fields; the first is used"
         )
-
-
-def _join_tiles(found: list[Guess]) -> None:
-    """Make one terrain of the tiles that lie in one folder and share CRS and kind of name."""
-    tiles = sorted((g for g in found if g.role == "terrain"), key=lambda g: g.look.path)
-    for guess in tiles:
-        if guess not in found:
-            continue
-        key = _tile_key(guess)
-        same = [other for other in tiles if other is not guess and _tile_key(other) == key]
-        guess.more_paths = [other.look.path for other in same]
-        if same:
-            guess.why += f", {len(same) + 1} tiles"
-        for other in same:
-            found.remove(other)
-
-
-def _tile_key(guess: Guess) -> tuple[str, str]:
-    folder, _, name = guess.look.path.rpartition("/")
-    return f"{folder}/{re.sub(r'[0-9]+', '#', name)}", guess.look.crs
 
 
 def _leave_to_osm(
@@ -284,7 +274,10 @@ def _place(chosen: Sequence[Guess]) -> Bounds | None:
 def _working_crs(
     place: Bounds | None, terrain: Look | None, questions: list[str]
 ) -> tuple[str, str]:
-    if terrain is not None and terrain.is_square_metric:
+    if (
+        terrain is not None and terrain.is_square_metric
+        and is_working_crs(terrain.crs, in_degrees(terrain.bounds, terrain.crs))
+    ):  # fmt: skip
         return terrain.crs, "that of the terrain, in metres"
     if place is None:
         questions.append("no file says where the city lies: correct city.crs by hand")
@@ -313,6 +306,8 @@ def _lines(
         own["constants"] = Noted(
             {"building_use_type": "residential"}, "guess: no use is stated, so all count as housing"
         )
+    if look.nodata is not None:
+        own["nodata"] = Noted(look.nodata, "guess: cells of this value stand off all others")
     datum, datum_note = _datum(look, words, told_datum, place)
     encoding_note = "" if look.is_encoding_certain else f"guess: {look.encoding} fits its bytes"
     crs = look.crs or DEGREES
@@ -334,8 +329,9 @@ def _lines(
 def _datum(look: Look, words: NewCityWords, told: str, place: Bounds | None) -> tuple[str, str]:
     if look.format in _OSM:
         return "wgs84", ""
-    if is_cgcs2000(look.crs):
-        return "cgcs2000", ""
+    own = datum_of(look.crs)
+    if own == "cgcs2000":
+        return own, ""
     for datum, marks in words.datum_words.items():
         mark = next((word for word in marks if word.lower() in look.path.lower()), "")
         if mark:
@@ -344,8 +340,8 @@ def _datum(look: Look, words: NewCityWords, told: str, place: Bounds | None) -> 
     is_shifted_perhaps = (
         look.bounds is not None and look.crs == DEGREES and look.format != "geotiff"
     )
-    if not is_shifted_perhaps or not is_in_china(box):
-        return "wgs84", ""
+    if own == "of_crs" or not is_shifted_perhaps or not is_in_china(box):
+        return own, ""
     if told:
         return told, "as told with DATUM="
     return "wgs84", _ASK_DATUM

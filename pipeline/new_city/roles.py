@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from pipeline.contracts.source_columns import by_plain_word, plain_word
 from pipeline.contracts.written_numbers import decimal_mark, read_number
+from pipeline.intake.words import count_words, listed, words_text
 from pipeline.new_city.names import cannot_be, matched, plain, weight
 from pipeline.new_city.osm import COLUMNS, STREET_CLASSES, osm_roles
 from pipeline.new_city.where import middle_area_m2
@@ -26,7 +28,6 @@ _RECOGNISED_SHARE = 0.2
 _STREETS_SHARE = 0.5
 _STREETS_SCORE = 2.0
 _PATH = re.compile(r"[;；|/>]")
-_EARTH_M = (-500.0, 9000.0)
 
 
 @dataclass(eq=False)
@@ -101,7 +102,7 @@ def _raster(look: Look, words: NewCityWords) -> list[Guess]:
         return [Guess(look, "built_up_year", "its name", score=5)]
     assert look.values is not None
     low, high = look.values
-    if not (_EARTH_M[0] <= low <= high <= _EARTH_M[1]):
+    if look.not_terrain:
         return []
     word = _file_word(look, words.file_words.get("terrain", []))
     why = f"heights from {low:.0f} to {high:.0f} m" + (f", {word!r} in its name" if word else "")
@@ -198,36 +199,45 @@ def _take_values(
     for column, meanings in words.values.items():
         if column not in guess.columns:
             continue
-        cells = set(guess.look.fields[guess.columns[column][0][0]].astype("str").str.strip())
-        held = {cell: ours for cell in sorted(cells) if (ours := _meaning(cell, meanings))}
+        meanings = by_plain_word(meanings)
+        counted = count_words(guess.look.fields[guess.columns[column][0][0]].astype("str"))
+        cells = set(counted)
+        if column == "building_use_type":  # of 住宅、商业 each part means something of its own
+            cells |= {part for cell in cells for part in listed(cell)}
+        held = {cell: ours for cell in sorted(cells) if (ours := _meaning(cell, meanings, column))}
         if held:
             guess.values[column] = held
         if column == "amenity_type":
-            strange = sorted(cells - set(held) - set(facility_tags) - {""})
+            known = {plain_word(kind) for kind in facility_tags}
+            strange = {
+                cell: n for cell, n in counted.items()
+                if cell not in held and plain_word(cell) not in known
+            }  # fmt: skip
             if strange:
-                guess.doubts.append(f"types that are not used: {', '.join(strange[:8])}")
+                guess.doubts.append(f"types that are not used: {words_text(strange)}")
 
 
-def _meaning(cell: str, meanings: Mapping[str, str]) -> str:
+def _meaning(cell: str, meanings: Mapping[str, str], column: str) -> str:
     """Return what a cell means; of a path such as 医疗保健服务;诊所;诊所 the last known part counts."""
-    parts = [cell, *reversed(_PATH.split(cell))]
-    return next((meanings[part.strip()] for part in parts if part.strip() in meanings), "")
+    parts = [cell] if column == "building_use_type" else [cell, *reversed(_PATH.split(cell))]
+    return next((meanings[one] for part in parts if (one := plain_word(part)) in meanings), "")
 
 
 def _speaks_ours(guess: Guess, facility_tags: Mapping[str, Collection[str]]) -> bool:
     if "amenity_type" not in guess.columns:
         return False
-    cells = guess.look.fields[guess.columns["amenity_type"][0][0]]
-    return bool(cells.isin(list(facility_tags)).mean() >= _RECOGNISED_SHARE)
+    known = {plain_word(kind) for kind in facility_tags}
+    cells = guess.look.fields[guess.columns["amenity_type"][0][0]].astype("str").map(plain_word)
+    return bool(cells.isin(known).mean() >= _RECOGNISED_SHARE)
 
 
 def _are_streets(guess: Guess) -> bool:
     """Return whether most cells name a class of street, as OpenStreetMap writes it or translated."""
     cells = guess.look.fields[guess.columns["highway_type"][0][0]].astype("str").str.strip()
     known = {*STREET_CLASSES, *guess.values.get("highway_type", {})}
-    strange = sorted(set(cells) - known - {""})
+    strange = {cell: n for cell, n in count_words(cells).items() if cell not in known}
     if strange:
-        guess.doubts.append(f"classes of street that are not known: {', '.join(strange[:8])}")
+        guess.doubts.append(f"classes of street that are not known: {words_text(strange)}")
     return bool(cells.isin(list(known)).mean() >= _STREETS_SHARE)
 
 

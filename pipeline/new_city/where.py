@@ -6,6 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.geo.crs import (
+    MOST_STRETCH,
+    Way,
+    bounds_in_degrees,
+    length_scale,
+    parsed,
+    way_to_wgs84,
+)
 from pipeline.store.looks import Look
 
 Bounds = tuple[float, float, float, float]
@@ -16,17 +24,10 @@ _CHINESE_GRIDS = ((4534, 3), (4513, 3), (4502, 6), (4491, 6))
 
 
 @cache
-def _crs(code: str) -> Any:
-    from pyproj import CRS
-
-    return CRS.from_user_input(code)
-
-
-@cache
 def _into_degrees(code: str) -> Any:
     from pyproj import Transformer
 
-    return Transformer.from_crs(code, DEGREES, always_xy=True)
+    return Transformer.from_crs(parsed(code), DEGREES, always_xy=True)
 
 
 def in_degrees(bounds: Bounds | None, code: str) -> Bounds | None:
@@ -35,7 +36,7 @@ def in_degrees(bounds: Bounds | None, code: str) -> Bounds | None:
 
     if bounds is None or not code or not np.isfinite(bounds).all():
         return None
-    if _crs(code).is_geographic:
+    if parsed(code).is_geographic:
         west, south, east, north = bounds
         return bounds if -180 <= west <= east <= 180 and -90 <= south <= north <= 90 else None
     try:
@@ -62,7 +63,34 @@ def is_in_china(bounds: Bounds | None) -> bool:
 
 def is_cgcs2000(code: str) -> bool:
     """Return whether a CRS stands on China's own datum."""
-    return bool(code) and "China Geodetic" in _crs(code).geodetic_crs.name
+    return bool(code) and "China 2000" in parsed(code).datum.name.replace("_", " ")
+
+
+def datum_of(code: str) -> str:
+    """Return which of the profile's datums a CRS stands on: China's own, WGS-84, or one it names."""
+    if is_cgcs2000(code):
+        return "cgcs2000"
+    is_wgs84 = not code or "World Geodetic System 1984" in parsed(code).datum.name
+    return "wgs84" if is_wgs84 else "of_crs"
+
+
+def way_of(look: Look) -> Way | None:
+    """Return how a layer's coordinates come to WGS-84; none where it does not say where it lies."""
+    if not look.crs or look.bounds is None:
+        return None
+    crs = parsed(look.crs)
+    return way_to_wgs84(crs, bounds_in_degrees(crs, look.bounds))
+
+
+def is_working_crs(code: str, place: Bounds | None) -> bool:
+    """Return whether lengths and places come out right in a CRS given by its number."""
+    if not code.startswith("EPSG:") or place is None:
+        return False
+    crs = parsed(code)
+    middle = ((place[0] + place[2]) / 2, (place[1] + place[3]) / 2)
+    if not way_to_wgs84(crs, place).is_known:
+        return False
+    return abs(length_scale(crs, *middle) - 1) <= MOST_STRETCH
 
 
 def fitting_crs(bounds: Bounds, known: Iterable[Bounds]) -> list[str]:
@@ -80,15 +108,20 @@ def fitting_crs(bounds: Bounds, known: Iterable[Bounds]) -> list[str]:
             zone = round((middle - 75) / width)
             near = range(max(zone - 1, 0), min(zone + 1, 60 // width) + 1)
             candidates += [f"EPSG:{first + one}" for one in near]
-    found = []
+    found = {}
     for code in candidates:
         placed = in_degrees(bounds, code)
-        if placed and any(_overlap(placed, place) > 0.5 for place in places):
-            found.append(code)
-    return found
+        if placed and any(overlap_share(placed, place) > 0.5 for place in places):
+            found[code] = min(_apart(placed, place) for place in places)
+    return sorted(found, key=lambda code: found[code])
 
 
-def _overlap(one: Bounds, other: Bounds) -> float:
+def _apart(one: Bounds, other: Bounds) -> float:
+    """Return how far apart the edges of two boxes are, degrees."""
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True))
+
+
+def overlap_share(one: Bounds, other: Bounds) -> float:
     """Return the share of the smaller box that both have in common."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
@@ -98,7 +131,7 @@ def _overlap(one: Bounds, other: Bounds) -> float:
 
 def middle_area_m2(look: Look) -> float:
     """Return the median area of a layer's polygons, m²; degrees are converted at their latitude."""
-    if not look.bounds or not look.crs or not _crs(look.crs).is_geographic:
+    if not look.bounds or not look.crs or not parsed(look.crs).is_geographic:
         return look.median_area
     cosine = float(np.cos(np.radians((look.bounds[1] + look.bounds[3]) / 2)))
     return look.median_area * 111_320.0**2 * max(cosine, 0.01)

@@ -49,6 +49,7 @@ REASONS: Mapping[str, Words] = {
     "merged_total": Words(
         "合并单元格为多栋合计，不采信", "a total merged over several buildings, not believed"
     ),
+    "misplaced_feature": Words("远离城区的要素", "feature far from all others"),
     "no_area": Words("没有面积", "no area"),
     "no_data_row": Words("合计行或重复的表头", "a total, or the header again"),
     "no_footprint": Words("没有对应轮廓", "no footprint of this number"),
@@ -58,6 +59,12 @@ REASONS: Mapping[str, Words] = {
     "not_housing": Words("不按住宅处理", "not housing"),
     "not_walkable": Words("不可步行的道路", "street closed to walkers"),
     "outline_repaired": Words("轮廓自相交，已修复", "outline crossed itself, repaired"),
+    "on_border": Words("跨区界，按重心归属", "crosses a border, counted where its centroid lies"),
+    "parts_far_apart": Words("同一建筑各部分相距很远", "parts of one building far apart"),
+    "similar_building_id": Words(
+        "楼栋编号仅大小写、全半角或空格不同", "numbers that differ only in case, width or blanks"
+    ),
+    "outside_reach": Words("离研究区太远，走不到", "too far off to be walked to"),
     "outside_study_area": Words("在研究区外", "outside the study area"),
     "overlap": Words("轮廓重叠", "footprints overlap"),
     "point_absent": Words("缺少节点", "a point is absent"),

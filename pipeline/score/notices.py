@@ -106,7 +106,7 @@ def _same(
     criteria: Mapping[str, Criterion],
     settings: NoticeSettings,
 ) -> list[Notice]:
-    varied = np.flatnonzero(spread > 0)
+    varied = np.flatnonzero(spread > 1e-9)  # a plane's slopes differ in the last digit
     if len(varied) < 2:
         return []
     table = np.atleast_2d(np.corrcoef(need[:, varied].T))

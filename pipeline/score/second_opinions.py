@@ -6,7 +6,7 @@ on the method.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -68,19 +68,32 @@ def critic_weights(matrix: Floats) -> DataWeights:
     return _shared(spread * (1 - np.corrcoef(varied.T)).sum(axis=0), is_constant)
 
 
-def topsis(matrix: Floats, weights: Floats, types: NDArray[np.int64]) -> Floats:
-    """Return closeness to the ideal, 1 = best (Hwang & Yoon 1981, vector normalisation).
+def topsis(
+    matrix: Floats,
+    weights: Floats,
+    types: NDArray[np.int64],
+    *,
+    normalisation: Literal["vector", "min_max"] = "vector",
+) -> Floats:
+    """Return closeness to the ideal, 1 = best (Hwang & Yoon 1981).
 
     Parameters
     ----------
     types
         1 for a column of which more is better, −1 for one of which less is.
+    normalisation
+        ``vector`` divides each column by its length, as the authors do; ``min_max`` moves it to 0
+        to 1, as many published tables do. The closeness differs by tenths, the order less.
     """
     kept = ~_constant(matrix)
     if not kept.any():
         return np.full(len(matrix), 0.5)
     columns = matrix[:, kept]
-    weighted = columns / np.linalg.norm(columns, axis=0) * _sum_1(weights[kept]) * types[kept]
+    if normalisation == "min_max":
+        columns = (columns - columns.min(axis=0)) / np.ptp(columns, axis=0)
+    else:
+        columns = columns / np.linalg.norm(columns, axis=0)
+    weighted = columns * _sum_1(weights[kept]) * types[kept]
     to_best = np.linalg.norm(weighted - weighted.max(axis=0), axis=1)
     to_worst = np.linalg.norm(weighted - weighted.min(axis=0), axis=1)
     return np.asarray(to_worst / (to_best + to_worst))
@@ -150,6 +163,7 @@ def cross_checks(need: Floats, weights: Floats, names: list[str]) -> dict[str, A
     more = np.ones(len(names), dtype=np.int64)
     scores = {
         "topsis": topsis(need, weights, more),
+        "topsis_min_max": topsis(need, weights, more, normalisation="min_max"),
         "vikor": -vikor(need, weights, more),
     }
     suggested = {"entropy": entropy_weights(need).weights, "critic": critic_weights(need).weights}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.settings.base import EpsgCode, Name, Positive, Section, Slug
 
@@ -16,7 +16,15 @@ Format = Literal[
     "geoparquet", "file_geodatabase", "kml", "gml", "mapinfo_tab", "mapinfo_mif", "dxf", "topojson",
     "csv", "excel", "geotiff",
 ]  # fmt: skip
-Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
+Datum = Literal["wgs84", "cgcs2000", "of_crs", "gcj02", "bd09"]
+CrsText = Annotated[
+    str,
+    Field(
+        max_length=6000,
+        pattern=r"^([A-Z]{3,8}:[A-Za-z0-9_.]{1,20}$|urn:ogc:def:crs:|[A-Z][A-Z_]{4,12}\[|\+proj=|\{)",
+    ),
+]
+"""A code (EPSG:4545, ESRI:102025), a URN, WKT of any version, PROJJSON or a PROJ string."""
 KeyForm = Literal["strip_zeros", "width", "case", "blanks", "hyphens"]
 
 OSM_FORMATS = ("overpass_json", "osm_pbf")
@@ -88,9 +96,14 @@ class Source(Section):
     """How to read it."""
     datum: Datum
     """Datum of its coordinates. gcj02 and bd09 look like WGS-84 but are off by hundreds of metres,
-    so this is never guessed."""
-    crs: EpsgCode
-    """Coordinate reference system, e.g. EPSG:4326 for longitude and latitude."""
+    so this is never guessed. of_crs is the one that ``crs`` names, e.g. ED50 or Beijing 1954."""
+    crs: CrsText
+    """Coordinate reference system, e.g. EPSG:4326 for longitude and latitude. One without a code, as a
+    city's own grid, is written as the WKT of its .prj."""
+    towgs84: list[float] | None = Field(default=None, min_length=3, max_length=7)
+    """From the CRS's datum to WGS-84, where no transformation is published (Beijing 1954, Xian 1980):
+    three shifts, m, or also three rotations, arc seconds, of a position vector, and a scale, ppm.
+    [0, 0, 0] says that a person takes the datum for WGS-84."""
     encoding: Name | None
     """Text encoding; null for binary formats."""
     separator: Annotated[str, Field(pattern=r"^[^\r\n\"]$")] | None = None
@@ -125,6 +138,13 @@ class Source(Section):
     """The words that the licence wants on every map."""
     date: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
     """Date of the data: YYYY, YYYY-MM or YYYY-MM-DD."""
+
+    @field_validator("towgs84")
+    @classmethod
+    def _three_or_seven(cls, shift: list[float] | None) -> list[float] | None:
+        if shift is not None and len(shift) not in (3, 7):
+            raise ValueError("three or seven numbers are needed")
+        return shift
 
 
 class ExpectedTotals(Section):

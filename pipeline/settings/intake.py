@@ -14,6 +14,10 @@ class HousingRule(Section):
     """Uses that say housing."""
     assumed_use_types: list[Name]
     """Unspecific uses that this city counts as housing, marked ``assumed`` on every row."""
+    other_use_types: list[Name]
+    """Uses that say no housing. A use that stands in none of these lists is asked about."""
+    unspecific_use_types: list[Name]
+    """Words that state no use (OpenStreetMap's ``yes``): no housing unless assumed, and counted."""
     must_be_registered: bool
     """Only buildings in a housing register are housing to be ranked: the register is the programme."""
     other_use_fields: list[Name]
@@ -62,6 +66,8 @@ class FootprintRule(Section):
     """Two footprints whose intersection is at least this share of their union are one building."""
     notice_overlap_share: Share
     """A footprint sharing at least this share of its area with another is flagged."""
+    max_part_gap_m: Positive
+    """Parts of one footprint further apart than this are told."""
 
 
 class RegisterRule(Section):
@@ -92,6 +98,18 @@ class StreetRule(Section):
     """Classes that count as main roads."""
 
 
+class LossRule(Section):
+    """Which losses are told loudly, and which stop a run."""
+
+    max_unknown_word_share: Share
+    """The run stops if more of a column's values are words that nobody declared; of uses, more of
+    those that are or may be housing."""
+    notable_share: Share
+    """A source that loses more of its rows, or a column more of its values, is told with reasons."""
+    sparse_share: Share
+    """A column of a register or layer of which fewer rows state anything is told as nearly empty."""
+
+
 class IntakeSettings(Section):
     """Stage 1."""
 
@@ -101,6 +119,7 @@ class IntakeSettings(Section):
     footprints: FootprintRule
     streets: StreetRule
     register_checks: RegisterRule
+    losses: LossRule
     facility_tags: dict[Slug, list[Annotated[str, Field(pattern=r"^[^=\s]+=[^=]+$")]]]
     """Facility type → ``key=value`` tags that mean it."""
     min_terrain_cover_share: Share

@@ -34,8 +34,24 @@ class TerrainRule(Section):
     """Least relief around a terrace."""
 
 
+Grade = Annotated[float, Field(gt=0, le=2)]
+
+
+class ElderRule(Section):
+    """In what an elder walks differently."""
+
+    flat_speed_m_per_min: Positive
+    """Pace on the flat."""
+    stairs_up_m_per_min: Positive
+    """Height climbed on steps in a minute."""
+    stairs_down_m_per_min: Positive
+    """Height descended on steps in a minute."""
+    climb_penalty_min_per_m: Positive
+    """Minutes that a metre of climb weighs more than it takes."""
+
+
 class WalkingRule(Section):
-    """How fast people walk."""
+    """How fast people walk, and which way they choose."""
 
     planning_speed_m_per_min: Positive
     """Speed that turns minutes into equivalent metres, and back."""
@@ -62,7 +78,21 @@ class WalkingRule(Section):
     escalator_speed_m_per_min: Positive
     """Speed along an escalator."""
     profile_spacing_m: Annotated[float, Field(ge=1)]
-    """Distance between terrain samples along a link."""
+    """Longest distance between heights along a link; every bend has one."""
+    climb_penalty_min_per_m: Positive
+    """Minutes that a metre of climb weighs more than it takes, when a way is chosen."""
+    climb_penalty_spread: Annotated[float, Field(gt=0, lt=1)]
+    """People differ: the penalty lies between 1 − this and 1 + this times its middle."""
+    elder: ElderRule
+    max_drivable_grade: dict[Slug, Grade]
+    """Steepest that a road for vehicles can be, by OpenStreetMap class (``…_link`` is as its class)."""
+    high_error_weight: Annotated[float, Field(ge=1, le=10)]
+    """How much less a terrain that stands above a road counts than one that lies below it, where
+    both cannot be: a surface model keeps roofs and trees."""
+
+    def of_elder(self) -> "WalkingRule":
+        """Return the rule with an elder's speeds and penalty."""
+        return self.model_copy(update=dict(self.elder))
 
 
 class AccessRule(Section):

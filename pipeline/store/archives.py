@@ -1,5 +1,6 @@
 """Zip files that were sent by others: looked at before anything is unpacked, read in place."""
 
+import lzma
 import shutil
 import stat
 import zipfile
@@ -11,6 +12,10 @@ from pipeline.problem import Problem
 
 MOST_UNPACKED_BYTES = 4_000_000_000
 MOST_MEMBERS = 20_000
+ARCHIVE_FAULTS = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, ValueError, RuntimeError, EOFError,
+)  # fmt: skip
+"""What zipfile raises while a damaged member is unpacked."""
 _ALWAYS_FINE_BYTES = 64_000_000
 _MOST_RATIO = 200
 """A table of blanks shrinks to a fiftieth; what shrinks further is made to fill the memory."""
@@ -117,16 +122,14 @@ def unpacked(path: Path, member: str, folder: Path) -> Path:
             target.open("wb") as file,
         ):
             shutil.copyfileobj(packed, file, 1 << 20)
-    except (
-        zipfile.BadZipFile,
-        OSError,
-        ValueError,
-        RuntimeError,
-        EOFError,
-        zlib.error,
-    ) as error:
-        raise Problem(
-            path, f"{member[:100]!r} in it cannot be unpacked ({error})", expected="a whole zip file",
-            fix="copy the file again, and see that the disk is not full",
-        ) from None  # fmt: skip
+    except ARCHIVE_FAULTS as error:
+        raise not_unpacked(path, member, error) from None
     return target
+
+
+def not_unpacked(path: Path, member: str, error: Exception) -> Problem:
+    """Return the message for a member of a zip that is damaged."""
+    return Problem(
+        path, f"{member[:100]!r} in it cannot be unpacked ({error})", expected="a whole zip file",
+        fix="copy the file again, and see that the disk is not full",
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import IO
 from pipeline.problem import Problem
 
 RASTER = "geotiff"
-_START_BYTES = 16_384
+START_BYTES = 16_384
 _CHUNK_BYTES, _OVERLAP_BYTES = 1 << 20, 4096
 _SIGNS = {
     "shapefile": (b"\x00\x00\x27\x0a",),
@@ -27,19 +27,28 @@ _OTHER_SIGNS = {
     b"%PDF": "a PDF", b"\x89PNG": "a PNG picture", b"\xff\xd8\xff": "a JPEG picture",
     b"AC10": "a DWG drawing",
 }  # fmt: skip
-_DESCRIPTIONS = (
-    (r"<\s*(OGR)?VRT(DataSource|Dataset)", "a virtual file (VRT), which makes the reader open others"),
-    (r"<\s*(GDAL_WMS|WMS_Tile_Service|TileService)", "a description of a web map service (WMS)"),
-    (r"<\s*GDAL_WMTS", "a description of a web map service (WMTS)"),
-    (r"<\s*WCS_GDAL", "a description of a web coverage service (WCS)"),
-    (r"<\s*OGRWFSDataSource", "a description of a web feature service (WFS)"),
-    (r"<\s*GDALTileIndexDataset", "an index of tiles (GTI), which makes the reader open others"),
-    (r"<\s*MRF_META", "a description of a raster kept elsewhere (MRF)"),
-    (r"gdal_streamed_alg", "a GDAL pipeline (GDALG), which makes the reader open other files"),
-    (r"<\s*(!doctype\s+)?html", "a web page"),
-    (r"<\s*(\w+:)?(WMT_MS_Capabilities|WMS_Capabilities|Capabilities|WFS_Capabilities)\b",
-     "a description of a web service"),
-)  # fmt: skip
+_DESCRIPTIONS = {
+    "ogrvrtdatasource": "a virtual file (VRT), which makes the reader open others",
+    "vrtdataset": "a virtual file (VRT), which makes the reader open others",
+    "gdal_wms": "a description of a web map service (WMS)",
+    "wms_tile_service": "a description of a web map service (WMS)",
+    "tileservice": "a description of a web map service (WMS)",
+    "gdal_wmts": "a description of a web map service (WMTS)",
+    "wcs_gdal": "a description of a web coverage service (WCS)",
+    "ogrwfsdatasource": "a description of a web feature service (WFS)",
+    "gdaltileindexdataset": "an index of tiles (GTI), which makes the reader open others",
+    "mrf_meta": "a description of a raster kept elsewhere (MRF)",
+    "html": "a web page",
+    "wmt_ms_capabilities": "a description of a web service",
+    "wms_capabilities": "a description of a web service",
+    "wfs_capabilities": "a description of a web service",
+    "capabilities": "a description of a web service",
+    "serviceexceptionreport": "a server's message of an error",
+    "exceptionreport": "a server's message of an error",
+}
+"""Root elements of XML that makes GDAL open something else, or is no data."""
+_GDAL_PIPELINE = re.compile(r'"type"\s*:\s*"gdal_streamed_alg"')
+_ROOT = re.compile(r"<\s*(?:[\w.-]+:)?([A-Za-z_][\w.-]*)")
 _ROOTS = {
     "kml": re.compile(r"<\s*(\w+:)?kml[\s>]"),
     "gml": re.compile(r"<\s*(\w+:)?\w*(FeatureCollection|CityModel)[\s>]|opengis\.net/gml"),
@@ -75,7 +84,7 @@ def check_content(path: Path, kind: str, member: str | None = None) -> None:
         return path.open("rb") if member is None else zipfile.ZipFile(path).open(member)
 
     with opened() as file:
-        start = file.read(_START_BYTES)
+        start = file.read(START_BYTES)
     if not start:
         raise Problem(label, "the file is empty", expected=kind, fix="copy the file again")
     text = as_plain_text(start)
@@ -100,18 +109,31 @@ def what_it_is(start: bytes) -> str:
     for sign, told in _OTHER_SIGNS.items():
         if start.startswith(sign):
             return told
+    text = as_plain_text(start)
+    told = _description(text)
+    if told:
+        return told
+    kind = kind_of(start)
+    if kind:
+        return f"a {kind}"
+    return "XML of another kind" if text[:1] == "<" else ""
+
+
+def kind_of(start: bytes) -> str:
+    """Return which of our formats the first bytes of a file show; empty if none."""
     for kind, signs in _SIGNS.items():
         if start.startswith(signs):
-            return f"a {kind}"
+            return kind
     text = as_plain_text(start)
-    if text[:1] in "<{":
-        for pattern, told in _DESCRIPTIONS:
-            if re.search(pattern, text, re.I):
-                return told
-    kind_told = text_kind(text)
-    if kind_told:
-        return f"a {kind_told}"
-    return "XML of another kind" if text[:1] == "<" else ""
+    return "" if _description(text) else text_kind(text)
+
+
+def _description(text: str) -> str:
+    """Return what a text is, if it is one that makes GDAL open something else."""
+    if text[:1] == "{" and _GDAL_PIPELINE.search(text):
+        return "a GDAL pipeline (GDALG), which makes the reader open other files"
+    root = _ROOT.search(_ASIDES.sub("", text)) if text[:1] == "<" else None
+    return _DESCRIPTIONS.get(root[1].lower(), "") if root else ""
 
 
 def text_kind(text: str) -> str:
@@ -140,9 +162,8 @@ def as_plain_text(start: bytes) -> str:
 def _is_of(kind: str, start: bytes, text: str) -> bool:
     if kind in _SIGNS:
         return start.startswith(_SIGNS[kind])
-    for pattern, _ in _DESCRIPTIONS:
-        if text[:1] in "<{" and re.search(pattern, text[:4096], re.I):
-            return False
+    if _description(text):
+        return False
     if kind in _JSON:
         # a TopoJSON may name its type after its arcs
         return text[:1] == "{" and (kind == "topojson" or text_kind(text) == kind)

@@ -15,6 +15,8 @@ from pathlib import Path
 from threading import Lock, Timer
 from typing import Any
 
+from pipeline import stopping
+
 _CPU_S, _CPU_S_PER_MB = 8.0, 1.0
 _CLOCK_RATIO = 8.0
 """A busy machine gives a process an eighth of its time, seldom less."""
@@ -50,11 +52,13 @@ class _ReaderProcess:
         self.owner = os.getpid()
         told = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         packages = str(Path(__file__).resolve().parents[2])
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", "from pipeline.store.gdal_reader import serve; serve()"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env={**told, **_CLOSED_OFF, "PYTHONPATH": packages, "PYTHONUTF8": "1"},
-        )  # fmt: skip
+        with stopping.unheard():
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", "from pipeline.store.gdal_reader import serve; serve()"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                env={**told, **_CLOSED_OFF, "PYTHONPATH": packages, "PYTHONUTF8": "1"},
+            )  # fmt: skip
+        stopping.children.add(self._process)
 
     def ask(self, request: dict[str, Any], clock_s: float) -> tuple[dict[str, Any], Any]:
         """Return the answer and its table; EOFError if the process ended."""
@@ -92,6 +96,7 @@ class _ReaderProcess:
         process = self._process
         if self.owner != os.getpid():
             return 0
+        stopping.children.discard(process)
         for pipe in (process.stdin, process.stdout):
             with suppress(OSError):
                 if pipe is not None:

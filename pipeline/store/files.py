@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipeline import stopping
 from pipeline.problem import Problem
@@ -118,11 +118,6 @@ def json_bytes(content: Mapping[str, Any]) -> bytes:
     return (text + "\n").encode()
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return what ``json_bytes`` wrote."""
-    return dict(json.loads(path.read_bytes()))
-
-
 def write_parquet(frame: Any, stream: Any) -> None:
     """Write a table as Parquet, with its geometry as GeoParquet."""
     # numbers hardly repeat: looking for repeats among them costs time and saves nothing; nobody asks
@@ -133,15 +128,15 @@ def write_parquet(frame: Any, stream: Any) -> None:
     )
 
 
-def read_parquet(path: Path, *, has_geometry: bool) -> Any:
+def read_parquet(content: BinaryIO, *, has_geometry: bool) -> Any:
     """Return a table that ``write_parquet`` wrote."""
     if has_geometry:
         import geopandas
 
-        return geopandas.read_parquet(path)
+        return geopandas.read_parquet(content)
     import pandas
 
-    return pandas.read_parquet(path)
+    return pandas.read_parquet(content)
 
 
 def raster_bytes(raster: Any) -> bytes:
@@ -165,11 +160,12 @@ def as_stored(raster: Any) -> Any:
     return raster.with_values(raster.values)
 
 
-def read_raster(path: Path) -> Any:
+def read_raster(content: BinaryIO) -> Any:
     """Return a raster that ``raster_bytes`` wrote."""
-    from pipeline.geo.raster import Raster
-    from pipeline.store.gdal_drivers import open_raster
+    import rasterio
 
-    with open_raster(path) as file:
+    from pipeline.geo.raster import Raster
+
+    with rasterio.open(content, driver="GTiff") as file:
         transform = file.transform
         return Raster(file.read(1), transform.c, transform.f, transform.a, file.crs.to_string())

@@ -6,11 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.problem import Problem
+from pipeline.store.archives import zip_members
+from pipeline.store.contents import START_BYTES, kind_of, what_it_is
+from pipeline.store.encodings import encoding_of, shapefile_encoding
+from pipeline.store.gdal_drivers import ENDINGS
+from pipeline.store.layers import (
+    ARCHIVES,
+    VectorFile,
+    about_layer,
+    layer_names,
+    read_layer,
+    vector_file,
+)
+from pipeline.store.outlines import closed_lines_as_areas
 
 _EXPECTED = (
-    "shapefile, GeoJSON, GeoPackage, FlatGeobuf, GML or another file that GDAL reads, GeoParquet, or a "
-    "table (CSV, Parquet) with a column of WKT or with longitude and latitude"
+    "shapefile, GeoJSON, TopoJSON, GeoPackage, FlatGeobuf, File Geodatabase, KML, GML, MapInfo, DXF, "
+    "GeoParquet, or a table (CSV, Parquet) with a column of WKT or with longitude and latitude"
 )
+_SAMPLE_BYTES = 1_000_000
 _SHAPE_NAMES = re.compile(
     r"^(wkt|wkb|geom|geometry|the_geom|shape|wkt_geom|geometrie|way|几何)$", re.I
 )
@@ -24,8 +38,8 @@ _PLACE_NAMES = (
 def read_footprint_file(path: Path) -> Any:
     """Return a GeoDataFrame of the file's largest layer, fields with their own types.
 
-    Whatever GDAL reads (also in a zip), GeoParquet, or a table that holds shapes as WKT or WKB or in
-    two columns of coordinates; its CRS is then unknown.
+    Any vector format of a profile (also in a zip), GeoParquet, or a table that holds shapes as WKT or
+    WKB or in two columns of coordinates; its CRS is then unknown.
 
     Raises
     ------
@@ -34,7 +48,7 @@ def read_footprint_file(path: Path) -> Any:
     """
     import geopandas as gpd
 
-    if not path.is_file():
+    if not path.is_file() and path.suffix.lower() != ".gdb":
         raise Problem(path, "there is no such file", fix="FILE=path to a file of footprints")
     try:
         with warnings.catch_warnings():
@@ -43,7 +57,7 @@ def read_footprint_file(path: Path) -> Any:
             frame = _parquet(path) if is_parquet else _by_gdal(path)
             if not isinstance(frame, gpd.GeoDataFrame):
                 frame = _placed(frame)
-    except MemoryError:
+    except (Problem, MemoryError):
         raise
     except Exception as error:
         # GDAL, Arrow and pandas raise a dozen kinds for a damaged file
@@ -69,25 +83,61 @@ def _parquet(path: Path) -> Any:
 
 
 def _by_gdal(path: Path) -> Any:
-    import pyogrio
-    from pyogrio.errors import DataSourceError
+    kind = _kind_of(path)
+    if kind == "csv":
+        import pandas as pd
 
-    try:
-        layer = _largest_layer(path)
-        return pyogrio.read_dataframe(path, layer=layer, use_arrow=True)
-    except DataSourceError:
-        raise
-    except Exception:
-        # curves and unnamed mixtures of shapes, which Arrow does not pass on
-        return pyogrio.read_dataframe(path, use_arrow=False)
+        encoding = _encoding(path)
+        with path.open(encoding=encoding, errors="replace") as text:
+            header = text.readline()
+        mark = max(",;\t|", key=header.count)
+        return pd.read_csv(path, dtype="str", encoding=encoding, sep=mark)
+    import geopandas as gpd
+
+    with vector_file(path, kind) as file:
+        read_as = shapefile_encoding(path, file.member)[0] if kind == "shapefile" else None
+        layer = _largest_layer(file)
+        found = read_layer(file, layer, encoding=read_as)
+    if found.shapes is None:
+        return found.fields
+    shapes = closed_lines_as_areas(found.shapes) if kind == "dxf" else found.shapes
+    return gpd.GeoDataFrame(found.fields, geometry=shapes, crs=found.crs)
 
 
-def _largest_layer(path: Path) -> str | None:
+def _kind_of(path: Path) -> str:
+    """Return the format that a file shows by its bytes; a table if by nothing."""
+    if path.is_dir():
+        return "file_geodatabase"
+    if path.suffix.lower() in ARCHIVES:
+        members = [name.lower() for name in zip_members(path)]
+        for kind, endings in ENDINGS.items():
+            if any(f"{name}/".find(f"{end}/") > 0 for name in members for end in endings):
+                return kind
+        raise Problem(path, "is a zip without a file of shapes", expected=_EXPECTED)
+    with path.open("rb") as file:
+        start = file.read(START_BYTES)
+    kind = kind_of(start)
+    if kind in ENDINGS:
+        return kind
+    if path.suffix.lower() in (".csv", ".txt", ".tsv") and not kind:
+        return "csv"
+    raise Problem(path, f"this is {what_it_is(start) or 'of no known kind'}", expected=_EXPECTED)
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(_SAMPLE_BYTES)
+    if start.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    return encoding_of(start.splitlines()[:-1] or [start])[0]
+
+
+def _largest_layer(file: VectorFile) -> str | None:
     """Return the name of the layer with shapes that has most rows; none if there are no shapes."""
-    import pyogrio
-
-    names = [str(name) for name, kind in pyogrio.list_layers(path) if kind]
-    counts = {name: int(pyogrio.read_info(path, layer=name)["features"]) for name in names}
+    if file.format in ("shapefile", "geojson", "dxf"):
+        return None
+    names = layer_names(file)
+    counts = {name: int(about_layer(file, name)["count"]) for name in names}
     return max(names, key=lambda name: counts[name]) if names else None
 
 

@@ -27,8 +27,8 @@ ENDINGS = {
 }  # fmt: skip
 """Vector formats → endings of their files, the usual one first."""
 
-_RASTER_DRIVER = "GTiff"
-_FETCH_NOTHING = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
+RASTER_DRIVER = "GTiff"
+_ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
 """Overviews, masks and metadata that lie beside a raster would be opened by whatever fits them."""
 _CHANGING = ("NoDataValue", "SRS", "GeoTransform", "Scale", "Offset", "OVERVIEW_FILE", "ColorTable")
 
@@ -49,8 +49,8 @@ def open_raster(path: Path) -> Any:
     _refuse_metadata_beside(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with rasterio.Env(**_FETCH_NOTHING):
-            return rasterio.open(path, driver=_RASTER_DRIVER)
+        with rasterio.Env(**_ALONE):
+            return rasterio.open(path, driver=RASTER_DRIVER)
 
 
 def _refuse_metadata_beside(path: Path) -> None:

@@ -57,12 +57,14 @@ class _Drivers:
                 gdal.GDALDeregisterDriver(one)
 
     def use(self, name: str) -> None:
-        """Register one driver and no other."""
+        """Register one driver and no other; none if the name is empty."""
         if name == self._registered:
             return
         if self._registered:
             self._gdal.GDALDeregisterDriver(self._all[self._registered])
             self._registered = ""
+        if not name:
+            return
         if name not in self._all:
             raise ValueError(f"this GDAL cannot read {name}")
         self._gdal.GDALRegisterDriver(self._all[name])
@@ -264,4 +266,21 @@ def _check_database(inside: str) -> None:
                 raise ValueError(f"its {name} calls {reaching[1]}, which opens other files")
 
 
-_WORK: dict[str, Any] = {"layers": _layers, "about": _about, "read": _read}
+def _parquet(inside: str, most_rows: int, most_bytes: int) -> tuple[dict[str, Any], Any]:
+    """Return a Parquet file as a table, and what GeoParquet says of its columns of shapes."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(inside) as file:
+        meta = file.metadata
+        unpacked = sum(meta.row_group(n).total_byte_size for n in range(meta.num_row_groups))
+        if meta.num_rows > most_rows or unpacked > most_bytes:
+            raise ValueError(
+                f"it says it holds {meta.num_rows:,} rows of {unpacked:,} bytes; at most "
+                f"{most_rows:,} rows are read: cut it to the city first"
+            )
+        table = file.read()
+    table.validate(full=True)
+    return {"geo": (meta.metadata or {}).get(b"geo", b"{}").decode("utf-8")}, table
+
+
+_WORK: dict[str, Any] = {"layers": _layers, "about": _about, "read": _read, "parquet": _parquet}

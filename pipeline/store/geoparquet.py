@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 
 from pipeline.problem import Problem
+from pipeline.store.fence import in_reader
 from pipeline.store.vectors import MOST_ROWS
 
 _MOST_BYTES = 4_000_000_000
@@ -23,32 +24,25 @@ def read_geoparquet(path: Path) -> tuple[pd.DataFrame, np.ndarray, Any]:
     Problem
         If it is damaged, too large to be meant, or has no column of shapes.
     """
-    import pyarrow.parquet as pq
-
     try:
-        with pq.ParquetFile(path) as file:
-            meta = file.metadata
-            unpacked = sum(meta.row_group(n).total_byte_size for n in range(meta.num_row_groups))
-            if meta.num_rows > MOST_ROWS or unpacked > _MOST_BYTES:
-                raise Problem(
-                    path, f"says it holds {meta.num_rows:,} rows of {unpacked:,} bytes",
-                    expected=f"at most {MOST_ROWS:,} rows", fix="cut it to the city first",
-                )  # fmt: skip
-            geo = json.loads((meta.metadata or {}).get(b"geo", b"{}"))
-            names = file.schema_arrow.names
-            column = _shape_column(geo, names)
-            if column is None:
-                raise Problem(
-                    path, "has no column of shapes", expected="GeoParquet, or a column 'geometry'",
-                    fix="write it anew as GeoParquet",
-                )  # fmt: skip
-            table = file.read()
-            shapes = shapely.from_wkb(
-                table.column(column).to_numpy(zero_copy_only=False), on_invalid="ignore"
-            )
-            others = [name for name in names if name not in _all_shape_columns(geo, column)]
-            fields = table.select(others).to_pandas()
-            crs = _crs(geo, column)
+        answer, table = in_reader(
+            "parquet", "", path.stat().st_size, inside=str(path), most_rows=MOST_ROWS,
+            most_bytes=_MOST_BYTES,
+        )  # fmt: skip
+        geo = json.loads(answer["geo"])
+        names = table.column_names
+        column = _shape_column(geo, names)
+        if column is None:
+            raise Problem(
+                path, "has no column of shapes", expected="GeoParquet, or a column 'geometry'",
+                fix="write it anew as GeoParquet",
+            )  # fmt: skip
+        shapes = shapely.from_wkb(
+            table.column(column).to_numpy(zero_copy_only=False), on_invalid="ignore"
+        )
+        others = [name for name in names if name not in _all_shape_columns(geo, column)]
+        fields = table.select(others).to_pandas()
+        crs = _crs(geo, column)
     except (Problem, MemoryError):
         raise
     except Exception as error:

@@ -6,30 +6,53 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 
+from pipeline.geo.crs import horizontal, with_shift
 from pipeline.geo.raster import Raster
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
 from pipeline.store.gdal_drivers import open_raster
+from pipeline.store.heights import (
+    implausible,
+    in_metres,
+    integer_ends,
+    measure,
+    refuse_implausible,
+    refuse_picture,
+    refuse_too_small,
+)
+from pipeline.store.placement import (
+    belies_degrees,
+    refuse_other_crs,
+    refuse_unknown_way,
+    stated_crs,
+)
 from pipeline.store.replies import AGAIN
 from pipeline.store.study_area import StudyArea
 
 _UNCUT_CELLS = 50_000_000
 _MOST_CELLS = 150_000_000
-_FEET = ("ft", "foot", "feet", "us-ft", "ftus", "us survey foot", "us_survey_foot")
+_FEWEST_CELLS = 3
+"""A slope looks at the neighbours of a cell on all sides."""
+_MOST_OVERLAP = 0.1
+_SAME_HEIGHT_M = 2.0
 
 
 def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) -> Raster:
     """Return one raster, north up with square cells, in the working CRS.
 
     A model in the working CRS keeps its cells. Others, and tiles that differ in CRS or cell size, are
-    resampled bilinearly to cells of about their own size; where tiles overlap the first counts.
+    resampled bilinearly to cells of about their own size; where tiles overlap the first counts. Scale,
+    offset and unit of a band are honoured; a model that is not north up, or whose cells are not square,
+    is turned.
 
     Raises
     ------
     Problem
-        If a file is no raster, its CRS is another than stated, its heights are in feet, it is rotated,
-        too large, or empty in the study area.
+        If a file is no raster or a picture, its CRS is another than stated or its datum leads nowhere,
+        its heights are in feet or cannot be heights, tiles contradict each other, or it is too large,
+        too small, or empty in the study area.
     """
     from rasterio.errors import RasterioError
 
@@ -42,7 +65,7 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
                 opened.append(open_raster(path))
                 _check_tile(path, opened[-1], name, source, is_alone=len(paths) == 1)
             path = paths[0]
-            return _read(paths, opened, name, source, area)
+            return _with_neighbours(path, _read(paths, opened, name, source, area))
     except (Problem, MemoryError):
         raise
     except (RasterioError, OSError, ValueError, OverflowError) as error:
@@ -55,47 +78,106 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
             file.close()
 
 
+def _with_neighbours(path: Path, raster: Raster) -> Raster:
+    """Return a raster that is wide and high enough for a slope; a smaller one is no terrain model."""
+    rows, columns = raster.values.shape
+    if min(rows, columns) < _FEWEST_CELLS:
+        raise Problem(
+            path, f"has only {rows:,} × {columns:,} cells in the study area",
+            expected=f"at least {_FEWEST_CELLS} × {_FEWEST_CELLS} cells of heights in metres",
+            fix="use a terrain model that covers the city, with a margin around it",
+        )  # fmt: skip
+    return raster
+
+
 def _check_tile(path: Path, file: Any, name: str, source: Source, *, is_alone: bool) -> None:
     """Stop if a tile is not what the profile says."""
-    from rasterio.crs import CRS
+    from rasterio import Affine
 
-    stated = CRS.from_user_input(source.crs)
-    if file.crs is None or (is_alone and not _is_same(file.crs, stated)):
-        raise Problem(
-            path,
-            f"its CRS is {file.crs.to_string()[:100] if file.crs else 'not stated in the file'}",
-            expected=f"{source.crs}, as sources.{name}.crs says",
-            fix=f"correct sources.{name}.crs in the profile, or reproject the raster",
-        )
     if file.driver != "GTiff":
         raise Problem(
             path, f"is {file.driver}, not a GeoTIFF", fix="convert it with gdal_translate"
         )
+    if source.role == "terrain":
+        refuse_picture(path, file)
     grid = file.transform
-    square = abs(grid.a + grid.e) <= 1e-6 * max(abs(grid.a), 1)
-    if grid.b or grid.d or grid.a <= 0 or grid.e >= 0 or (file.crs.is_projected and not square):
+    if grid == Affine.identity() or not grid.determinant:
         raise Problem(
-            path, "the raster is rotated or its cells are not square",
-            expected="a north-up grid of square cells", fix="warp it to one, e.g. with gdalwarp",
+            path, "its cells have no position", expected="a GeoTIFF with its place on the earth",
+            fix="export it again with its georeference in it",
         )  # fmt: skip
-    if (file.units[0] or "").strip().lower() in _FEET:
-        raise Problem(
-            path, "its heights are in feet", expected="metres",
-            fix="multiply it by 0.3048, e.g. with gdal_calc, and set the unit to metre",
-        )  # fmt: skip
-    if np.dtype(file.dtypes[0]).kind == "c":
-        raise Problem(path, "holds complex numbers", expected="heights in metres")
+    own = _own_crs(file)
+    if is_alone and own is not None:
+        refuse_other_crs(path, name, source, own)
+    refuse_unknown_way(path, name, source, raster_bounds(file), own if not is_alone else None)
+
+
+def _own_crs(file: Any) -> Any | None:
+    """Return the CRS that a raster states; none if it states none, or degrees that its place belies."""
+    own = raster_crs(file)
+    edges = np.array([shapely.box(*raster_bounds(file))], dtype=object)
+    return None if belies_degrees(horizontal(own), edges) else own
+
+
+def raster_bounds(file: Any) -> tuple[float, float, float, float]:
+    """Return the outer edges of a raster however it is turned: west, south, east, north."""
+    corners = [
+        file.transform @ corner
+        for corner in ((0, 0), (file.width, 0), (0, file.height), (file.width, file.height))
+    ]
+    x, y = zip(*corners, strict=True)
+    return min(x), min(y), max(x), max(y)
+
+
+def raster_crs(file: Any) -> Any | None:
+    """Return the whole CRS of an open raster, its vertical part included; none if it states none."""
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+    from rasterio.errors import RasterioError
+
+    if file.crs is None:
+        return None
+    try:
+        return CRS.from_wkt(file.crs.to_wkt())
+    except (CRSError, RasterioError):
+        return None
+
+
+def vertical_crs(crs: Any | None) -> Any | None:
+    """Return the vertical part of a compound CRS."""
+    parts = crs.sub_crs_list if crs is not None and crs.is_compound else []
+    return parts[1] if len(parts) > 1 and parts[1].is_vertical else None
+
+
+def _placing_crs(file: Any, name: str, source: Source) -> Any:
+    """Return the CRS by which a tile is placed."""
+    from rasterio.crs import CRS
+
+    own = _own_crs(file)
+    plain = horizontal(own)
+    if source.towgs84 is None and plain is not None and plain is own:
+        return file.crs
+    crs = plain if plain is not None else stated_crs(name, source)
+    if source.towgs84 is not None:
+        crs = with_shift(crs, source.towgs84)
+    return CRS.from_wkt(crs.to_wkt("WKT2_2019"))
 
 
 def _read(
     paths: list[Path], opened: list[Any], name: str, source: Source, area: StudyArea
 ) -> Raster:
-    kinds: dict[tuple[str, float, float], list[Any]] = {}
-    for file in opened:
+    kinds: dict[tuple[object, ...], list[Any]] = {}
+    for number, file in enumerate(opened):
         grid = file.transform
-        key = (file.crs.to_string(), round(grid.a, 9), round(-grid.e, 9))
-        kinds.setdefault(key, []).append(file)
-    parts = [_merged(paths[0], files, source, area) for files in kinds.values()]
+        is_straight = not grid.b and not grid.d and grid.a > 0 > grid.e
+        own = _placing_crs(file, name, source).to_string()
+        turned = () if is_straight else (number,)
+        kinds.setdefault((own, round(grid.a, 9), round(-grid.e, 9), *turned), []).append(file)
+    parts = [
+        _merged(paths[0], files, name, source, area) if len(key) == 3
+        else _turned(files[0], name, source)
+        for key, files in kinds.items()
+    ]  # fmt: skip
     found = [part for part in parts if part is not None]
     if not found or all(np.isnan(values).all() for values, _, _ in found):
         raise Problem(
@@ -105,19 +187,67 @@ def _read(
             fix=f"check the file and sources.{name}.nodata in the profile",
         )
     values, grid, crs = found[0]
-    if len(found) == 1 and crs == _crs(area.working_crs) and abs(grid.a + grid.e) < 1e-6:
-        return Raster(values, grid.c, grid.f, grid.a, area.working_crs)
-    return _resampled(paths[0], found, area)
+    is_upright = not grid.b and not grid.d and abs(grid.a + grid.e) < 1e-6
+    if len(found) == 1 and crs == _crs(area.working_crs) and is_upright:
+        raster = Raster(values, grid.c, grid.f, grid.a, area.working_crs)
+    else:
+        raster = _resampled(paths[0], found, area)
+    if source.role == "terrain":
+        refuse_too_small(paths[0], *raster.values.shape)
+    return raster
 
 
-def _is_same(found: Any, stated: Any) -> bool:
-    """Return whether two CRS are one, also where a file writes out what others give by number."""
-    if found == stated:
-        return True
-    from pyproj import CRS
+def _turned(file: Any, name: str, source: Source) -> tuple[np.ndarray, Any, Any]:
+    """Return the cells of a raster that does not begin in the north-west, upright if it can be."""
+    from rasterio import Affine
+    from rasterio.windows import Window
 
-    code = CRS.from_wkt(found.to_wkt()).to_epsg(min_confidence=25)
-    return code is not None and code == stated.to_epsg()
+    if file.width * file.height > _UNCUT_CELLS:
+        raise Problem(
+            file.name, f"has {file.height:,} × {file.width:,} cells and is not north up",
+            expected=f"at most {_UNCUT_CELLS:,} cells", fix="warp it with gdalwarp",
+        )  # fmt: skip
+    values = _values(file, Window(0, 0, file.width, file.height), name, source)
+    grid = file.transform
+    if not grid.b and not grid.d:
+        if grid.a < 0:
+            values = values[:, ::-1]
+            grid = Affine(-grid.a, 0, grid.c + grid.a * file.width, 0, grid.e, grid.f)
+        if grid.e > 0:
+            values = values[::-1]
+            grid = Affine(grid.a, 0, grid.c, 0, -grid.e, grid.f + grid.e * file.height)
+    return np.ascontiguousarray(values), grid, _placing_crs(file, name, source)
+
+
+def _values(file: Any, window: Any, name: str, source: Source) -> np.ndarray:
+    """Return a part of a band, NaN where empty; of a terrain model in metres and plausible.
+
+    Numbers beyond what a 32-bit float holds are empty too.
+    """
+    band = file.read(1, window=window, masked=True)
+    with np.errstate(over="ignore"):
+        values = np.where(np.ma.getmaskarray(band), np.nan, band.data.astype(np.float32))
+    if source.nodata is not None:
+        values[values == np.float32(source.nodata)] = np.nan
+    values[~np.isfinite(values)] = np.nan
+    if source.role != "terrain":
+        return values
+    path, own = Path(file.name), raster_crs(file)
+    rule = measure(path, file, vertical_crs(own))
+    cell_m = cell_size_m(file, horizontal(own))
+    ends = integer_ends(file.dtypes[0])
+    refuse_implausible(path, name, implausible(values, rule, cell_m, ends))
+    return in_metres(values, rule)
+
+
+def cell_size_m(file: Any, crs: Any | None) -> float:
+    """Return about how large a raster's cells are, metres."""
+    side = math.sqrt(abs(file.transform.determinant))
+    is_degrees = crs is not None and crs.is_geographic
+    unit = 111_320.0 if is_degrees or (crs is None and side < 0.05) else (
+        crs.axis_info[0].unit_conversion_factor if crs is not None else 1.0
+    )  # fmt: skip
+    return float(side * unit)
 
 
 def _crs(code: str) -> Any:
@@ -127,18 +257,19 @@ def _crs(code: str) -> Any:
 
 
 def _merged(
-    path: Path, files: list[Any], source: Source, area: StudyArea
+    path: Path, files: list[Any], name: str, source: Source, area: StudyArea
 ) -> tuple[np.ndarray, Any, Any] | None:
     """Return the cells of tiles of one kind with their grid and CRS; none outside the study area."""
     from rasterio import Affine
 
     first = files[0].transform
     wide, high = first.a, -first.e
+    crs = _placing_crs(files[0], name, source)
     bounds = np.array([file.bounds for file in files])
     west, south = bounds[:, :2].min(axis=0)
     east, north = bounds[:, 2:].max(axis=0)
     if (east - west) / wide * (north - south) / high > _UNCUT_CELLS:
-        box = area.box_in(files[0].crs.to_wkt(), source.datum)
+        box = area.box_in(crs.to_wkt(), source.datum)
         if box is not None:
             west, south = max(west, box[0]), max(south, box[1])
             east, north = min(east, box[2]), min(north, box[3])
@@ -156,15 +287,13 @@ def _merged(
         )  # fmt: skip
     merged = np.full((rows, columns), np.nan, dtype=np.float32)
     for file in files:
-        _lay(merged, file, left, top, first, source)
-    return (
-        merged,
-        Affine(wide, 0, first.c + left * wide, 0, -high, first.f - top * high),
-        files[0].crs,
-    )
+        _lay(merged, file, left, top, first, name, source)
+    return merged, Affine(wide, 0, first.c + left * wide, 0, -high, first.f - top * high), crs
 
 
-def _lay(merged: np.ndarray, file: Any, left: int, top: int, first: Any, source: Source) -> None:
+def _lay(
+    merged: np.ndarray, file: Any, left: int, top: int, first: Any, name: str, source: Source
+) -> None:
     """Fill what is still empty with a tile's cells."""
     from rasterio.windows import Window
 
@@ -174,13 +303,26 @@ def _lay(merged: np.ndarray, file: Any, left: int, top: int, first: Any, source:
     c, d = max(-row, 0), min(merged.shape[0] - row, file.height)
     if b <= a or d <= c:
         return
-    band = file.read(1, window=Window(a, c, b - a, d - c), masked=True)
-    values = np.where(np.ma.getmaskarray(band), np.nan, band.data.astype(np.float32))
-    if source.nodata is not None:
-        values[values == np.float32(source.nodata)] = np.nan
-    values[~np.isfinite(values)] = np.nan
+    values = _values(file, Window(a, c, b - a, d - c), name, source)
     into = merged[row + c : row + d, column + a : column + b]
+    _refuse_overlap(Path(file.name), into, values)
     np.copyto(into, values, where=np.isnan(into))
+
+
+def _refuse_overlap(path: Path, laid: np.ndarray, values: np.ndarray) -> None:
+    """Stop if much of a tile lies over others that hold other heights: it is no tile beside them."""
+    known = np.isfinite(values)
+    both = known & np.isfinite(laid)
+    share = both.sum() / max(known.sum(), 1)
+    if share <= _MOST_OVERLAP:
+        return
+    gap_m = float(np.median(np.abs(values[both] - laid[both])))
+    if gap_m > _SAME_HEIGHT_M:
+        raise Problem(
+            path, f"lies over other files of this terrain in {share:.0%} of its cells, which are "
+            f"{gap_m:,.1f} m off (median)",
+            expected="tiles side by side", fix="name the one terrain model that counts",
+        )  # fmt: skip
 
 
 def _resampled(path: Path, parts: list[tuple[np.ndarray, Any, Any]], area: StudyArea) -> Raster:
@@ -193,8 +335,10 @@ def _resampled(path: Path, parts: list[tuple[np.ndarray, Any, Any]], area: Study
     edges, sizes = [], []
     for values, grid, crs in parts:
         rows, columns = values.shape
-        west, north = grid.c, grid.f
-        bounds = (west, north + rows * grid.e, west + columns * grid.a, north)
+        x, y = zip(
+            *(grid @ at for at in ((0, 0), (columns, 0), (0, rows), (columns, rows))), strict=True
+        )
+        bounds = (min(x), min(y), max(x), max(y))
         there, wide, high = calculate_default_transform(crs, target, columns, rows, *bounds)
         sizes.append(there.a)
         edges.append((there.c, there.f - high * there.a, there.c + wide * there.a, there.f))
@@ -225,6 +369,7 @@ def _resampled(path: Path, parts: list[tuple[np.ndarray, Any, Any]], area: Study
             dst_transform=Affine(cell, 0, west, 0, -cell, north), dst_crs=target,
             resampling=Resampling.bilinear,
         )  # fmt: skip
+        _refuse_overlap(path, whole, laid)
         np.copyto(whole, laid, where=np.isnan(whole))
     if np.isnan(whole).all():
         raise Problem(path, "every cell is empty in the study area", expected="heights in metres")

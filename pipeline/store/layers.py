@@ -12,8 +12,15 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipeline import stopping
 from pipeline.problem import Problem
-from pipeline.store.archives import member_in_zip, unpacked, zip_members
+from pipeline.store.archives import (
+    ARCHIVE_FAULTS,
+    member_in_zip,
+    not_unpacked,
+    unpacked,
+    zip_members,
+)
 from pipeline.store.contents import check_content
 from pipeline.store.encodings import encoding_of
 from pipeline.store.fence import Unreadable, in_reader
@@ -73,10 +80,14 @@ def vector_file(path: Path, kind: str, layer: str | None = None) -> Iterator[Vec
         If it is not of the format, or makes its reader open something else.
     """
     with tempfile.TemporaryDirectory(prefix="shancheng-") as folder:
-        if path.is_file() and path.suffix.lower() in ARCHIVES:
-            yield _in_archive(path, kind, layer, Path(folder))
-        else:
-            yield _plain(path, kind, Path(folder))
+        stopping.half_written.add(folder)
+        try:
+            if path.is_file() and path.suffix.lower() in ARCHIVES:
+                yield _in_archive(path, kind, layer, Path(folder))
+            else:
+                yield _plain(path, kind, Path(folder))
+        finally:
+            stopping.half_written.discard(folder)
 
 
 def layer_names(file: VectorFile) -> list[str]:
@@ -206,7 +217,10 @@ def _in_archive(path: Path, kind: str, layer: str | None, folder: Path) -> Vecto
                 fix="zip the whole .gdb folder again",
             )  # fmt: skip
     else:
-        check_content(path, kind, member)
+        try:
+            check_content(path, kind, member)
+        except ARCHIVE_FAULTS as error:
+            raise not_unpacked(path, member, error) from None
     beside = [name for name in members if name in {member + end for end in _WRITTEN_BESIDE}]
     if kind == "geopackage" and beside:
         raise _unfinished(path, beside[0])

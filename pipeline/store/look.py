@@ -35,9 +35,17 @@ class Look:
     date: str = ""
     """Date of the data, where the file says it."""
     values: tuple[float, float] | None = None
-    """Rasters: least and greatest value."""
+    """Rasters: least and greatest value, metres where it is a terrain model."""
     is_square_metric: bool = False
     """Rasters: north-up square cells in metres."""
+    not_terrain: str = ""
+    """Rasters: why it cannot be a terrain model as it is; empty if it can."""
+    nodata: float | None = None
+    """Rasters: a value that must mean empty, though the file does not declare it."""
+    crs_doubt: str = ""
+    """Why the CRS that the file states is not believed."""
+    stray_count: int = 0
+    """Features far from all others."""
     file_date: str = ""
     layer: str = ""
     """Layer or sheet, where the file holds several."""

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipeline.geo.strays import GAP_DEG, GAP_M, main_bounds, stray_features
 from pipeline.problem import Problem
 from pipeline.store.archives import zip_members
 from pipeline.store.contents import check_content
 from pipeline.store.encodings import shapefile_encoding
 from pipeline.store.fence import Unreadable
-from pipeline.store.gdal_drivers import open_raster
 from pipeline.store.layers import (
     VectorFile,
     about_layer,
@@ -25,6 +25,8 @@ from pipeline.store.layers import (
 )
 from pipeline.store.look import MOST_ROWS, SAMPLE_SHAPES, Look
 from pipeline.store.outlines import closed_lines_as_areas
+from pipeline.store.placement import believed_crs, with_own_shift
+from pipeline.store.raster_looks import raster_facts
 from pipeline.store.table_looks import sheet_looks, text_look
 from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
 from pipeline.store.workbooks import is_text
@@ -183,18 +185,32 @@ def _vector(file: VectorFile, name: str, stamp: str, layer: str, *, is_alone: bo
         rows = read_layer(file, chosen, with_shapes=False, most_rows=MOST_ROWS, encoding=read_as)
     encoding = read_as or "utf-8"
     date = about["date"][:10]
+    edges = _edges(file, chosen, about["bounds"])
+    crs = with_own_shift(file.path, file.member, sample.crs) if kind == "shapefile" else sample.crs
+    found, doubt = believed_crs(crs, sample.shapes)
     return Look(
-        name, kind, _epsg(sample.crs), encoding, is_certain,
+        name, kind, found, encoding, is_certain,
         row_count=about["count"], fields=rows.fields.astype("string").fillna(""),
-        bounds=tuple(about["bounds"]), date=date if date > "1990" else "", file_date=stamp,
+        bounds=main_bounds(edges), crs_doubt=doubt, stray_count=int(stray_features(edges).sum()),
+        date=date if date > "1990" else "", file_date=stamp,
         layer="" if is_alone else layer, **_shaped(sample.shapes, name, kind),
     )  # fmt: skip
+
+
+def _edges(file: VectorFile, layer: str | None, bounds: list[float]) -> np.ndarray:
+    """Return the edges of all features where a stray may be among them, else of all as one."""
+    west, south, east, north = bounds
+    in_degrees = max(map(abs, bounds)) <= 360
+    if max(east - west, north - south) <= (GAP_DEG if in_degrees else GAP_M):
+        return np.array([bounds])
+    shapes = read_layer(file, layer, columns=[], most_rows=MOST_ROWS).shapes
+    return shapely.bounds(shapes) if shapes is not None else np.array([bounds])
 
 
 def _drawing(file: VectorFile, name: str, stamp: str) -> list[Look]:
     """Return a look at each layer of a drawing, read once."""
     parts = {
-        layer: part for layer, part in drawing_layers(read_layer(file, None)).items()
+        layer: (part, part.shapes) for layer, part in drawing_layers(read_layer(file, None)).items()
         if part.shapes is not None and not shapely.is_empty(part.shapes).all()
     }  # fmt: skip
     if not parts:
@@ -203,11 +219,11 @@ def _drawing(file: VectorFile, name: str, stamp: str) -> list[Look]:
         Look(
             name, "dxf", "", None, row_count=len(part.fields),
             fields=part.fields.head(MOST_ROWS).astype("string").fillna(""),
-            bounds=tuple(shapely.total_bounds(part.shapes).tolist()), file_date=stamp,
+            bounds=tuple(shapely.total_bounds(shapes).tolist()), file_date=stamp,
             layer=layer if len(parts) > 1 else "",
-            **_shaped(part.shapes[:SAMPLE_SHAPES], name, "dxf"),
+            **_shaped(shapes[:SAMPLE_SHAPES], name, "dxf"),
         )
-        for layer, part in parts.items()
+        for layer, (part, shapes) in parts.items()
     ]  # fmt: skip
 
 
@@ -217,11 +233,14 @@ def _geoparquet(path: Path, name: str, stamp: str) -> Look:
     check_content(path, "geoparquet")
     fields, shapes, crs = read_geoparquet(path)
     there = shapes[~shapely.is_missing(shapes)]
+    found, doubt = believed_crs(crs, shapes)
+    edges = shapely.bounds(there)
     return Look(
-        name, "geoparquet", _epsg(crs), "utf-8", row_count=len(shapes),
+        name, "geoparquet", found, "utf-8", crs_doubt=doubt, row_count=len(shapes),
         fields=fields.head(MOST_ROWS).astype("string").fillna(""),
-        bounds=tuple(shapely.total_bounds(there).tolist()) if len(there) else None,
-        file_date=stamp, **_shaped(shapes[:SAMPLE_SHAPES], name, "geoparquet"),
+        bounds=main_bounds(edges) if len(there) else None, file_date=stamp,
+        stray_count=int(stray_features(edges).sum()),
+        **_shaped(shapes[:SAMPLE_SHAPES], name, "geoparquet"),
     )  # fmt: skip
 
 
@@ -242,30 +261,8 @@ def _shaped(shapes: np.ndarray, name: str, kind: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _epsg(crs: Any) -> str:
-    if crs is None:
-        return ""
-    code = crs.to_epsg(min_confidence=25)
-    return f"EPSG:{code}" if code else ""
-
-
 def _raster(path: Path, name: str, stamp: str) -> Look:
-    with open_raster(path) as file:
-        step = max(1, max(file.width, file.height) // 500)
-        shape = (max(1, file.height // step), max(1, file.width // step))
-        band = file.read(1, out_shape=shape, masked=True).compressed()
-        band = band[np.isfinite(band.astype(float))]
-        crs, transform, bounds = file.crs, file.transform, file.bounds
-    if not band.size:
-        raise Problem(name, "every cell is empty")
-    is_metric = bool(crs and crs.is_projected and crs.linear_units.lower() in ("metre", "meter"))
-    is_square = abs(transform.a + transform.e) < 1e-6 and not transform.b and not transform.d
-    code = f"EPSG:{crs.to_epsg()}" if crs and crs.to_epsg() else ""
-    return Look(
-        name, "geotiff", code, None, bounds=tuple(bounds),
-        values=(float(band.min()), float(band.max())), is_square_metric=is_metric and is_square,
-        file_date=stamp,
-    )  # fmt: skip
+    return Look(name, "geotiff", encoding=None, file_date=stamp, **raster_facts(path))
 
 
 def _json(path: Path, name: str, stamp: str) -> Look:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.contracts.stage import Stage
-from pipeline.contracts.tables import CITY, Table
+from pipeline.contracts.tables import CITY, SCENARIO, Table
 
 PARTIAL = ".partial"
 
@@ -95,6 +95,10 @@ class Places:
     def ledger(self, stage: Stage) -> Path:
         """Return where a stage's ledger lies."""
         return self.home(stage.home) / f"{stage.name}.ledger.json"
+
+    def record_name(self, stage: Stage) -> str:
+        """Return the name under which a stage is on record."""
+        return f"{stage.name}:{self.scenario}" if stage.home == SCENARIO else stage.name
 
     def outputs(self, stage: Stage) -> list[Path]:
         """Return every file that a stage writes."""

@@ -1,12 +1,17 @@
 """The folder of raw files as delivered; nothing in it is ever changed."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
 
-_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_PARTS = {
+    "shapefile": (".shx", ".dbf", ".prj", ".cpg"), "mapinfo_tab": (".dat", ".map", ".id", ".ind"),
+    "mapinfo_mif": (".mid",),
+}  # fmt: skip
+"""Formats of several files → endings of those that lie beside the one that the profile names."""
 
 
 def check_raw_folder(raw_folder: Path, city: str, sources: Mapping[str, Source]) -> None:
@@ -41,30 +46,76 @@ def source_paths(raw_folder: Path, source: Source) -> list[Path]:
     """Return where a source lies, patterns filled in; it may not point outside the raw folder.
 
     A pattern that matches nothing is returned as it is, to be told as absent.
+
+    Raises
+    ------
+    Problem
+        If a path is absolute or climbs, or a link on the way leads out of the folder: what the folder
+        of a delivery holds must not decide which files of the machine are read.
     """
     found: dict[Path, None] = {}
     root = raw_folder.resolve()
     for text in (source.path, *source.more_paths):
-        plain = (raw_folder / text).resolve()
+        if Path(text).is_absolute() or ".." in Path(text).parts or "\0" in text:
+            raise Problem(
+                text, "points outside the raw folder", expected="a path below it",
+                fix="put the file into that folder, or give the folder with RAW=",
+            )  # fmt: skip
+        plain = root / text
         matches = [plain]
-        if "*" in text and not plain.exists() and ".." not in Path(text).parts:
-            matches = sorted(path.resolve() for path in root.glob(text.lstrip("/"))) or [plain]
+        if "*" in text and not os.path.lexists(plain):
+            matches = _matching(root, text) or [plain]
         for path in matches:
-            if not path.is_relative_to(root):
-                raise Problem(text, "points outside the raw folder", expected="a path below it")
-            found[path] = None
+            found[inside(path, root)] = None
     return list(found)
 
 
+def _matching(root: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(root.glob(pattern))
+    except (ValueError, NotImplementedError) as error:
+        raise Problem(
+            pattern, f"is no pattern of names ({error})", expected="e.g. dem/*.tif"
+        ) from None
+
+
+def inside(path: Path, root: Path) -> Path:
+    """Return where a path really lies.
+
+    Raises
+    ------
+    Problem
+        If that is not below ``root``, which must be resolved.
+    """
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError) as error:  # links in a circle, a name too long
+        reason = getattr(error, "strerror", None) or "links in a circle"
+        raise Problem(path, f"cannot be found ({reason})") from None
+    if not real.is_relative_to(root):
+        raise Problem(
+            path, f"is a link that points outside the raw folder, to {real}",
+            expected="a file below the folder",
+            fix="put the file itself there; RAW= may name a link to a whole folder",
+        )  # fmt: skip
+    return real
+
+
 def source_files(raw_folder: Path, source: Source) -> list[Path]:
-    """Return every file that a source is made of: all parts of a shapefile, all of a folder."""
+    """Return every file that a source is made of: all parts of a layer, all of a folder."""
     found: list[Path] = []
+    root = raw_folder.resolve()
     for path in source_paths(raw_folder, source):
         if path.is_dir():
             found += sorted(part for part in path.rglob("*") if part.is_file())
-        elif source.format == "shapefile" and path.suffix.lower() == ".shp":
-            parts = (path.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS)
-            found += [path, *(part for part in parts if part != path and part.is_file())]
+        elif source.format in _PARTS and path.is_file() and path.suffix.lower() != ".zip":
+            beside = (
+                part for part in sorted(path.parent.iterdir())
+                if part.stem == path.stem and part.suffix.lower() in _PARTS[source.format]
+            )  # fmt: skip
+            found += [path, *(part for part in beside if part.is_file())]
         else:
             found.append(path)
+    for path in found:
+        inside(path, root)
     return found

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pipeline.geo.crs import crs_of
 from pipeline.problem import Problem
 from pipeline.settings.city import (
     ADDED_COLUMNS,
@@ -15,6 +16,7 @@ from pipeline.settings.city import (
     VECTOR_FORMATS,
     Source,
 )
+from pipeline.store.placement import refuse_working_crs
 from pipeline.store.raw_folder import is_there, source_paths
 from pipeline.store.study_area import StudyArea, study_area
 
@@ -58,6 +60,7 @@ class RawSources(Mapping[str, Any]):
     def _around(self, bounds: list[str]) -> StudyArea:
         """Return the area of those sources that can be read; who asks for another is told why not."""
         _, sources, crs, margin_m = self._told
+        refuse_working_crs(crs)
         placed = []
         for name in bounds:
             with suppress(Problem):
@@ -108,8 +111,8 @@ def reading_key(source: Source) -> tuple[object, ...]:
     shaped = tuple(tuple(source.columns.get(name, ())) for name in read)
     return (
         source.path, *source.more_paths, source.format, source.layer, source.encoding, source.crs,
-        source.nodata, source.datum, shaped, source.separator, tuple(source.header_rows),
-        tuple(source.fill_down or ()),
+        source.nodata, source.datum, tuple(source.towgs84 or ()), shaped, source.separator,
+        tuple(source.header_rows), tuple(source.fill_down or ()),
     )  # fmt: skip
 
 
@@ -149,7 +152,7 @@ def _read(paths: list[Path], name: str, source: Source, area: StudyArea) -> Any:
     if source.format == "osm_pbf":
         from pipeline.store.pbf import read_pbf
 
-        return read_pbf(path, area.box_in(source.crs, source.datum))
+        return read_pbf(path, area.box_in(crs_of(source), source.datum))
     if source.format in LAYERED_FORMATS:
         from pipeline.store.vectors import read_features
 
@@ -162,7 +165,7 @@ def _read(paths: list[Path], name: str, source: Source, area: StudyArea) -> Any:
             return rows
         from pipeline.store.vectors import features_from_rows
 
-        return features_from_rows(path, rows, source)
+        return features_from_rows(path, name, rows, source)
     from pipeline.store.replies import nominatim_places, overpass_extract, read_json
 
     reply = read_json(path, source.encoding or "utf-8")

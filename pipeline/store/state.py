@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,23 +24,21 @@ from pipeline.problem import Problem
 
 _one_at_a_time = Lock()
 """The record is read while another thread writes it down."""
+_sound: set[Path] = set()
+"""Records that this process has found to be readable."""
 
 
 class _ByDigest(MD5Checker):
     """Tells files apart by the digest that outputs have too: what two stages see is read once."""
 
     def check_modified(self, file_path: str, file_stat: os.stat_result, state: Any) -> bool:
-        """Tell whether a file is another than the one on record, by time, then size, then content."""
-        saved_time, size, saved = state
-        if file_stat.st_mtime == saved_time:
-            return False
-        return file_stat.st_size != size or digest(Path(file_path)) != saved
+        """Tell whether a file is another than the one on record; times can be copied with a file."""
+        _, size, saved = state
+        return bool(file_stat.st_size != size or digest(Path(file_path)) != saved)
 
-    def get_state(self, dep: str, current_state: Any) -> Any:
-        """Return what to put on record of a file; nothing if its time is the recorded one."""
+    def get_state(self, dep: str, _current_state: Any) -> Any:
+        """Return what to put on record of a file."""
         found = Path(dep).stat()
-        if current_state and current_state[0] == found.st_mtime:
-            return None
         return found.st_mtime, found.st_size, digest(Path(dep))
 
 
@@ -64,8 +62,8 @@ def own_reasons(state_file: Path, record: StageRecord) -> list[str]:
         if not saved:
             return ["it has not run yet"]
         wrote = saved["outputs"]
-        there = {_short(path): path for path in record.outputs if path.exists()}
-        wanted = {_short(path) for path in record.outputs} | wrote.keys()
+        there = {short(path): path for path in record.outputs if path.exists()}
+        wanted = {short(path) for path in record.outputs} | wrote.keys()
         reasons = [f"{name} is missing" for name in sorted(wanted - there.keys())]
         reasons += [f"{name} was added by hand" for name in sorted(there.keys() - wrote.keys())]
         reasons += _differences("setting", saved["settings"], _plain(record.settings))
@@ -92,13 +90,22 @@ def input_reasons(state_file: Path, record: StageRecord) -> list[str]:
     with _open(state_file) as dependency:
         status = dependency.get_status(_task(record), None, get_log=True)
         for path in sorted(status.reasons.get("changed_file_dep") or []):
-            reasons.append(f"input {_short(Path(path))} changed")
+            reasons.append(f"input {short(Path(path))} changed")
         for word, key in (("new", "added_file_dep"), ("gone", "removed_file_dep")):
             for path in status.reasons.get(key) or []:
-                reasons.append(f"input {_short(Path(path))} is {word}")
+                reasons.append(f"input {short(Path(path))} is {word}")
         for path in status.reasons.get("missing_file_dep") or []:
-            reasons.append(f"input {_short(Path(path))} is missing")
+            reasons.append(f"input {short(Path(path))} is missing")
         return list(dict.fromkeys(reasons))
+
+
+def recorded_outputs(state_file: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the digests of what the stages of these names wrote, by short name of the file."""
+    if not state_file.is_file():
+        return {}
+    with _open(state_file) as dependency:
+        saved = [dependency.get_values(name) for name in names]
+    return {path: one for each in saved if each for path, one in each["outputs"].items()}
 
 
 def remember(state_file: Path, record: StageRecord) -> None:
@@ -144,7 +151,7 @@ def _digests(paths: Iterable[Path]) -> dict[str, str]:
     listed = list(paths)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = threads.map(digest, listed)
-        return {_short(path): one for path, one in zip(listed, found, strict=True)}
+        return {short(path): one for path, one in zip(listed, found, strict=True)}
 
 
 def digest(path: Path) -> str:
@@ -172,18 +179,32 @@ def _open(state_file: Path) -> Iterator[Dependency]:
 @contextmanager
 def _opened(state_file: Path) -> Iterator[Dependency]:
     try:
+        _remove_if_damaged(state_file)
         dependency = Dependency(SqliteDB, str(state_file), _ByDigest)
-    except DatabaseException:
-        # The record only saves work; without it everything is built again.
-        state_file.unlink()
-        dependency = Dependency(SqliteDB, str(state_file), _ByDigest)
-    try:
         yield dependency
         dependency.close()
-    except sqlite3.OperationalError as error:
+    except (DatabaseException, sqlite3.Error) as error:
+        reason = error.__context__ if isinstance(error, DatabaseException) else error
         raise Problem(
-            state_file, f"cannot be written ({error})", fix="free some disk space, then run again"
-        ) from None
+            state_file, f"cannot be written or read ({reason})",
+            fix="free some disk space and see that no other run goes on, then run again",
+        ) from None  # fmt: skip
+
+
+def _remove_if_damaged(state_file: Path) -> None:
+    """Remove a record that cannot be read: it only saves work, without it everything is built again."""
+    if state_file in _sound or not state_file.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(state_file)) as database:
+            for (content,) in database.execute("select task_data from doit"):
+                json.loads(content)
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error) or "no such column" in str(error):
+            state_file.unlink()
+    except (sqlite3.DatabaseError, ValueError, TypeError):
+        state_file.unlink()
+    _sound.add(state_file)
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,5 +226,6 @@ def _differences(
     return told
 
 
-def _short(path: Path) -> str:
+def short(path: Path) -> str:
+    """Return the name of an output in the record and in messages: its last three parts."""
     return "/".join(path.parts[-3:])

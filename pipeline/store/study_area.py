@@ -8,7 +8,9 @@ import numpy as np
 import shapely
 
 from pipeline.contracts.raw import FeatureTable
+from pipeline.geo.crs import crs_of, parsed
 from pipeline.geo.datum import into_working_crs
+from pipeline.geo.strays import main_bounds
 from pipeline.settings.city import Source
 
 Box = tuple[float, float, float, float]
@@ -30,7 +32,7 @@ class StudyArea:
         if self.box is None:
             return None
         try:
-            across = Transformer.from_crs(self.working_crs, crs, always_xy=True)
+            across = Transformer.from_crs(parsed(self.working_crs), parsed(crs), always_xy=True)
             west, south, east, north = across.transform_bounds(*self.box)
         except ProjError:
             return None
@@ -50,7 +52,9 @@ def study_area(found: Iterable[tuple[Source, Any]], working_crs: str, margin_m: 
         y = np.concatenate([[south] * 21, [north] * 21] + [south + edge * (north - south)] * 2)
         if not np.isfinite(x).all() or not np.isfinite(y).all():
             return StudyArea(working_crs)
-        placed = into_working_crs(x, y, datum=source.datum, crs=source.crs, working_crs=working_crs)
+        placed = into_working_crs(
+            x, y, datum=source.datum, crs=crs_of(source), working_crs=working_crs
+        )
         if not np.isfinite(placed).all():
             return StudyArea(working_crs)
         boxes.append([placed[0].min(), placed[1].min(), placed[0].max(), placed[1].max()])
@@ -62,13 +66,12 @@ def study_area(found: Iterable[tuple[Source, Any]], working_crs: str, margin_m: 
 
 
 def _extent(raw: Any) -> Box:
-    """Return the outer edges of a boundary source, infinite if it has none."""
+    """Return the outer edges of a source without strays, NaN if it has none."""
     if isinstance(raw, FeatureTable):
         shapes = raw.shapes
     else:
         shapes = np.array([_outline(place) for place in raw], dtype=object)
-    west, south, east, north = shapely.total_bounds(shapes)
-    return float(west), float(south), float(east), float(north)
+    return main_bounds(shapely.bounds(shapes))
 
 
 def _outline(place: Any) -> Any:

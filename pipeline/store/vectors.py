@@ -24,6 +24,12 @@ from pipeline.store.layers import (
     vector_file,
 )
 from pipeline.store.outlines import closed_lines_as_areas
+from pipeline.store.placement import (
+    belies_degrees,
+    refuse_other_crs,
+    refuse_unplaced,
+    with_own_shift,
+)
 
 MOST_ROWS = 20_000_000
 _ENCODED = ("shapefile", "geojson", "mapinfo_tab", "mapinfo_mif", "dxf")
@@ -39,8 +45,8 @@ _COLLECTION = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"type"\s*:\s*"FeatureCollecti
 def read_features(path: Path, name: str, source: Source) -> FeatureTable:
     """Return the features of a vector file, fields as text.
 
-    The stated encoding is used, since shapefiles often come without one; the stated CRS must be the
-    file's own where the file tells one.
+    The stated encoding is used, since shapefiles often come without one; the stated CRS must have the
+    parameters of the file's own where the file tells one, and a known way to WGS-84.
 
     Raises
     ------
@@ -58,11 +64,14 @@ def read_features(path: Path, name: str, source: Source) -> FeatureTable:
     else:
         with vector_file(path, source.format, source.layer) as file:
             fields, shapes, crs = _read_by_gdal(file, name, source)
+            if source.format == "shapefile":
+                crs = with_own_shift(path, file.member, crs)
         _check_whole(path, len(shapes))
     if not len(shapes) or shapely.is_missing(shapes).all():
         raise Problem(path, "holds no features with a shape", fix="check the file")
-    if crs is not None and not _says_nothing(path, source, crs):
-        _check_crs(path, name, source, crs)
+    if crs is not None and not _says_nothing(path, source, crs) and not belies_degrees(crs, shapes):
+        refuse_other_crs(path, name, source, crs)
+    refuse_unplaced(path, name, source, shapes)
     check_fields(path, name, source, fields)
     try:
         texts = as_text(fields)
@@ -76,7 +85,7 @@ def read_features(path: Path, name: str, source: Source) -> FeatureTable:
     return FeatureTable(texts, shapes)
 
 
-def features_from_rows(path: Path, rows: pd.DataFrame, source: Source) -> FeatureTable:
+def features_from_rows(path: Path, name: str, rows: pd.DataFrame, source: Source) -> FeatureTable:
     """Return the rows of a table as features: points by ``x`` and ``y``, or shapes by ``wkt``.
 
     A row whose coordinates cannot be read has no shape; intake tells it.
@@ -99,7 +108,9 @@ def features_from_rows(path: Path, rows: pd.DataFrame, source: Source) -> Featur
             expected="numbers such as 106.5516, or text such as POINT (106.55 29.56)",
             fix="correct columns.x and columns.y, or columns.wkt, in the profile",
         )  # fmt: skip
-    return FeatureTable(rows, np.asarray(shapes, dtype=object))
+    shapes = np.asarray(shapes, dtype=object)
+    refuse_unplaced(path, name, source, shapes)
+    return FeatureTable(rows, shapes)
 
 
 def _numbers(texts: pd.Series) -> np.ndarray:
@@ -207,22 +218,6 @@ def _says_nothing(path: Path, source: Source, crs: Any) -> bool:
         return False
     with path.open("rb") as file:
         return b'"crs"' not in file.read(100_000)
-
-
-def _check_crs(path: Path, name: str, source: Source, found: Any) -> None:
-    from pyproj import CRS
-
-    stated = CRS.from_user_input(source.crs)
-    if (
-        found.equals(stated, ignore_axis_order=True)
-        or found.to_epsg(min_confidence=25) == stated.to_epsg()
-    ):
-        return
-    raise Problem(
-        path, f"its CRS is {found.to_epsg() or found.name}",
-        expected=f"{source.crs}, as sources.{name}.crs says",
-        fix=f"correct sources.{name}.crs in the profile, or reproject the file",
-    )  # fmt: skip
 
 
 def check_fields(path: Path, name: str, source: Source, fields: pd.DataFrame) -> None:

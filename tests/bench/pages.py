@@ -88,7 +88,7 @@ def inputs_of(root: Path) -> Inputs:
     settings = read_settings(root / "config", "reference", "base")
     places = Places(root, root / "data/raw/reference", "reference", "base")
     stage = next(one for one in flow.STAGES if one.name == "atlas")
-    return flow._load(stage, places, settings, flow.Kept(places), Beside())
+    return flow._load(stage, places, settings, flow.Kept(flow.recorded(places)), Beside())
 
 
 def ten_times(

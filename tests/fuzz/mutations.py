@@ -338,6 +338,7 @@ BY_FORMAT: dict[str, tuple[Mutation, ...]] = {
     "geotiff": (odd_raster, odd_raster, strange_doubles), "osm_pbf": (),
     "shapefile": (strange_doubles,), "geopackage": (strange_doubles,),
     "flatgeobuf": (strange_doubles,), "file_geodatabase": (strange_doubles,),
+    "kml": TEXT, "gml": TEXT, "mapinfo_tab": (strange_doubles,), "mapinfo_mif": TEXT, "topojson": JSON,
 }  # fmt: skip
 
 
@@ -345,7 +346,7 @@ def spoil(folder: Path, format_name: str, random: Random) -> str:
     """Spoil one file of a source in place; return what was done."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     path = files[_some(random, len(files))]
-    is_zip = path.suffix == ".zip"
+    is_zip = path.suffix in (".zip", ".kmz")
     own = ZIP if is_zip else BY_FORMAT[format_name]
     if len(files) > 1 and random.random() < 0.1:
         path.unlink()

@@ -20,6 +20,7 @@ from pipeline.intake.stage import run
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
 from pipeline.settings.whole import Settings
+from pipeline.store import fence
 from pipeline.store.configuration import read_settings
 from pipeline.store.sources import read_sources
 from tests.conftest import REPOSITORY
@@ -151,6 +152,7 @@ def trial(town: Town, seed: int, scratch: Path) -> Outcome:
     done = spoil(raw / town.folder.name, source.format, random)
     before = _listing(scratch)
     begin = time.monotonic()
+    _ready()
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -158,6 +160,8 @@ def trial(town: Town, seed: int, scratch: Path) -> Outcome:
         _child(town.settings, raw, writer)
     os.close(writer)
     kind, text, usage = _wait(child, reader, begin)
+    if kind not in ("read", "told"):
+        fence.close_reader()  # it may still be at work
     peak, seconds = usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
     if kind in ("read", "told") and _listing(scratch) != before:
         kind, text = "wrote", f"{sorted(set(_listing(scratch)) ^ set(before))}"
@@ -165,6 +169,14 @@ def trial(town: Town, seed: int, scratch: Path) -> Outcome:
         kind = "memory"
     shutil.rmtree(scratch)
     return Outcome(kind, town.name, done, seed, seconds, peak, text)
+
+
+def _ready() -> None:
+    """See that there is a reader process: one serves many trials, which come one after another."""
+    if fence._reader and fence._reader[0]._process.poll() is not None:
+        fence.close_reader()
+    if not fence._reader:
+        fence._reader.append(fence._ReaderProcess())
 
 
 def _child(settings: Settings, raw: Path, writer: int) -> None:
@@ -176,6 +188,7 @@ def _child(settings: Settings, raw: Path, writer: int) -> None:
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     warnings.simplefilter("ignore")  # to a user they are no errors either
+    fence._reader[0].owner = os.getpid()
     try:
         read = read_sources(raw, settings.sources, settings.city.crs, 5000.0)
         run(Inputs({}, read, {}, settings, {}, ""))

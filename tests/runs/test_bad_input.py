@@ -161,7 +161,10 @@ CASES: dict[str, tuple[Break, list[str]]] = {
         ["data/processed/minitown", "cannot be written"],
     ),
     "no housing": (
-        _edit('assumed_use_types: ["yes"]', "recorded_use_types: [castle]"),
+        _edit(
+            'assumed_use_types: ["yes"]',
+            "recorded_use_types: [castle], other_use_types: [apartments, residential, school]",
+        ),
         ["intake.housing", "no building counts as housing"],
     ),
 }

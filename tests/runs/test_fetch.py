@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -51,14 +52,19 @@ def town(tmp_path: Path, server: Loopback) -> Project:
     return project
 
 
-def make_line(target: str, *settings: str) -> str:
-    """Return the command that a target of the Makefile runs, with this interpreter."""
-    shown = subprocess.run(
-        ["make", "-n", "-s", "-C", str(REPOSITORY), target, *settings],
-        capture_output=True, text=True, check=True,
+def make(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the Makefile in a project, with this interpreter."""
+    for name in ("Makefile", ".setup", "requirements.lock"):
+        shutil.copy(REPOSITORY / name, project.root / name)
+    environment = project.root / ".venv" / "bin"
+    environment.mkdir(parents=True)
+    shutil.copy(REPOSITORY / "requirements.lock", environment.parent / "requirements.lock")
+    (environment / "python").write_text(f"#!/bin/sh\nexec '{sys.executable}' \"$@\"\n")
+    (environment / "python").chmod(0o755)
+    return subprocess.run(
+        ["make", *words], cwd=project.root, text=True, capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
     )  # fmt: skip
-    line = next(one for one in shown.stdout.splitlines() if "-m pipeline" in one)
-    return line.replace(".venv/bin/python", sys.executable)
 
 
 def folder(project: Project, city: str = "yuzhong") -> Path:
@@ -69,10 +75,7 @@ def test_fetch_rank_and_map_equal_the_run_on_the_raw_files(
     town: Project, yuzhong_raw: Path, tmp_path: Path
 ) -> None:
     """With the hand-written profile every byte agrees; with the fetched one, all but its own words."""
-    result = subprocess.run(
-        make_line("fetch", "CITY=yuzhong", f"PLACE={PLACE}"), shell=True, cwd=town.root, text=True,
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, capture_output=True,
-    )  # fmt: skip
+    result = make(town, "fetch", "CITY=yuzhong", f"PLACE={PLACE}")
     assert result.returncode == 0, result.stderr
     assert "stays" in result.stdout
     for path in FILES:

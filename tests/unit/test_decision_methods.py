@@ -72,7 +72,7 @@ def test_vikor_is_the_published_one(tables: dict[str, Any]) -> None:
 
 def test_topsis_and_vikor_are_those_of_pymcdm() -> None:
     from pymcdm.methods import TOPSIS, VIKOR
-    from pymcdm.normalizations import vector_normalization
+    from pymcdm.normalizations import minmax_normalization, vector_normalization
 
     random = np.random.default_rng(5)
     matrix, weights = random.random((60, 7)), random.dirichlet(np.ones(7))
@@ -81,6 +81,18 @@ def test_topsis_and_vikor_are_those_of_pymcdm() -> None:
         TOPSIS(vector_normalization)(matrix, weights, types)
     )
     assert vikor(matrix, weights, types) == pytest.approx(VIKOR()(matrix, weights, types))
+    mixed = np.array([1, -1, 1, 1, -1, 1, 1])
+    assert topsis(matrix, weights, mixed, normalisation="min_max") == pytest.approx(
+        TOPSIS(minmax_normalization)(matrix, weights, mixed)
+    )
+
+
+def test_topsis_by_min_and_max_by_hand() -> None:
+    """Two columns, the second a cost: normalised (0, 0.5), (1, 1), (0.5, 0); weights one half each."""
+    matrix = np.array([[0.0, 20.0], [10.0, 30.0], [5.0, 10.0]])
+    found = topsis(matrix, np.ones(2), np.array([1, -1]), normalisation="min_max")
+    # to the best (1, 0) and the worst (0, 1): √1.25 and 0.5; 1 and 1; 0.5 and √1.25
+    assert found == pytest.approx([0.5 / (0.5 + 1.25**0.5), 0.5, 1.25**0.5 / (0.5 + 1.25**0.5)])
 
 
 def test_agreement_of_an_order_with_itself_and_its_reverse() -> None:

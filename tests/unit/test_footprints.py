@@ -9,6 +9,7 @@ from pipeline.intake.attributes import attributes, construction_year, housing, s
 from pipeline.intake.osm_areas import node_locator, relation_area, repaired, way_area
 from pipeline.intake.overlaps import duplicates, overlaps
 from pipeline.intake.rejects import Rejects
+from pipeline.intake.words import UseWords
 from pipeline.settings.intake import HousingRule, StoreyRule
 from pipeline.store.configuration import read_settings
 from tests.conftest import REPOSITORY
@@ -108,13 +109,16 @@ def test_housing_follows_the_rule_of_the_profile() -> None:
     rule = HousingRule(
         recorded_use_types=["apartments"],
         assumed_use_types=["yes"],
+        other_use_types=["roof"],
+        unspecific_use_types=[],
         must_be_registered=False,
         other_use_fields=["shop"],
     )
-    assert housing("apartments", True, rule)["housing_origin"] == "recorded"
-    assert housing("yes", False, rule)["housing_origin"] == "assumed"
-    assert housing("yes", True, rule)["is_housing"] is False
-    assert housing("roof", False, rule)["housing_origin"] == "not_housing"
+    words = UseWords(rule, {})
+    assert housing("apartments", True, words).values["housing_origin"] == "recorded"
+    assert housing("yes", False, words).values["housing_origin"] == "assumed"
+    assert housing("yes", True, words).values["is_housing"] is False
+    assert housing("roof", False, words).values["housing_origin"] == "not_housing"
 
 
 def test_a_vague_year_keeps_its_bounds_and_a_wide_one_has_no_middle() -> None:
@@ -133,7 +137,7 @@ def test_rows_that_write_the_same_fault_are_each_told() -> None:
     settings = read_settings(REPOSITORY / "config", "reference", "base").intake
     rejects = Rejects("test")
     texts = {"storey_count": ["6", "many", "many"], "building_use_type": ["apartments", None, "x"]}
-    found = attributes(texts, [False, False, True], settings, ["a", "b", "c"], rejects)
+    found = attributes(texts, [False, False, True], settings, ["a", "b", "c"], rejects, {})
     assert found["storey_count"] == [6, None, None]
     assert found["is_housing"] == [True, False, False]
     assert [(row, reason) for row, _, _, reason, _ in rejects.records] == [

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.geo.landform import ground, landform, surroundings
+from pipeline.geo.landform import ground, is_too_coarse, landform, surroundings
 from pipeline.geo.raster import Raster
 from pipeline.geo.terrain import slope_deg
 from pipeline.store.configuration import read_settings
@@ -54,6 +54,33 @@ def test_a_wide_terrace_stays_and_empty_cells_stay_empty() -> None:
     np.testing.assert_allclose(
         estimate.values[40, (x[0] % 450 > 150) & (x[0] % 450 < 300)], middle, atol=0.5
     )
+
+
+@pytest.mark.parametrize(("cell_m", "width_m"), [(10.0, 60.0), (20.0, 60.0), (30.0, 60.0)])
+def test_what_is_as_wide_as_the_window_is_taken_off_in_any_cells(
+    cell_m: float, width_m: float
+) -> None:
+    z = np.full((90, 90), 200.0)
+    across = round(width_m / cell_m)
+    z[40 : 40 + across, 40 : 40 + across] += 20
+    surface = Raster(z.astype(np.float32), 0.0, 90 * cell_m, cell_m, "EPSG:32648")
+    estimate, _ = ground(surface, RULE)
+    assert not is_too_coarse(RULE, cell_m)
+    assert estimate.values[40 : 40 + across, 40 : 40 + across].max() < 210
+    wide = round(4 * RULE.opening_window_m / cell_m)
+    z[20 : 20 + wide, 20 : 20 + wide] = 220
+    kept, _ = ground(surface.with_values(z), RULE)
+    assert kept.values[20 + wide // 2, 20 + wide // 2] > 215
+
+
+@pytest.mark.parametrize("cell_m", [40.0, 90.0, 250.0])
+def test_a_hill_of_coarse_cells_is_left_and_said_to_be(cell_m: float) -> None:
+    z = np.full((30, 30), 200.0)
+    z[15, 15:17] = 240
+    surface = Raster(z.astype(np.float32), 0.0, 30 * cell_m, cell_m, "EPSG:32648")
+    assert is_too_coarse(RULE, cell_m)
+    estimate, _ = ground(surface, RULE)
+    np.testing.assert_array_equal(estimate.values, surface.values)
 
 
 def test_without_a_filter_nothing_changes() -> None:

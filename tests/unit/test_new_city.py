@@ -6,8 +6,11 @@ from ruamel.yaml import YAML
 
 from pipeline.new_city.names import cannot_be, matched, plain
 from pipeline.new_city.osm import building_guesses, osm_roles
+from pipeline.new_city.roles import Guess
 from pipeline.new_city.where import fitting_crs, in_degrees, is_cgcs2000, is_in_china, utm_zone
+from pipeline.new_city.word_questions import word_questions
 from pipeline.store.configuration import read_new_city_words, read_settings
+from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted, SourceLines, profile_text, write_profile
 from tests.conftest import REPOSITORY
 
@@ -148,3 +151,27 @@ def test_a_profile_is_sealed_until_a_person_changes_it(tmp_path) -> None:  # typ
     path.write_text(path.read_text() + "# mine\n")
     assert not write_profile(path, "fetch", "city: {}\n")
     assert path.read_text().endswith("# mine\n")
+
+
+def test_words_of_a_register_that_nobody_declared_are_asked_with_counts() -> None:
+    """Lifts, grades, faults and managers; a company's name is no word to be declared."""
+    cells = {
+        "has_lift": ["有", "无", "有 ", "规划中", "规划中"],
+        "hazard_grade_code": ["C", "d", "Ⅲ", "", ""],
+        "gas_fault_share": ["无", "轻微", "一般", "一般", "一般"],
+        "manager_name": ["金科物业", "无", "自管", "自管", "无人"],
+        "estate_name": ["甲", "乙", "丙", "丁", "戊"],
+    }
+    look = Look("普查.csv", "csv", fields=pd.DataFrame(cells), row_count=5)
+    guess = Guess(look, "housing_register", "", {name: ([name], "") for name in cells})
+    settings = read_settings(CONFIG, "reference", "base")
+    asked = word_questions([("census", guess)], settings.intake, settings.consent.measures)
+    assert len(asked) == 4
+    expected = {
+        "has_lift": "2 of 5 values of has_lift are words that nobody declared: 规划中 2",
+        "hazard_grade_code": "1 of 3 values of hazard_grade_code are words that nobody declared: Ⅲ 1",
+        "gas_fault_share": "3 of 5 values of gas_fault_share are words that nobody declared: 一般 3",
+        "manager_name": "3 of 5 values of manager_name are words that nobody declared: 自管 2, 无人 1",
+    }
+    for told in expected.values():
+        assert sum(told in one for one in asked) == 1, told

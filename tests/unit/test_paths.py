@@ -3,7 +3,7 @@
 import numpy as np
 import shapely
 
-from pipeline.geo.profile import StreetLinks, link_profiles, node_elevation_m
+from pipeline.geo.profile import StreetLinks, link_profiles, terrain_heights
 from pipeline.measure.access import doors, usable_links
 from pipeline.measure.paths import path_tree
 from pipeline.measure.walks import MAIN_ROAD, BuildingWalks, walk_network
@@ -39,7 +39,7 @@ def test_every_walk_leads_back_to_the_main_road_along_the_bends() -> None:
         NODES[:, 1],
     )
     terrain = ground(0.0, at_x=990)
-    profiles = link_profiles(links, terrain, node_elevation_m(links, terrain), RULE.walking)
+    profiles = link_profiles(links, terrain_heights(links, terrain, 15), RULE.walking)
     usable = usable_links(links)
     houses = np.array(
         [
@@ -55,8 +55,7 @@ def test_every_walk_leads_back_to_the_main_road_along_the_bends() -> None:
         doors(np.zeros(0, dtype=object), *args), RULE,
     )  # fmt: skip
     walks = BuildingWalks(network, doors(houses, *args))
-    near = walks.nearest(MAIN_ROAD)
-    tree = path_tree(walks, near, walks.walks(MAIN_ROAD, near), links.node_x, links.node_y)
+    tree = path_tree(walks, walks.chosen(MAIN_ROAD), links.node_x, links.node_y)
     assert chain(tree, 0)[1:] == [(300, 100), (300, 0)]
     assert chain(tree, 0)[0][1] == 100
     assert chain(tree, 1)[1:] == [(450, 150), (400, 150), (400, 100), (300, 100), (300, 0)]

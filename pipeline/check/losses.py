@@ -1,0 +1,215 @@
+"""What a run did not use of its sources: rows and values lost on the way, words nobody declared.
+
+Made from the ledger of intake, so that every command says the same.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.pages.terms import REASONS, term
+from pipeline.pages.words import Words
+from pipeline.settings.city import OSM_FORMATS, Source
+from pipeline.settings.intake import LossRule
+
+_DECLARED_ROWS = {
+    "not_walkable", "repeated_way", "repeated_water", "repeated_facility", "type_not_used",
+}  # fmt: skip
+"""Rows that config or an earlier source makes needless."""
+_DECLARED_VALUES = {"mapping_default"}
+"""Values that the profile itself says mean nothing."""
+_RARE_ROLES = ("streets", "amenities")
+_FACILITIES = "amenity_type"
+_SHOWN_REASONS, _SHOWN_WORDS = 3, 8
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Rows of a source, or values of one of its columns, that were stated and not used."""
+
+    source_name: str
+    column: str
+    """Empty: the rows themselves."""
+    stated: int
+    used: int
+    reasons: Mapping[str, int]
+    example: str
+
+    @property
+    def share(self) -> float:
+        """Share of what was stated that is lost."""
+        return (self.stated - self.used) / self.stated
+
+    @property
+    def is_words_only(self) -> bool:
+        """Whether words that nobody declared are the only reason; those are told by themselves."""
+        return set(self.reasons) == {"unknown_word"}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing at all came through."""
+        return self.used == 0
+
+
+@dataclass(frozen=True)
+class StrangeWords:
+    """Words of a column that neither config nor the profile declares, most frequent first."""
+
+    source_name: str
+    column: str
+    counts: Mapping[str, int]
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether such words are expected: a list of places holds many kinds that nobody needs."""
+        return self.column == _FACILITIES
+
+
+def losses(ledger: Mapping[str, Any], notable_share: float) -> list[Loss]:
+    """Return the notable losses of all sources, rows before columns.
+
+    Parameters
+    ----------
+    ledger
+        That of intake.
+    notable_share
+        ``intake.losses.notable_share``: what loses no more is not told.
+    """
+    return [
+        loss
+        for name, account in sorted(ledger["sources"].items())
+        for loss in _of_source(name, account)
+        if loss.share > notable_share
+    ]
+
+
+def _of_source(name: str, account: Mapping[str, Any]) -> Iterator[Loss]:
+    rejected = account["rejected_by_reason"]
+    reasons = {r: n for r, n in rejected.items() if r not in _DECLARED_ROWS}
+    lost = sum(reasons.values())
+    stated = account["rows_out"] + lost
+    if lost:
+        yield Loss(name, "", stated, stated - lost, reasons, "")
+    for column, one in account.get("columns", {}).items():
+        reasons = {r: n for r, n in one.get("reasons", {}).items() if r not in _DECLARED_VALUES}
+        declared = sum(n for r, n in one.get("reasons", {}).items() if r in _DECLARED_VALUES)
+        stated = one["stated_in_used_rows"] - declared
+        if stated > 0 and one["taken"] < stated:
+            most = max(reasons, key=lambda reason: (reasons[reason], reason), default="")
+            example = one.get("examples", {}).get(most, "")
+            yield Loss(name, column, stated, one["taken"], reasons, example)
+
+
+def sparse_columns(
+    ledger: Mapping[str, Any], sources: Mapping[str, Source], sparse_share: float
+) -> list[Words]:
+    """Return what is to be said of each column that hardly any row of its file fills.
+
+    Names of streets and facilities, and tags of OpenStreetMap, may be rare; they are not told.
+    """
+    return [
+        Words(
+            f"{name}.{column}：{account['rows_in']:,} 行中仅 {one['stated']:,} 行有值，"
+            f"请核对该列（如合并单元格）与 columns.{column}",
+            f"{name}.{column}: {one['stated']:,} of {account['rows_in']:,} rows state anything; see "
+            f"the column (merged cells?) and columns.{column}",
+        )
+        for name, account in sorted(ledger["sources"].items())
+        if sources[name].role not in _RARE_ROLES and sources[name].format not in OSM_FORMATS
+        for column, one in account.get("columns", {}).items()
+        if one["stated"] < sparse_share * account["rows_in"]
+    ]
+
+
+def strange_words(ledger: Mapping[str, Any]) -> list[StrangeWords]:
+    """Return the words that nobody declared, by source and column."""
+    return [
+        StrangeWords(name, column, counts)
+        for name, account in sorted(ledger["sources"].items())
+        for column, counts in account.get("unknown_words", {}).items()
+    ]
+
+
+def whole_sources(ledger: Mapping[str, Any], notable: list[Loss]) -> list[str]:
+    """Return what each source without a notable loss brought, as ``name used/stated``."""
+    told = {loss.source_name for loss in notable}
+    return [
+        f"{name} {account['rows_out']:,}/{account['rows_in'] - account['rows_supporting']:,}"
+        for name, account in sorted(ledger["sources"].items())
+        if name not in told
+    ]
+
+
+def loss_text(loss: Loss) -> Words:
+    """Return a loss in words: how much, why, and an example."""
+    top = sorted(loss.reasons.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_REASONS]
+    named = [(term(REASONS, reason), count) for reason, count in top]
+    zh = "、".join(f"{words.zh} {count:,}" for words, count in named)
+    en = ", ".join(f"{words.en} {count:,}" for words, count in named)
+    example_zh = f"，例（行）{loss.example}" if loss.example else ""
+    example_en = f", e.g. row {loss.example}" if loss.example else ""
+    lost = loss.stated - loss.used
+    if loss.column:
+        return Words(
+            f"{loss.source_name}.{loss.column}：所用行中有值 {loss.stated:,}，采用 {loss.used:,}，"
+            f"丢失 {lost:,}（{loss.share:.0%}）：{zh or '原因不明'}{example_zh}",
+            f"{loss.source_name}.{loss.column}: {loss.stated:,} values in the rows used, {loss.used:,} "
+            f"taken, {lost:,} lost ({loss.share:.0%}): {en or 'no reason on record'}{example_en}",
+        )
+    return Words(
+        f"{loss.source_name}：{loss.stated:,} 行中采用 {loss.used:,}，剔除 {lost:,}"
+        f"（{loss.share:.0%}）：{zh}",
+        f"{loss.source_name}: {loss.used:,} of {loss.stated:,} rows used, {lost:,} left out "
+        f"({loss.share:.0%}): {en}",
+    )
+
+
+def words_text(strange: StrangeWords) -> Words:
+    """Return words that nobody declared with their counts, and where to declare them."""
+    counts = list(strange.counts.items())
+    shown = ", ".join(f"{word or '–'} {count:,}" for word, count in counts[:_SHOWN_WORDS])
+    more = len(counts) - _SHOWN_WORDS
+    where = f"sources.{strange.source_name}.values.{strange.column}"
+    if strange.is_harmless:
+        zh, en = "不用的设施类别", "kinds of facility that are not used"
+    else:
+        zh, en = "未识别的用词", "words nobody declared"
+    return Words(
+        f"{strange.source_name}.{strange.column}：{zh}：{shown}"
+        + (f" 等 {len(counts)} 个" if more > 0 else "") + f"；在 {where} 中对应",
+        f"{strange.source_name}.{strange.column}: {en}: {shown}"
+        + (f" and {more} more" if more > 0 else "") + f"; declare them under {where}",
+    )  # fmt: skip
+
+
+def unstated_uses(ledger: Mapping[str, Any], notable_share: float) -> list[Words]:
+    """Return what is to be said of footprints whose use nobody states; they do not count as housing."""
+    found = []
+    for name, uses in sorted(ledger.get("uses", {}).items()):
+        count, all_of = uses["not_stated"], sum(uses.values())
+        if count > notable_share * all_of:
+            found.append(
+                Words(
+                    f"{name}：{all_of:,} 栋中 {count:,} 栋未写明用途，不按住宅计；如是住宅，"
+                    "写入 intake.housing.assumed_use_types",
+                    f"{name}: {count:,} of {all_of:,} footprints state no use and do not count as "
+                    "housing; intake.housing.assumed_use_types makes them so",
+                )
+            )
+    return found
+
+
+def told_losses(
+    ledger: Mapping[str, Any], sources: Mapping[str, Source], rule: LossRule
+) -> list[Words]:
+    """Return everything that check and rank say of losses, rows and values first.
+
+    ``ledger`` is that of intake. Kinds of facility that are not used are no loss.
+    """
+    found = losses(ledger, rule.notable_share)
+    return [
+        *(loss_text(loss) for loss in found if not loss.is_words_only),
+        *(words_text(words) for words in strange_words(ledger) if not words.is_harmless),
+        *unstated_uses(ledger, rule.notable_share),
+        *sparse_columns(ledger, sources, rule.sparse_share),
+    ]

@@ -1,0 +1,42 @@
+"""The block that ends check and rank: what was used of each source, what was lost and why."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from pipeline.check.losses import (
+    Loss,
+    losses,
+    strange_words,
+    told_losses,
+    whole_sources,
+    words_text,
+)
+from pipeline.settings.whole import Settings
+
+_SHOWN = 12
+
+
+def show_losses(out: Console, ledger: Mapping[str, Any], settings: Settings) -> None:
+    """Print what intake used of each source in a line, and every notable loss in one of its own.
+
+    ``ledger`` is that of intake; each loss is told in both languages.
+    """
+    rule = settings.intake.losses
+    show_used(out, ledger, losses(ledger, rule.notable_share))
+    lines = told_losses(ledger, settings.sources, rule)
+    for line in lines[:_SHOWN]:
+        out.print(f"LOST 丢失: {line.en} | {line.zh}", markup=False, style="bold yellow")
+    if len(lines) > _SHOWN:
+        out.print(f"… and {len(lines) - _SHOWN} more 其余见: make check", markup=False)
+
+
+def show_used(out: Console, ledger: Mapping[str, Any], notable: list[Loss]) -> None:
+    """Print in a line or two what was used of the sources without a notable loss."""
+    whole = whole_sources(ledger, notable)
+    out.print(f"rows used 采用行数: {', '.join(whole) or '–'}", markup=False)
+    for words in strange_words(ledger):
+        if words.is_harmless:
+            text = words_text(words)
+            out.print(f"not used 未使用: {text.en} | {text.zh}", markup=False)
