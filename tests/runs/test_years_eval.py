@@ -16,7 +16,10 @@ COUNT = 900
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return Project(tmp_path_factory.mktemp("judged") / "project")
+    found = Project(tmp_path_factory.mktemp("judged") / "project")
+    # many small fits: fewer trees say the same of towns as plain as these
+    found.edit("config/default.yaml", "tree_count: 80", "tree_count: 15")
+    return found
 
 
 def town() -> gpd.GeoDataFrame:
