@@ -107,7 +107,8 @@ def test_what_is_no_file_of_footprints_says_so(
     path.write_bytes(content)
     found = project.run("years-eval", "--file", str(path), "--year", "x")
     assert found.returncode == 2
-    assert "cannot be read" in found.stderr and "Traceback" not in found.stderr
+    assert "broken.gpkg: this is" in found.stderr and "expected" in found.stderr
+    assert "Traceback" not in found.stderr
 
 
 def test_the_same_page_from_rows_in_another_order(project: Project) -> None:
