@@ -303,7 +303,7 @@ _ALL = (
     _text(
         "structure_type",
         "what carries the link",
-        allowed=("ground", "bridge", "tunnel", "steps", "lift", "escalator"),
+        allowed=("ground", "bridge", "tunnel", "steps", "lift", "escalator", "plaza"),
     ),
     _real("length_m", "m", 0, 100_000, "length of the link on the map"),
     _real("rise_steps", "steps", 0, 100_000, "steps of the link as tagged, by length", **_EMPTY),
@@ -318,6 +318,7 @@ _ALL = (
         "whether the node is a public lift, and open",
         allowed=("none", "open", "closed"),
     ),
+    _flag("is_shut_gate", "the street ends here at a gate or wall that nobody passes"),
     _text("water_id", "stable key of a water area"),
     _flag("is_main_road", "class is one of the main roads in config"),
     _flag("is_forward_open", "may be walked along its direction"),

@@ -58,7 +58,9 @@ BUILDINGS = Table(
     _AREA,
 )  # fmt: skip
 
-STREET_NODES = Table("street_nodes", ("node_id",), ("node_id", "lift_type"), ("Point",))
+STREET_NODES = Table(
+    "street_nodes", ("node_id",), ("node_id", "lift_type", "is_shut_gate"), ("Point",)
+)
 
 STREET_EDGES = Table(
     "street_edges",
