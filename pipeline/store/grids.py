@@ -33,8 +33,6 @@ from pipeline.store.study_area import StudyArea
 
 _UNCUT_CELLS = 50_000_000
 _MOST_CELLS = 150_000_000
-_FEWEST_CELLS = 3
-"""A slope looks at the neighbours of a cell on all sides."""
 _MOST_OVERLAP = 0.1
 _SAME_HEIGHT_M = 2.0
 
@@ -65,7 +63,7 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
                 opened.append(open_raster(path))
                 _check_tile(path, opened[-1], name, source, is_alone=len(paths) == 1)
             path = paths[0]
-            return _with_neighbours(path, _read(paths, opened, name, source, area))
+            return _read(paths, opened, name, source, area)
     except (Problem, MemoryError):
         raise
     except (RasterioError, OSError, ValueError, OverflowError) as error:
@@ -76,18 +74,6 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
     finally:
         for file in opened:
             file.close()
-
-
-def _with_neighbours(path: Path, raster: Raster) -> Raster:
-    """Return a raster that is wide and high enough for a slope; a smaller one is no terrain model."""
-    rows, columns = raster.values.shape
-    if min(rows, columns) < _FEWEST_CELLS:
-        raise Problem(
-            path, f"has only {rows:,} × {columns:,} cells in the study area",
-            expected=f"at least {_FEWEST_CELLS} × {_FEWEST_CELLS} cells of heights in metres",
-            fix="use a terrain model that covers the city, with a margin around it",
-        )  # fmt: skip
-    return raster
 
 
 def _check_tile(path: Path, file: Any, name: str, source: Source, *, is_alone: bool) -> None:

@@ -79,13 +79,15 @@ def vector_file(path: Path, kind: str, layer: str | None = None) -> Iterator[Vec
     Problem
         If it is not of the format, or makes its reader open something else.
     """
+    is_archive = path.is_file() and path.suffix.lower() in ARCHIVES
+    if kind != "gml" and not (is_archive and kind in _TAKEN_OUT):  # nothing is put aside for it
+        nowhere = Path()
+        yield (_in_archive if is_archive else _plain)(path, kind, layer, nowhere)
+        return
     with tempfile.TemporaryDirectory(prefix="shancheng-") as folder:
         stopping.half_written.add(folder)
         try:
-            if path.is_file() and path.suffix.lower() in ARCHIVES:
-                yield _in_archive(path, kind, layer, Path(folder))
-            else:
-                yield _plain(path, kind, Path(folder))
+            yield (_in_archive if is_archive else _plain)(path, kind, layer, Path(folder))
         finally:
             stopping.half_written.discard(folder)
 
@@ -181,7 +183,7 @@ def _crs(told: str | None) -> Any:
     return None if told is None else CRS.from_user_input(told)
 
 
-def _plain(path: Path, kind: str, folder: Path) -> VectorFile:
+def _plain(path: Path, kind: str, _: str | None, folder: Path) -> VectorFile:
     if kind == "file_geodatabase":
         if not path.is_dir() or not list(path.glob("a0000000*.gdbtable")):
             raise Problem(

@@ -243,7 +243,7 @@ def test_a_terrain_of_one_row_is_told(rows: int, columns: int, tmp_path: Path) -
         "crs": "EPSG:32648", "encoding": None, "publisher": "nobody", "licence": "CC0",
         "attribution": "none", "date": "2026",
     })  # fmt: skip
-    with pytest.raises(Problem, match=f"dem.tif: has only {rows} × {columns} cells"):
+    with pytest.raises(Problem, match=f"dem.tif: has {rows} × {columns} cells"):
         read_source(tmp_path, "terrain", told, StudyArea("EPSG:32648"))
 
 

@@ -58,9 +58,9 @@ def written(raw: Path, kinds: dict[str, str]) -> Path:
 def found(raw: Path, config: Path) -> dict[str, pd.DataFrame]:
     """Return what intake makes of a folder that new-city wrote the profile for."""
     words = read_new_city_words(config)
-    tags = read_settings(config, "reference", "base").intake.facility_tags
+    base = read_settings(config, "reference", "base")
     looks, unread = look_into(raw)
-    city = new_city("town", looks, unread, words, tags, "wgs84")
+    city = new_city("town", looks, unread, words, base.intake, base.consent.measures, "wgs84")
     assert city.missing_roles == (), (city.unused, city.questions)
     assert [role for _, role in city.unused if "xsd" not in role] == [
         "of a kind that is not read" for path, _ in city.unused if path.endswith(".xsd")
@@ -227,8 +227,9 @@ def test_kinds_of_shapes_are_counted_apart(tmp_path: Path, config: Path) -> None
     gpd.GeoDataFrame(rows, geometry=shapes, crs="EPSG:4326").to_file(tmp_path / "export.geojson")
     looks, _ = look_into(tmp_path)
     assert looks[0].kind_counts == {"line": 4, "polygon": 1}
-    tags = read_settings(config, "reference", "base").intake.facility_tags
-    city = new_city("x", looks, [], read_new_city_words(config), tags, "wgs84")
+    base = read_settings(config, "reference", "base")
+    words = read_new_city_words(config)
+    city = new_city("x", looks, [], words, base.intake, base.consent.measures, "wgs84")
     assert [guess.role for _, guess in city.sources] == ["streets"]
     assert any("4 line, 1 polygon" in question for question in city.questions)
 
@@ -238,8 +239,9 @@ def test_a_layer_and_its_copy_are_asked_about(tmp_path: Path, config: Path) -> N
     for layer in ("房屋", "房屋_备份"):
         named(formats.buildings()).to_file(path, layer=layer)
     looks, _ = look_into(tmp_path)
-    tags = read_settings(config, "reference", "base").intake.facility_tags
-    city = new_city("x", looks, [], read_new_city_words(config), tags, "wgs84")
+    base = read_settings(config, "reference", "base")
+    words = read_new_city_words(config)
+    city = new_city("x", looks, [], words, base.intake, base.consent.measures, "wgs84")
     assert [(guess.role, guess.look.layer) for _, guess in city.sources] == [("footprints", "房屋")]
     assert any("房屋 or 房屋.gpkg 房屋_备份" in question for question in city.questions)
 
