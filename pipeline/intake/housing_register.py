@@ -104,6 +104,7 @@ def with_register(
     if is_added_up(source):
         cells, row_counts = added_up(cells, settings.register_checks)
         place = places_among(cells.texts("building_id"), buildings["building_id"])
+    _tell_twice(cells, buildings["is_registered"].to_numpy(dtype=bool)[place])
     said = _columns(cells, settings, rejects)
     shapes = buildings.geometry.to_numpy()[place]
     counted = pd.Series(said["storey_count"], dtype="Float64").to_numpy(
@@ -120,6 +121,14 @@ def with_register(
         told = told.loc[np.repeat(np.arange(len(told)), row_counts)]
     taken = taken_counts(told, list(source.columns))
     return Registered(_laid_over(buildings, place, said, texts), used_count, missing, taken)
+
+
+def _tell_twice(cells: Cells, is_again: Flags) -> None:
+    """Tell of buildings that an earlier register describes too; what this one states goes before."""
+    names, ids = cells.row_names(), as_list(cells.texts("building_id"))
+    for number in np.flatnonzero(is_again).tolist():
+        detail = f"{ids[number]} stands in an earlier register; what this one states counts"
+        cells.rejects.notice(names[number], "in_two_registers", detail)
 
 
 def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[str, list[Any]]:

@@ -18,13 +18,13 @@ from pipeline.new_city.where import (
     utm_zone,
 )
 from pipeline.new_city.word_questions import word_questions
-from pipeline.settings.city import NEEDED_ROLES
+from pipeline.settings.city import NEEDED_ROLES, OSM_FORMATS
 from pipeline.settings.intake import IntakeSettings
 from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted, SourceLines, profile_text
 
-_OSM = ("overpass_json", "osm_pbf", "nominatim_json")
+_OSM = (*OSM_FORMATS, "nominatim_json")
 _NOT_TOLD = "not told 未注明"
 _ASK_DATUM = "ask: wgs84, gcj02 or bd09?"
 _ASK_TERMS = "ask: publisher, licence"

@@ -12,7 +12,7 @@ from pipeline.intake.words import count_words, listed, words_text
 from pipeline.new_city.names import cannot_be, matched, plain, weight
 from pipeline.new_city.osm import COLUMNS, STREET_CLASSES, osm_roles
 from pipeline.new_city.where import middle_area_m2
-from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS
+from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS, OSM_FORMATS
 from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted
@@ -20,7 +20,7 @@ from pipeline.store.profiles import Noted
 _AREAS = ("footprints", "boundary", "subdistricts", "communities", "estates", "heritage_areas")
 _NOT_AREAS = {"streets": ("line",), "amenities": ("point", "polygon")}
 """Kinds of shape that a role takes; the others take areas."""
-_OSM = ("overpass_json", "osm_pbf")
+_OSM = OSM_FORMATS
 _TABLES = ("csv", "excel")
 _ENOUGH = 3.0
 _KEYS = ("building_id", "estate_id", "estate_name", "community_id")
@@ -59,6 +59,7 @@ def guesses(
             Guess(look, role, f"{count:,} elements speak for it", score=count,
                   columns={key: (tags, "") for key, tags in COLUMNS[role].items()})
             for role, count in osm_roles(look.tags, facility_tags).items()
+            if role == "amenities" or look.geometry != "point"  # centres are no lines
         ]  # fmt: skip
     if look.format == "nominatim_json":
         return [Guess(look, "boundary", "a Nominatim reply with an outline", score=9)]

@@ -12,8 +12,9 @@ Role = Literal[
     "clearance", "consent", "estate_survey", "built_up_year",
 ]  # fmt: skip
 Format = Literal[
-    "overpass_json", "nominatim_json", "osm_pbf", "shapefile", "geojson", "geopackage", "flatgeobuf",
-    "geoparquet", "file_geodatabase", "kml", "gml", "mapinfo_tab", "mapinfo_mif", "dxf", "topojson",
+    "overpass_json", "nominatim_json", "osm_pbf", "osm_xml", "osm_o5m",
+    "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase",
+    "kml", "gml", "mapinfo_tab", "mapinfo_mif", "dxf", "topojson",
     "csv", "excel", "geotiff",
 ]  # fmt: skip
 Datum = Literal["wgs84", "cgcs2000", "of_crs", "gcj02", "bd09"]
@@ -27,7 +28,7 @@ CrsText = Annotated[
 """A code (EPSG:4545, ESRI:102025), a URN, WKT of any version, PROJJSON or a PROJ string."""
 KeyForm = Literal["strip_zeros", "width", "case", "blanks", "hyphens"]
 
-OSM_FORMATS = ("overpass_json", "osm_pbf")
+OSM_FORMATS = ("overpass_json", "osm_pbf", "osm_xml", "osm_o5m")
 REGISTER_FORMATS = ("csv", "excel")
 LAYERED_FORMATS = (
     "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase", "kml", "gml",

@@ -31,7 +31,6 @@ from pipeline.store.table_looks import sheet_looks, text_look
 from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
 from pipeline.store.workbooks import is_text
 
-_MOST_OSM_ELEMENTS = 20_000
 VECTOR_ENDINGS = {
     ".shp": "shapefile", ".geojson": "geojson", ".gpkg": "geopackage", ".fgb": "flatgeobuf",
     ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".gdb": "file_geodatabase",
@@ -57,7 +56,6 @@ _PARTS = {
     ".lock",
 }
 _MAPINFO_PARTS = (".dat", ".map", ".id", ".ind", ".mid")
-_OSM_KEYS = ("highway", "building", "amenity", "shop", "railway", "leisure", "healthcare", "office")
 
 
 def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
@@ -96,12 +94,16 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
 
 def _files(folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield each file that is no part of another, and why it must not be read, if so."""
+    from pipeline.store.osm_looks import osm_format
+
     home = folder.resolve()
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder).parts
         if any(part.startswith(".") or part.endswith(".gdb") for part in inside[:-1]):
             continue
-        if path.name.startswith(".") or path.suffix.lower() in _PARTS:
+        if path.name.startswith("."):
+            continue
+        if path.suffix.lower() in _PARTS and not osm_format(path):
             continue
         if path.suffix.lower() in _MAPINFO_PARTS and any(
             path.with_suffix(ending).is_file() for ending in (".tab", ".TAB", ".mif", ".MIF")
@@ -116,8 +118,13 @@ def _files(folder: Path) -> Iterator[tuple[Path, str]]:
 
 def _looks(path: Path, name: str) -> list[Look]:
     """Return a look at a file, or at each of its layers or sheets."""
+    from pipeline.store.osm_looks import osm_format, osm_look
+
     ending = path.suffix.lower()
     stamp = pd.Timestamp(path.stat().st_mtime, unit="s").strftime("%Y-%m-%d")
+    kind = osm_format(path)
+    if kind:
+        return [osm_look(path, name, kind, stamp)]
     if ending == ".zip":
         return _zip(path, name, stamp)
     if ending in VECTOR_ENDINGS:
@@ -125,7 +132,6 @@ def _looks(path: Path, name: str) -> list[Look]:
     if ending in WORKBOOK_ENDINGS and not is_text(path):
         return sheet_looks(path, name, stamp)
     single = {
-        ".pbf": _pbf,
         ".json": _json,
         ".csv": text_look,
         ".tsv": text_look,
@@ -266,21 +272,15 @@ def _raster(path: Path, name: str, stamp: str) -> Look:
 
 
 def _json(path: Path, name: str, stamp: str) -> Look:
+    from pipeline.store.osm_looks import is_overpass_reply, osm_look, overpass_look
+    from pipeline.store.osm_xml import is_osm_xml
     from pipeline.store.replies import read_json
 
+    if is_osm_xml(path):
+        return osm_look(path, name, "osm_xml", stamp)
     found = read_json(path, "utf-8")
-    if isinstance(found, dict) and isinstance(found.get("elements"), list):
-        nodes = [one for one in found["elements"] if one.get("type") == "node"]
-        tagged = [
-            one for one in found["elements"] if _is_place(one.get("type"), one.get("tags", {}))
-        ]
-        lon, lat = ([float(one[key]) for one in nodes] for key in ("lon", "lat"))
-        base = str(found.get("osm3s", {}).get("timestamp_osm_base", ""))[:10]
-        return Look(
-            name, "overpass_json", "EPSG:4326", "utf-8", row_count=len(tagged),
-            bounds=(min(lon), min(lat), max(lon), max(lat)) if nodes else None,
-            tags=tuple(one["tags"] for one in tagged), date=base, file_date=stamp,
-        )  # fmt: skip
+    if is_overpass_reply(found):
+        return overpass_look(path, name, found, stamp)
     places = found if isinstance(found, list) else [found]
     if places and all(isinstance(one, dict) and "geojson" in one for one in places):
         shapes = [shapely.geometry.shape(one["geojson"]) for one in places]
@@ -295,35 +295,3 @@ def _json(path: Path, name: str, stamp: str) -> Look:
     if isinstance(found, dict) and found.get("type") == "Topology":
         return _layers(path, name, "topojson", stamp)[0]
     raise Problem(name, "JSON of another kind")
-
-
-def _is_place(kind: object, tags: dict[str, str]) -> bool:
-    return any(key in tags for key in _OSM_KEYS) if kind == "node" else bool(tags)
-
-
-def _pbf(path: Path, name: str, stamp: str) -> Look:
-    import osmium
-
-    reader = osmium.io.Reader(str(path))
-    header = reader.header()
-    reader.close()
-    date = str(header.get("osmosis_replication_timestamp"))[:10]
-    box = header.box()
-    found: list[dict[str, str]] = []
-    seen = {"n": 0, "w": 0, "r": 0}
-    wanted = osmium.filter.KeyFilter(*_OSM_KEYS)
-    for element in osmium.FileProcessor(str(path)).with_filter(wanted):
-        kind = element.type_str()
-        seen[kind] += 1
-        if seen[kind] <= _MOST_OSM_ELEMENTS:
-            found.append({tag.k: tag.v for tag in element.tags})
-        elif kind == "w":
-            break
-    bounds = None
-    if box.valid():
-        low, high = box.bottom_left, box.top_right
-        bounds = (low.lon, low.lat, high.lon, high.lat)
-    return Look(
-        name, "osm_pbf", "EPSG:4326", None, row_count=sum(seen.values()), bounds=bounds,
-        tags=tuple(found), date=date if date[:2] == "20" else "", file_date=stamp,
-    )  # fmt: skip

@@ -1,5 +1,6 @@
 """Look into tables: where the header is, which sign parts cells, what the layout leaves open."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 from pipeline.contracts.merged_cells import as_if_merged
 from pipeline.problem import Problem
 from pipeline.store.look import MOST_ROWS, Look
+from pipeline.store.osm_looks import refuse_overpass_table
 from pipeline.store.table_layout import Layout, Rows, filled_down, header_rows, laid_out
 from pipeline.store.table_text import cells_of, separator_of, text_encoding, without_sep_line
 from pipeline.store.workbooks import hidden_row_count, read_sheets
@@ -56,6 +58,7 @@ def text_look(path: Path, name: str, stamp: str) -> Look:
     text = content.decode(encoding, errors="replace").removeprefix("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     separator = separator_of(text)
+    refuse_overpass_table(name, re.split(r"[\t,;|]", text.partition("\n")[0]))
     if not text.strip():
         raise Problem(name, "the file is empty")
     if separator is None:

@@ -18,7 +18,7 @@ const REJECT_WORDS = {
     duplicate_footprint: "重复轮廓", footprint_too_small: "轮廓过小", footprint_too_large: "轮廓过大",
     mapping_default: "疑为默认值，置空", overlap: "轮廓重叠（提示）", not_walkable: "不可步行的道路",
     repeated_way: "重复道路", repeated_facility: "重复设施", outside_study_area: "在研究区外",
-    outside_reach: "离研究区太远", on_border: "跨区界（提示）", parts_far_apart: "各部分相距很远（提示）", similar_building_id: "编号近似（提示）",
+    outside_reach: "离研究区太远", on_border: "跨区界（提示）", in_two_registers: "两册登记册都有（提示）", parts_far_apart: "各部分相距很远（提示）", similar_building_id: "编号近似（提示）",
     unreadable_number: "数字无法识别", unreadable_year: "年份无法识别", ring_not_closed: "环线不闭合",
     outline_repaired: "轮廓已修复", too_few_points: "点数不足", no_outer_ring: "没有外环",
     impossible_height: "高度不合理", impossible_storeys: "层数不合理", member_absent: "缺少成员",
@@ -32,7 +32,8 @@ const REJECT_WORDS = {
     swapped_lon_lat: "经纬度颠倒", position_contradicted: "位置与轮廓不符",
     swapped_coordinates: "坐标颠倒，已调正（提示）", duplicate_facility: "重复设施",
     type_not_used: "不用的设施类别", repeated_building_id: "楼栋编号重复", repeated_key: "编号重复",
-    no_shape: "没有图形",
+    no_shape: "没有图形", repeated_outline: "重复轮廓（关系已含）", limited_hours: "限时开放（提示）",
+    shut_barrier: "关闭的门或障碍（提示）", crossed_wall: "穿墙而无门（提示）", passed_wall: "与墙相交（提示）", unknown_street_class: "道路类别不明",
   },
   en: {},
 };
