@@ -259,6 +259,8 @@ def _rows(label: str, guess: Guess, questions: list[str]) -> None:
 
 def _unknown_columns(label: str, guess: Guess, questions: list[str]) -> None:
     """Ask about fields that hold values and were not recognised."""
+    if guess.look.format == "nominatim_json":
+        return
     table = guess.look.fields
     used = {field for fields, _ in guess.columns.values() for field in fields}
     used.add(guess.unit_field)

@@ -191,7 +191,7 @@ def _vector(file: VectorFile, name: str, stamp: str, layer: str, *, is_alone: bo
         rows = read_layer(file, chosen, with_shapes=False, most_rows=MOST_ROWS, encoding=read_as)
     encoding = read_as or "utf-8"
     date = about["date"][:10]
-    edges = _edges(file, chosen, about["bounds"])
+    edges = _edges(file, chosen, about["bounds"], read_as)
     crs = with_own_shift(file.path, file.member, sample.crs) if kind == "shapefile" else sample.crs
     found, doubt = believed_crs(crs, sample.shapes)
     return Look(
@@ -203,13 +203,16 @@ def _vector(file: VectorFile, name: str, stamp: str, layer: str, *, is_alone: bo
     )  # fmt: skip
 
 
-def _edges(file: VectorFile, layer: str | None, bounds: list[float]) -> np.ndarray:
+def _edges(
+    file: VectorFile, layer: str | None, bounds: list[float], encoding: str | None
+) -> np.ndarray:
     """Return the edges of all features where a stray may be among them, else of all as one."""
     west, south, east, north = bounds
     in_degrees = max(map(abs, bounds)) <= 360
     if max(east - west, north - south) <= (GAP_DEG if in_degrees else GAP_M):
         return np.array([bounds])
-    shapes = read_layer(file, layer, columns=[], most_rows=MOST_ROWS).shapes
+    told = read_layer(file, layer, columns=[], most_rows=MOST_ROWS, encoding=encoding)
+    shapes = told.shapes
     return shapely.bounds(shapes) if shapes is not None else np.array([bounds])
 
 

@@ -1,7 +1,9 @@
 """Fields, files and places are recognised as a person would, and doubt is said."""
 
+import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 from ruamel.yaml import YAML
 
 from pipeline.new_city.names import cannot_be, matched, plain
@@ -10,7 +12,7 @@ from pipeline.new_city.roles import Guess
 from pipeline.new_city.where import fitting_crs, in_degrees, is_cgcs2000, is_in_china, utm_zone
 from pipeline.new_city.word_questions import word_questions
 from pipeline.store.configuration import read_new_city_words, read_settings
-from pipeline.store.looks import Look
+from pipeline.store.looks import Look, look_into
 from pipeline.store.profiles import Noted, SourceLines, profile_text, write_profile
 from tests.conftest import REPOSITORY
 
@@ -175,3 +177,14 @@ def test_words_of_a_register_that_nobody_declared_are_asked_with_counts() -> Non
     }
     for told in expected.values():
         assert sum(told in one for one in asked) == 1, told
+
+
+def test_a_wide_shapefile_in_gbk_without_a_code_page_is_looked_into(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """Where features may be strays all outlines are read again, in the encoding of the first look."""
+    houses = [shapely.box(x, 0, x + 20, 15) for x in (655_000, 690_000)]
+    frame = gpd.GeoDataFrame({"楼栋名称": ["渝一", "渝二"]}, geometry=houses, crs="EPSG:32648")
+    frame.to_file(tmp_path / "房屋.shp", encoding="gbk")
+    (tmp_path / "房屋.cpg").unlink()
+    (look,), unread = look_into(tmp_path)
+    assert (look.encoding, look.row_count, unread) == ("gbk", 2, [])
+    assert look.fields["楼栋名称"].tolist() == ["渝一", "渝二"]
