@@ -179,6 +179,22 @@ _ALL = (
         "surroundings; baseline: from the nearest or the district only; unknown: too little is known",
         allowed=("recorded", "vague", "inferred", "baseline", "unknown"),
     ),
+    _text(
+        "construction_year_regime_type",
+        "what known years an inferred one rests on: sibling: of the same estate; vague_sibling: of the "
+        "same estate, all vague; neighbour: of buildings around; isolated: it stands in an area without"
+        " known years; known: none needed; unknown: too few to infer",
+        allowed=("known", "sibling", "vague_sibling", "neighbour", "isolated", "unknown"),
+    ),
+    _real(
+        "nearest_known_year_m",
+        "m",
+        0,
+        1_000_000,
+        "from a building without a year to the nearest building of known year",
+        decimals=0,
+        **_EMPTY,
+    ),
     _real(
         "age_yr",
         "yr",

@@ -15,6 +15,7 @@ from pipeline.intake.features import areas, as_list, row_names
 from pipeline.intake.losses import stated_texts
 from pipeline.intake.osm_areas import Area, Outline, node_locator, node_positions, outlines
 from pipeline.intake.rejects import Rejects
+from pipeline.intake.years import mended_years
 from pipeline.settings.city import Source
 from pipeline.settings.intake import FootprintRule, IntakeSettings
 
@@ -103,6 +104,11 @@ def footprints_from_features(
         column: [text or None for text in as_list(field(table.fields, source, column).iloc[kept])]
         for column in ("building_id", *_DESCRIBING)
     }
+    years = texts["construction_year_text"]
+    mended = dict(
+        zip(said := [*filter(None, dict.fromkeys(years))], mended_years(said), strict=True)
+    )
+    texts["construction_year_text"] = [mended.get(text or "", text) for text in years]
     uses = [name for name in settings.housing.other_use_fields if name in table.fields.columns]
     has_other = (table.fields[uses] != "").any(axis=1).to_numpy()[kept].tolist()
     source_rows = [rows[place] for place in kept]

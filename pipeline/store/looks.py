@@ -1,11 +1,7 @@
 """Look into a raw file without knowing anything of it: what it is, its fields, where it lies."""
 
-import csv
-import io
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +13,7 @@ from pipeline.geo.strays import GAP_DEG, GAP_M, main_bounds, stray_features
 from pipeline.problem import Problem
 from pipeline.store.archives import zip_members
 from pipeline.store.contents import check_content
-from pipeline.store.encodings import encoding_of, shapefile_encoding
+from pipeline.store.encodings import shapefile_encoding
 from pipeline.store.fence import Unreadable
 from pipeline.store.layers import (
     VectorFile,
@@ -27,12 +23,14 @@ from pipeline.store.layers import (
     read_layer,
     vector_file,
 )
+from pipeline.store.look import MOST_ROWS, SAMPLE_SHAPES, Look
 from pipeline.store.outlines import closed_lines_as_areas
 from pipeline.store.placement import believed_crs, with_own_shift
 from pipeline.store.raster_looks import raster_facts
+from pipeline.store.table_looks import sheet_looks, text_look
+from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
+from pipeline.store.workbooks import is_text
 
-SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
-_MOST_TEXT_BYTES = 200_000_000
 VECTOR_ENDINGS = {
     ".shp": "shapefile", ".geojson": "geojson", ".gpkg": "geopackage", ".fgb": "flatgeobuf",
     ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".gdb": "file_geodatabase",
@@ -58,49 +56,6 @@ _PARTS = {
     ".lock",
 }
 _MAPINFO_PARTS = (".dat", ".map", ".id", ".ind", ".mid")
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a file shows at a first look.
-
-    Positions are as written. ``crs`` is empty where the file does not say it.
-    """
-
-    path: str
-    format: str
-    crs: str = ""
-    encoding: str | None = None
-    is_encoding_certain: bool = True
-    geometry: str = ""
-    """polygon, line, point or other, whichever is most frequent; or empty."""
-    kind_counts: Mapping[str, int] = field(default_factory=dict)
-    """How many of the first shapes are of each kind, the most frequent first."""
-    row_count: int = 0
-    fields: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """The first rows, fields as text."""
-    median_area: float = 0.0
-    """Of the first polygons, in square units of the CRS."""
-    bounds: tuple[float, float, float, float] | None = None
-    tags: tuple[dict[str, str], ...] = ()
-    """OpenStreetMap: tags of the first tagged ways and relations, and of nodes that are a place."""
-    date: str = ""
-    """Date of the data, where the file says it."""
-    values: tuple[float, float] | None = None
-    """Rasters: least and greatest value, metres where it is a terrain model."""
-    is_square_metric: bool = False
-    """Rasters: north-up square cells in metres."""
-    not_terrain: str = ""
-    """Rasters: why it cannot be a terrain model as it is; empty if it can."""
-    nodata: float | None = None
-    """Rasters: a value that must mean empty, though the file does not declare it."""
-    crs_doubt: str = ""
-    """Why the CRS that the file states is not believed."""
-    stray_count: int = 0
-    """Features far from all others."""
-    file_date: str = ""
-    layer: str = ""
-    """Layer or sheet, where the file holds several."""
 
 
 def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
@@ -174,12 +129,14 @@ def _looks(path: Path, name: str) -> list[Look]:
         return _zip(path, name, stamp)
     if ending in VECTOR_ENDINGS:
         return _layers(path, name, VECTOR_ENDINGS[ending], stamp)
-    if ending in (".xlsx", ".xlsm"):
-        return _sheets(path, name, stamp)
+    if ending in WORKBOOK_ENDINGS and not is_text(path):
+        return sheet_looks(path, name, stamp)
     single = {
         ".json": _json,
-        ".csv": _table,
-        ".txt": _table,
+        ".csv": text_look,
+        ".tsv": text_look,
+        ".txt": text_look,
+        ".xls": text_look,
         ".tif": _raster,
         ".tiff": _raster,
     }
@@ -195,30 +152,6 @@ def _zip(path: Path, name: str, stamp: str) -> list[Look]:
         if kind != "geoparquet" and any(ending in member for member in members):
             return _layers(path, name, kind, stamp)
     raise Problem(name, "a zip without a file of shapes")
-
-
-def _sheets(path: Path, name: str, stamp: str) -> list[Look]:
-    """Look at the sheets of a workbook that have a header and rows."""
-    zip_members(path)  # refuses what would fill the memory
-    sheets = pd.read_excel(path, sheet_name=None, nrows=MOST_ROWS, dtype=str)
-    found = []
-    for title, rows in sheets.items():
-        fields = rows.fillna("").rename(columns=lambda one: str(one).strip())
-        if len(fields) and len(fields.columns) > 1:
-            layer = str(title) if len(sheets) > 1 else ""
-            found.append(
-                Look(
-                    name,
-                    "excel",
-                    layer=layer,
-                    row_count=len(fields),
-                    fields=fields,
-                    file_date=stamp,
-                )
-            )
-    if not found:
-        raise Problem(name, "holds no rows")
-    return found
 
 
 def _layers(path: Path, name: str, kind: str, stamp: str) -> list[Look]:
@@ -332,34 +265,6 @@ def _shaped(shapes: np.ndarray, name: str, kind: str) -> dict[str, Any]:
         "geometry": next(iter(ordered)), "kind_counts": ordered,
         "median_area": float(np.median(shapely.area(there))),
     }  # fmt: skip
-
-
-def _table(path: Path, name: str, stamp: str) -> Look:
-    from pipeline.store.osm_looks import refuse_overpass_table
-
-    with path.open("rb") as file:
-        content = file.read(_MOST_TEXT_BYTES)
-        is_whole = not file.read(1)
-    if content.startswith(b"\xef\xbb\xbf"):
-        encoding, is_certain = "utf-8-sig", True
-    else:
-        lines = content.splitlines()
-        encoding, is_certain = encoding_of(lines if is_whole else lines[:-1])
-    text = content.decode(encoding, errors="replace")
-    rows = list(csv.reader(io.StringIO(text)))
-    rows = [row for row in rows if row]
-    if len(rows) < 2:
-        raise Problem(name, "holds no rows")
-    header = [one.strip() for one in rows[0]]
-    refuse_overpass_table(name, re.split(r"[\t,;|]", ",".join(header)))
-    if len(header) < 2:
-        raise Problem(name, "a text without columns")
-    body = [row for row in rows[1:] if len(row) == len(header)][:MOST_ROWS]
-    frame = pd.DataFrame(body, columns=header, dtype="str")
-    return Look(
-        name, "csv", encoding=encoding, is_encoding_certain=is_certain, row_count=len(rows) - 1,
-        fields=frame, file_date=stamp,
-    )  # fmt: skip
 
 
 def _raster(path: Path, name: str, stamp: str) -> Look:

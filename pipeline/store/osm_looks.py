@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.contracts.raw import OsmExtract
 from pipeline.problem import Problem
-from pipeline.store.looks import Look
+from pipeline.store.look import Look
 from pipeline.store.osm_elements import HOW_TO_ASK, check_shapes
 from pipeline.store.osm_xml import XML_ENDINGS, is_osm_xml, read_osm_xml, xml_date
 from pipeline.store.replies import overpass_extract

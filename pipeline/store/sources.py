@@ -8,6 +8,8 @@ from typing import Any
 from pipeline.geo.crs import crs_of
 from pipeline.problem import Problem
 from pipeline.settings.city import (
+    ADDED_COLUMNS,
+    KEY_COLUMNS,
     LAYERED_FORMATS,
     OSM_FORMATS,
     REGISTER_FORMATS,
@@ -110,10 +112,12 @@ def _bounding(sources: Mapping[str, Source]) -> list[str]:
 
 def reading_key(source: Source) -> tuple[object, ...]:
     """Return what decides how a file is read: sources that share it are read once."""
-    shaped = tuple(tuple(source.columns.get(name, ())) for name in SHAPE_COLUMNS)
+    read = (*SHAPE_COLUMNS, *KEY_COLUMNS, *ADDED_COLUMNS)
+    shaped = tuple(tuple(source.columns.get(name, ())) for name in read)
     return (
         source.path, *source.more_paths, source.format, source.layer, source.encoding, source.crs,
-        source.nodata, source.datum, tuple(source.towgs84 or ()), shaped,
+        source.nodata, source.datum, tuple(source.towgs84 or ()), shaped, source.separator,
+        tuple(source.header_rows), tuple(source.fill_down or ()),
     )  # fmt: skip
 
 
