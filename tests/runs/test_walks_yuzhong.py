@@ -140,7 +140,7 @@ class Slow:
             A_eq=same,
             b_eq=before[used],
             bounds=[(None, None)] * count + [(0, None)] * (2 * count),
-            method="highs-ds",
+            method="highs-ipm",
         )
         assert answer.status == 0
         after = before.copy()
