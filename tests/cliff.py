@@ -80,7 +80,11 @@ def tables(
     ends = sorted({point for line in streets.values() for point in (line[0], line[-1])})
     node = {point: f"N{number}" for number, point in enumerate(ends)}
     nodes = gpd.GeoDataFrame(
-        {"node_id": list(node.values()), "lift_type": [lifts.get(point, "none") for point in ends]},
+        {
+            "node_id": list(node.values()),
+            "lift_type": [lifts.get(point, "none") for point in ends],
+            "is_shut_gate": False,
+        },
         geometry=[_moved(shapely.Point(point)) for point in ends],
         crs=CRS,
     )

@@ -314,10 +314,17 @@ _YEAR_LABELS = {
     "model": Words("本方法", "this method"),
     "group": Words("分组中位数", "group median"),
     "nearest": Words("最近邻", "nearest neighbours"),
+    "around": Words("周边与分组混合", "neighbours and district mixed"),
 }
 _VERDICTS = {
     "model": Words(
         "推断优于简单基线，采用推断。", "Inference beats the simple baselines and is used."
+    ),
+    "nearest": Words(
+        "模型不优于周边年份，采用周边年份。", "A model is no better than years around, which are used."
+    ),
+    "group": Words(
+        "模型不优于分组年份，采用分组年份。", "A model is no better than district years: they are used."
     ),
     "too_few_known": Words(
         "已知年份太少，不推断；年份保持缺失。", "Too few years are known to infer; they stay missing."
@@ -342,8 +349,8 @@ def years_part(years: Mapping[str, Any]) -> list[Markup]:
             [float(errors[name]) for name in names],
         )
         caption = Words(
-            "平均绝对误差（年），按整个小区留出检验",
-            "mean absolute error (years), whole estates held out",
+            "平均绝对误差（年），按缺失的样子留出检验",
+            "mean absolute error (years), hidden the way years are missing",
         )
         parts.append(figure(chart, caption=caption))
     known_words = {
@@ -355,7 +362,11 @@ def years_part(years: Mapping[str, Any]) -> list[Markup]:
         "with_vague_siblings_only": Words(
             "同小区只有含糊年份（栋）", "with vague years there only"
         ),
-        "without_known_sibling": Words("同小区无已知年份（栋）", "without one"),
+        "with_known_neighbours": Words("仅周边有已知年份（栋）", "with known years around only"),
+        "isolated": Words("成片缺年份（栋）", "in areas without known years"),
+        "hidden_side_m": Words(
+            "检验时成片隐去的方格边长（米）", "squares hidden to judge areas (m)"
+        ),
         "median_width_yr": Words(
             "90% 区间宽度中位数（年）", "median width of the 90 % interval (yr)"
         ),

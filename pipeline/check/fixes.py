@@ -14,7 +14,12 @@ FIXES: dict[str, Words] = {
     "area_in_wan_m2": Words("统一改用平方米", "write every area in m²"),
     "duplicate_facility": _CLEAN_ONCE,
     "duplicate_footprint": _CLEAN_ONCE,
+    "crossed_wall": Words(
+        "如有门或缺口，请标 barrier=gate 或 entrance",
+        "tag the point barrier=gate or entrance if there is a way through",
+    ),
     "duplicate_row": _CLEAN_ONCE,
+    "error_cell": Words("更正公式或填写数值", "correct the formula or type the value"),
     "footprint_too_large": Words(
         "查是否把地块画成建筑", "look whether a site was drawn as a building"
     ),
@@ -27,6 +32,7 @@ FIXES: dict[str, Words] = {
     "impossible_year": _CHECK_CELL,
     "mapping_default": Words("补录真实层数", "record the true number of storeys"),
     "member_absent": _WHOLE_FILE,
+    "merged_total": Words("逐栋填写", "state the value of each building"),
     "misplaced_feature": Words(
         "核对坐标，查是否为 0, 0 或外地", "look whether it is at 0, 0 or in another city"
     ),
@@ -37,6 +43,7 @@ FIXES: dict[str, Words] = {
     "no_shape": _REDRAW,
     "not_housing": Words("如是住宅请更正用途", "correct the use if it is housing"),
     "outline_repaired": _REDRAW,
+    "in_two_registers": Words("合并登记册", "make one register of the two"),
     "on_border": Words("核对区界", "look which side it belongs to"),
     "parts_far_apart": Words("查是否为几栋楼", "look whether it is several buildings"),
     "similar_building_id": Words("统一编号写法", "write each number in one way"),
@@ -54,6 +61,14 @@ FIXES: dict[str, Words] = {
     "repeated_building_id": Words("每栋一个编号", "give each building its own number"),
     "repeated_key": Words("每行一个编号", "give each row its own number"),
     "ring_not_closed": _REDRAW,
+    "shut_barrier": Words("如行人可通过，请标 foot=yes", "tag foot=yes if people pass there"),
+    "rows_differ": Words(
+        "核对多行，或在配置中注明 one_row_per",
+        "compare the rows, or state one_row_per in the profile",
+    ),
+    "sum_incomplete": Words(
+        "补填各单元或各户的数值", "fill in the value of each stairwell or flat"
+    ),
     "swapped_coordinates": Words("把经纬度换回来", "exchange longitude and latitude"),
     "swapped_lon_lat": Words("把经纬度换回来", "exchange longitude and latitude"),
     "too_few_points": _REDRAW,
@@ -61,6 +76,10 @@ FIXES: dict[str, Words] = {
         "如需使用，请在配置 values 中对应", "map the word under values if it is needed"
     ),
     "unknown_key": Words("核对编号", "correct the number"),
+    "unknown_street_class": Words(
+        "在配置 values.highway_type 中对应该类别，或列入 intake.streets",
+        "map the class under values.highway_type, or list it in intake.streets",
+    ),
     "unknown_word": Words("在配置 values 中对应该词", "map the word under values in the profile"),
     "unreadable_number": _CHECK_CELL,
     "unreadable_outline": _WHOLE_FILE,

@@ -12,10 +12,10 @@ from pipeline.pages.words import Words
 from pipeline.settings.city import OSM_FORMATS, Source
 from pipeline.settings.intake import LossRule
 
-_DECLARED_ROWS = {
-    "not_walkable", "repeated_way", "repeated_water", "repeated_facility", "type_not_used",
-}  # fmt: skip
-"""Rows that config or an earlier source makes needless."""
+_NEEDLESS_ROWS = {"not_walkable", "repeated_way", "repeated_water", "repeated_facility"}
+"""Rows that nobody walks on, or that an earlier source brings."""
+_DECLARED_ROWS = {*_NEEDLESS_ROWS, "type_not_used"}
+"""Rows that are told only where the source has no others."""
 _DECLARED_VALUES = {"mapping_default"}
 """Values that the profile itself says mean nothing."""
 _RARE_ROLES = ("streets", "amenities")
@@ -47,8 +47,9 @@ class Loss:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing at all came through."""
-        return self.used == 0
+        """Whether nothing came through of what was meant to: motorways and twins are not."""
+        reasons = set(self.reasons)
+        return self.used == 0 and (not reasons or not reasons <= _NEEDLESS_ROWS)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,9 @@ def _of_source(name: str, account: Mapping[str, Any]) -> Iterator[Loss]:
     reasons = {r: n for r, n in rejected.items() if r not in _DECLARED_ROWS}
     lost = sum(reasons.values())
     stated = account["rows_out"] + lost
-    if lost:
+    if rejected and not account["rows_out"]:
+        yield Loss(name, "", account["rows_rejected"], 0, rejected, "")
+    elif lost:
         yield Loss(name, "", stated, stated - lost, reasons, "")
     for column, one in account.get("columns", {}).items():
         reasons = {r: n for r, n in one.get("reasons", {}).items() if r not in _DECLARED_VALUES}

@@ -6,6 +6,7 @@ from pipeline.command.report import console
 from pipeline.new_city.profile import NewCity, new_city
 from pipeline.new_city.roles import Guess
 from pipeline.problem import Problem
+from pipeline.settings.city import OSM_FORMATS
 from pipeline.store.configuration import read_new_city_words, read_settings
 from pipeline.store.looks import look_into
 from pipeline.store.profiles import refuse_hand_written, write_profile
@@ -51,7 +52,7 @@ def _show(found: NewCity, name: str, raw: Path) -> None:
     for label, guess in found.sources:
         columns = ", ".join(f"{key} ← {fields[0]}" for key, (fields, _) in guess.columns.items())
         out.print(f"  {label}: {guess.look.path} ({guess.why})", markup=False)
-        if columns and guess.look.format not in ("overpass_json", "osm_pbf"):
+        if columns and guess.look.format not in OSM_FORMATS:
             out.print(f"    {columns}", markup=False)
         gaps = _gaps(guess)
         if gaps:

@@ -15,19 +15,18 @@ from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
 from pipeline.settings.measure import YearRule
 from pipeline.settings.whole import Settings
-from pipeline.years.conformal import LEVELS
 from pipeline.years.evaluate import (
     BASELINES,
     Judged,
+    band_share,
     calibration_error,
-    even_folds,
     judge,
     reliability,
     square_blocks,
 )
+from pipeline.years.gaps import even_folds
 
-LOWEST, HIGHEST = int(np.argmin(np.abs(LEVELS - 0.05))), int(np.argmin(np.abs(LEVELS - 0.95)))
-_MOST_GROUPS = 60
+_MOST_GROUPS, _LEAST_IN_GROUP = 60, 100
 
 
 @dataclass(frozen=True)
@@ -59,13 +58,13 @@ class Findings:
     @property
     def is_covered(self) -> np.ndarray:
         """Return whether each blocked 90 % interval holds the year."""
-        q, year = self.blocked.quantiles, self.known.year
-        return (q[:, LOWEST] <= year) & (year <= q[:, HIGHEST])
+        year = self.known.year
+        return (self.blocked.first_year <= year) & (year <= self.blocked.last_year)
 
     @property
     def width_yr(self) -> Floats:
         """Return how wide each interval is."""
-        return self.blocked.quantiles[:, HIGHEST] - self.blocked.quantiles[:, LOWEST]
+        return self.blocked.last_year - self.blocked.first_year
 
     @property
     def is_by_cutoff(self) -> Floats:
@@ -98,6 +97,20 @@ class Findings:
             (str(name), int(row.iloc[0]), *(round(float(v), 3) for v in row.iloc[1:]))  # type: ignore[misc]
             for name, row in found.iterrows()
         ]
+
+    def in_band(self) -> tuple[int, int]:
+        """Return of how many groups of a hundred the intervals hold as often as chance allows, of all.
+
+        Groups are those named, eras inferred and regimes; the band is the 99 % binomial one.
+        """
+        rows = [
+            *self.group_rows(),
+            *self.era_rows(self.blocked.model),
+            *self.rows_by(self.blocked.regime),
+        ]
+        wide = [row for row in rows if row[1] >= _LEAST_IN_GROUP]
+        hold = 1 - self.rule.miss_share
+        return sum(abs(row[5] - hold) <= band_share(row[1], hold) for row in wide), len(wide)
 
     def group_rows(self) -> list[tuple[str, int, float, float, float, float, float]]:
         """Return ``rows_by`` for the largest groups, the rest as one."""
@@ -137,16 +150,23 @@ def evaluate(path: Path, year_field: str, group_field: str, settings: Settings) 
             expected=f"at least {rule.model.min_known_count} (measure.years.model.min_known_count)",
             fix="keep what is recorded; rows not used: " + _counts(known.told),
         )  # fmt: skip
-    group = np.unique(known.group, return_inverse=True)[1].astype(np.int64)
     block, side_m = square_blocks(known.points, side_m=rule.block_m, min_count=rule.min_block_count)
     fold = even_folds(block, rule.model.fold_count)
     if len(np.unique(fold)) < 2:
         raise Problem(path, "all buildings stand in one place", expected="a town, not a point")
-    blocked = judge(known.year, known.points, known.columns, group, fold, block, rule)
-    places = np.array([f"{x:.1f} {y:.1f}" for x, y in known.points], dtype=object)
-    key = pd.util.hash_array(places)
-    at_random = (key % np.uint64(rule.model.fold_count)).astype(np.int64)
-    random = judge(known.year, known.points, known.columns, group, at_random, None, rule)
+    facts = known.facts
+    smallest = count - int(np.bincount(fold).max())
+    if smallest < rule.model.min_known_count:
+        raise Problem(
+            path, f"{count} buildings with a usable year are too few to judge: with a part held out "
+            f"{smallest} are left to learn from",
+            expected=f"at least {rule.model.min_known_count} (measure.years.model.min_known_count)",
+            fix="keep what is recorded; rows not used: " + _counts(known.told),
+        )  # fmt: skip
+    blocked = judge(facts, fold, rule)
+    # by other digits of the key than the method deals its own parts by
+    lot = facts.building_key // np.uint64(1_000_003) % np.uint64(rule.model.fold_count)
+    random = judge(facts, lot.astype(np.int64), rule)
     return Findings(path.name, known, rule, blocked, random, int(block.max()) + 1, side_m)
 
 
@@ -179,6 +199,12 @@ def show(found: Findings, page: Path) -> None:
         f"{np.median(found.width_yr):.1f} years wide in the middle; chance of being built by "
         f"{found.rule.cutoff_year}: off by {error:.3f} on average"
     )
+    inside, of = found.in_band()
+    if of:
+        out.print(
+            f"in {inside} of {of} groups, eras and regimes of {_LEAST_IN_GROUP} buildings or more they "
+            "hold within the 99 % binomial band about 90 %"
+        )
     best = min(found.error(name) for name in BASELINES)
     gain = 1 - found.error("model") / best if best else 0.0
     if found.verdict == "model":

@@ -14,7 +14,9 @@ from pipeline.intake.years import read_year
 from pipeline.measure.years import plain
 from pipeline.problem import Problem
 from pipeline.settings.intake import YearRule as ReadingRule
+from pipeline.years.facts import YearFacts
 from pipeline.years.shape import density_columns, shape_columns
+from pipeline.years.units import Ints
 
 _YEAR_WORDS = re.compile(
     r"year|jahr|jaar|annee|ann[eé]e|anno|a[nñ]o|date|datum|fecha|built|build_?y|baujahr|bouwjaar|constr|renov|"
@@ -26,22 +28,38 @@ _ID_WORDS = re.compile(
 )
 _PARCEL_MEDIAN_M2 = 2_000.0
 _MOST_CLASSES = 200
+_MANY = "too many different words"
+_HOUSE_NUMBER, _LEAST_SHARING = r"\b\d+\w{0,2}\b|[#,./-]", 3
 
 
 @dataclass(frozen=True)
 class KnownYears:
     """Buildings of known year with what may tell it.
 
-    ``told`` counts rows by what became of them and lists columns used and ignored; ``notes`` are words
-    for the reader.
+    ``names`` are codes of words that many rows share, such as streets. ``told`` counts rows by what
+    became of them and lists columns used and ignored; ``notes`` are words for the reader.
     """
 
     year: Floats
     points: Floats
     columns: dict[str, Floats]
+    names: dict[str, Ints]
     group: np.ndarray
     told: dict[str, Any]
     notes: list[tuple[str, str]]
+
+    @property
+    def facts(self) -> YearFacts:
+        """Return what the method that ranks sees of the rows: no estates, each building alone."""
+        places = pd.Series([f"{x:.1f} {y:.1f}" for x, y in self.points], dtype=object)
+        places += " " + places.groupby(places).cumcount().astype(str)
+        key = pd.util.hash_array(places.to_numpy(dtype=object))
+        return YearFacts(
+            known_year=self.year, low_year=self.year, high_year=self.year,
+            unit_of_building=np.arange(len(self.year)), unit_key=key, building_key=key,
+            points=self.points, district=np.unique(self.group, return_inverse=True)[1].reshape(-1),
+            columns=self.columns, names=self.names,
+        )  # fmt: skip
 
 
 def known_years(
@@ -110,10 +128,10 @@ def known_years(
         )  # fmt: skip
     columns |= {"east_m": middle[used, 0], "north_m": middle[used, 1]}
     skip = {year_field, group_field, "geometry"}
-    extra, ignored = _attributes(
+    extra, shared, ignored = _attributes(
         pd.DataFrame(frame[used]).drop(columns=list(skip & set(frame))), year[used]
     )
-    told["columns_used"], told["columns_ignored"] = sorted(extra), ignored
+    told["columns_used"], told["columns_ignored"] = sorted({*extra, *shared}), ignored
     group = (
         frame[group_field]
         .astype("string")
@@ -128,6 +146,7 @@ def known_years(
         year[used],
         middle[used],
         columns | {f"file: {n}": v for n, v in extra.items()},
+        {f"file: {n}": v for n, v in shared.items()},
         group,
         told,
         notes,
@@ -170,13 +189,22 @@ def _in_metres(
             ("文件未注明坐标系：按经纬度处理。", "The file states no CRS: taken as degrees.")
         )
     try:
-        return frame.to_crs(frame.estimate_utm_crs())
+        return frame.to_crs(_zone(frame))
     except Exception as error:
         raise Problem(
             file, f"its coordinates do not fit its CRS ({str(error)[:120]})",
             expected="coordinates in the CRS that the file states",
             fix="set the right CRS and save it again",
         ) from None  # fmt: skip
+
+
+def _zone(frame: gpd.GeoDataFrame) -> Any:
+    """Return the UTM zone of the middle row: a few stray places must not pull it."""
+    shapes = frame.geometry.to_numpy()
+    there = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
+    places = shapely.bounds(shapes[there])[:, :2]
+    middle = np.median(places[np.isfinite(places).all(axis=1)], axis=0)
+    return gpd.GeoSeries([shapely.Point(middle)], crs=frame.crs).estimate_utm_crs()
 
 
 _DATE = re.compile(
@@ -223,12 +251,15 @@ def _years(column: pd.Series, rule: ReadingRule) -> tuple[Floats, np.ndarray, in
     return number, fault, int((is_middle & (fault == "")).sum())
 
 
-def _attributes(fields: pd.DataFrame, year: Floats) -> tuple[dict[str, Floats], dict[str, str]]:
-    """Return further columns that may tell the year, and why others are ignored.
+def _attributes(
+    fields: pd.DataFrame, year: Floats
+) -> tuple[dict[str, Floats], dict[str, Ints], dict[str, str]]:
+    """Return further columns that may tell the year, codes of shared names, and why others are ignored.
 
     Columns that restate the year, or are numbered in the order of building, would flatter the method.
     """
     used: dict[str, Floats] = {}
+    names: dict[str, Ints] = {}
     ignored: dict[str, str] = {}
     for name in map(str, fields.columns):
         column = _numbers_of_words(fields[name])
@@ -245,11 +276,31 @@ def _attributes(fields: pd.DataFrame, year: Floats) -> tuple[dict[str, Floats], 
             codes, classes = pd.factorize(column.astype("string"), sort=True)
             values = np.asarray(np.where(codes < 0, np.nan, codes), dtype=np.float64)
             fault = _class_fault(codes, len(classes), year)
+            if fault == _MANY:
+                shared = _shared_names(column)
+                if shared is not None:
+                    names[name] = shared
+                    continue
             ignored |= {name: fault} if fault else {}
             used |= {} if fault else {name: values}
         else:
             ignored[name] = "neither number nor word"
-    return used, ignored
+    return used, names, ignored
+
+
+def _shared_names(column: pd.Series) -> Ints | None:
+    """Return codes of what three rows or more share once house numbers are off, or nothing.
+
+    At least half of the rows must share a name: a street tells years, a key or a note does not.
+    """
+    plain_name = column.astype("string").str.lower().str.replace(_HOUSE_NUMBER, " ", regex=True)
+    plain_name = plain_name.str.split().str.join(" ")
+    codes = pd.factorize(plain_name.mask(plain_name == ""), sort=True)[0]
+    size = np.bincount(codes[codes >= 0], minlength=1)
+    is_shared = (codes >= 0) & (size[codes] >= _LEAST_SHARING)
+    if is_shared.mean() < 0.5 or (size >= _LEAST_SHARING).sum() < 2:
+        return None
+    return np.where(is_shared, codes, -1).astype(np.int64)
 
 
 def _numbers_of_words(column: pd.Series) -> pd.Series:
@@ -283,7 +334,7 @@ def _class_fault(codes: np.ndarray, class_count: int, year: Floats) -> str:
     if known.mean() < 0.05 or class_count < 2:
         return "empty or constant"
     if class_count > _MOST_CLASSES:
-        return "too many different words"
+        return _MANY
     total = np.var(year[known])
     size = np.bincount(codes[known], minlength=class_count)
     mean = np.bincount(codes[known], year[known], class_count) / np.maximum(size, 1)

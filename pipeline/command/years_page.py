@@ -1,12 +1,13 @@
-"""The page of ``make years-eval``: errors, coverage, reliability, importance."""
+"""The page of ``make years-eval``: errors, coverage, reliability, regimes, what it rests on."""
 
 import numpy as np
 from markupsafe import Markup
 
 from pipeline.command.years_eval import Findings, reliability_rows
-from pipeline.command.years_words import column_words, reason_words
-from pipeline.pages.charts import Series, bars, lines
+from pipeline.command.years_words import estimate_words, reason_words
+from pipeline.pages.charts import Series, lines
 from pipeline.pages.document import Words, figure, heading, page, paragraph, table
+from pipeline.pages.terms import YEAR_REGIMES
 from pipeline.years.evaluate import calibration_error
 
 _METHODS = (
@@ -90,10 +91,10 @@ def _errors(found: Findings) -> list[Markup]:
     )
     why = Words(
         f"整块留出：按边长 {found.block_m:.0f} 米的方格（共 {found.block_count} 格）"
-        "整格隐去年份再推断，同格不互为邻居。随机留出时邻居的年份都在，任何方法都显得好，仅供对照。",
+        "整格隐去年份再推断，所用方法与排序完全相同。随机留出时邻居的年份都在，任何方法都显得好，仅供对照。",
         f"Held out by squares: the years of whole squares of {found.block_m:.0f} m "
-        f"({found.block_count} of them) are hidden and inferred; none in a square serves as a "
-        "neighbour of another. At random, neighbours' years remain and flatter any method.",
+        f"({found.block_count} of them) are hidden and inferred, by the very method that ranks. "
+        "At random, neighbours' years remain and flatter any method.",
     )
     caption = Words("平均绝对误差（年）", "mean absolute error (years)")
     return [heading(Words("误差", "Error")), paragraph(why), table(head, rows, caption=caption)]
@@ -101,16 +102,21 @@ def _errors(found: Findings) -> list[Markup]:
 
 def _groups(found: Findings) -> list[Markup]:
     era, group = Words("年代", "era"), Words("分组", "group")
+    regime = Words("依据", "regime")
     parts = []
     for title, first, rows in (
         (Words("按推断年代", "By predicted era"), era, found.era_rows(found.blocked.model)),
         (Words("按实际年代", "By true era"), era, found.era_rows(found.known.year)),
         (Words("按分组", "By group"), group, found.group_rows()),
+        (Words("按依据", "By regime"), regime, found.rows_by(found.blocked.regime)),
     ):
         shown = [
-            (name, count, *(round(e, 1) for e in errors), round(held * 100, 1), round(width, 1))
+            (
+                YEAR_REGIMES.get(name, name), count, *(round(e, 1) for e in errors),
+                round(held * 100, 1), round(width, 1),
+            )
             for name, count, *errors, held, width in rows
-        ]
+        ]  # fmt: skip
         parts.append(table((first, *_ERROR_HEAD), shown, caption=title))
     note = Words(
         "按实际年代看，最老和最新的往往误差大、命中低：推断偏向中间。使用时只知推断年代，应看第一张表。",
@@ -150,21 +156,15 @@ def _chance(found: Findings) -> list[Markup]:
 
 def _made_from(found: Findings) -> list[Markup]:
     told = found.known.told
-    grown = found.blocked.importance_yr
     counts = [(reason_words(n), count) for n, count in told.items() if isinstance(count, int)]
     ignored = [(name, reason_words(why)) for name, why in told["columns_ignored"].items()]
     mixture = [
-        (column_words(name), round(share * 100))
+        (estimate_words(name), round(share * 100))
         for name, share in sorted(found.blocked.mixture.items(), key=lambda item: -item[1])
         if round(share * 100)
     ]
-    title = Words(
-        "打乱一列后误差增加（年）", "Growth of the error when a column is shuffled (years)"
-    )
-    names = [column_words(name) for name in grown]
     return [
         heading(Words("依据", "What it rests on")),
-        figure(bars(names, [round(v, 3) for v in grown.values()], label_width=260), caption=title),
         table(
             (Words("估计", "estimate"), Words("份额（%）", "share (%)")), mixture,
             caption=Words("推断由哪些估计混合而成", "estimates that the inferred year is mixed from"),

@@ -179,6 +179,22 @@ _ALL = (
         "surroundings; baseline: from the nearest or the district only; unknown: too little is known",
         allowed=("recorded", "vague", "inferred", "baseline", "unknown"),
     ),
+    _text(
+        "construction_year_regime_type",
+        "what known years an inferred one rests on: sibling: of the same estate; vague_sibling: of the "
+        "same estate, all vague; neighbour: of buildings around; isolated: it stands in an area without"
+        " known years; known: none needed; unknown: too few to infer",
+        allowed=("known", "sibling", "vague_sibling", "neighbour", "isolated", "unknown"),
+    ),
+    _real(
+        "nearest_known_year_m",
+        "m",
+        0,
+        1_000_000,
+        "from a building without a year to the nearest building of known year",
+        decimals=0,
+        **_EMPTY,
+    ),
     _real(
         "age_yr",
         "yr",
@@ -287,7 +303,7 @@ _ALL = (
     _text(
         "structure_type",
         "what carries the link",
-        allowed=("ground", "bridge", "tunnel", "steps", "lift", "escalator"),
+        allowed=("ground", "bridge", "tunnel", "steps", "lift", "escalator", "plaza"),
     ),
     _real("length_m", "m", 0, 100_000, "length of the link on the map"),
     _real("rise_steps", "steps", 0, 100_000, "steps of the link as tagged, by length", **_EMPTY),
@@ -302,6 +318,7 @@ _ALL = (
         "whether the node is a public lift, and open",
         allowed=("none", "open", "closed"),
     ),
+    _flag("is_shut_gate", "the street ends here at a gate or wall that nobody passes"),
     _text("water_id", "stable key of a water area"),
     _flag("is_main_road", "class is one of the main roads in config"),
     _flag("is_forward_open", "may be walked along its direction"),

@@ -50,6 +50,8 @@ class OsmExtract:
     relations: tuple[OsmRelation, ...] = ()
     repeated_count: int = 0
     notes: tuple[str, ...] = field(default=())
+    centers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Where ways and relations lie that come without their points, by ``way/…`` or ``relation/…``."""
 
     @property
     def element_count(self) -> int:

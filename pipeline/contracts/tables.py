@@ -58,7 +58,9 @@ BUILDINGS = Table(
     _AREA,
 )  # fmt: skip
 
-STREET_NODES = Table("street_nodes", ("node_id",), ("node_id", "lift_type"), ("Point",))
+STREET_NODES = Table(
+    "street_nodes", ("node_id",), ("node_id", "lift_type", "is_shut_gate"), ("Point",)
+)
 
 STREET_EDGES = Table(
     "street_edges",
@@ -122,8 +124,8 @@ MEASUREMENTS = Table(
     (
         "building_id", "road_name", "cell_id", "footprint_area_m2", "floor_area_m2",
         "floor_area_origin", "construction_year_{}", "built_by_cutoff_share",
-        "construction_year_basis_type", "age_yr", "elevation_m", "elevation_lowest_m",
-        "elevation_highest_m",
+        "construction_year_basis_type", "construction_year_regime_type", "nearest_known_year_m",
+        "age_yr", "elevation_m", "elevation_lowest_m", "elevation_highest_m",
         "elevation_error_m", "slope_deg", "relief_m", "landform_type", "storeys_above_entry_count",
         "storeys_below_entry_count", "storeys_climbed_count", "parking_gap_share", "access_m",
         "has_street_access", "{}_walk_out_min", "{}_walk_back_min", "{}_walk_m", "{}_gap_m",
@@ -166,7 +168,8 @@ BUILDING_RANKING = Table(
         "shop_floor_area_m2", "hazard_grade_code", "manager_name", "management_type",
         "building_structure_type", "construction_year", "construction_year_low",
         "construction_year_high", "construction_year_origin", "construction_year_source_name",
-        "construction_year_{}", "construction_year_basis_type", "built_by_cutoff_share", "age_yr",
+        "construction_year_{}", "construction_year_basis_type", "construction_year_regime_type",
+        "nearest_known_year_m", "built_by_cutoff_share", "age_yr",
         "elevation_m", "elevation_lowest_m", "elevation_highest_m", "elevation_error_m",
         "slope_deg", "relief_m",
         "landform_type", "has_lift", "storeys_above_entry_count", "storeys_below_entry_count",

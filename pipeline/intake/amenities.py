@@ -12,11 +12,12 @@ from pipeline.contracts.raw import FeatureTable, OsmExtract
 from pipeline.contracts.source_columns import field, plain_word
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import as_list, projected
-from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
+from pipeline.intake.osm_areas import Area, node_locator, outlines
 from pipeline.intake.reach import OUTSIDE_REACH, Reach
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 
+_NOT_DELIVERED = ("point_absent", "too_few_points", "member_absent", "no_outer_ring")
 _COLUMNS = ["amenity_id", "amenity_type", "amenity_name", "source_name", "source_row"]
 
 
@@ -33,12 +34,12 @@ def amenities_from_osm(
 ) -> tuple[gpd.GeoDataFrame, int]:
     """Return one point per facility and type, and the count of elements that bear no facility.
 
-    An area is reduced to a point inside it. An element may be several facilities. ``position``
-    is that of the extract's nodes, in the working CRS. ``known`` holds elements that an earlier
+    An area is reduced to a point inside it, one delivered by its centre (``out center``) to that.
+    An element may be several facilities. ``position`` is that of the extract's nodes, in the
+    working CRS. ``known`` holds elements that an earlier
     source brought already; they are left out as repeated.
     """
     locate = node_locator(extract, position)
-    ways = {way.id: way for way in extract.ways}
     name_fields = source.columns.get("amenity_name", ["name"])
     rows: list[dict[str, object]] = []
     points: list[shapely.Geometry] = []
@@ -65,26 +66,32 @@ def amenities_from_osm(
             points.append(shape)
 
     def add_area(key: str, row: str, tags: Mapping[str, str], area: Area) -> None:
-        if area.shape is None:
-            rejects.row(row, area.fault, area.detail)
-        else:
+        if area.shape is not None:
             add(key, row, tags, shapely.point_on_surface(area.shape))
+        elif row in centers and area.fault in _NOT_DELIVERED:
+            add(key, row, tags, centers[row])
+        else:
+            rejects.row(row, area.fault, area.detail)
 
     bears = _bearing(facility_tags)
     nodes = {n: t for n, t in extract.node_tags.items() if bears(t)}
-    bearing_ways = [way for way in extract.ways if bears(way.tags)]
-    relations = [one for one in extract.relations if bears(one.tags)]
+    drawn = outlines(extract, locate, bears)
+    centers = _centers(extract, source, working_crs)
     places = locate(sorted(nodes)) if nodes else np.empty((0, 2))
     assert places is not None
     for (node, tags), point in zip(sorted(nodes.items()), shapely.points(places), strict=True):
         add(f"N{node}", f"node/{node}", tags, point)
-    for way in bearing_ways:
-        add_area(f"W{way.id}", f"way/{way.id}", way.tags, way_area(way, locate))
-    for one in relations:
-        area = relation_area(one, ways, locate)
-        add_area(f"R{one.id}", f"relation/{one.id}", one.tags, area)
+    for key, row, tags, area in drawn:
+        add_area(key, row, tags, area)
     table = gpd.GeoDataFrame(pd.DataFrame(rows, columns=_COLUMNS), geometry=points, crs=working_crs)
-    return table, extract.element_count - len(nodes) - len(bearing_ways) - len(relations)
+    return table, extract.element_count - len(nodes) - len(drawn)
+
+
+def _centers(extract: OsmExtract, source: Source, working_crs: str) -> dict[str, shapely.Geometry]:
+    """Return where elements lie of which the file tells the centre only, by their row."""
+    rows = sorted(extract.centers)
+    given = shapely.points(np.array([extract.centers[row] for row in rows]).reshape(-1, 2))
+    return dict(zip(rows, projected(given, source, working_crs), strict=True))
 
 
 def amenities_from_features(

@@ -4,20 +4,19 @@ Sources repeat themselves, so each different text is read once and its reading d
 """
 
 import math
-import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
+from pipeline.contracts.written_numbers import decimal_mark, read_number, reads_two_ways
 from pipeline.intake.rejects import Rejects
 from pipeline.intake.words import UNKNOWN_WORD, UseWords
 from pipeline.intake.years import read_year
 from pipeline.settings.intake import IntakeSettings, StoreyRule, YearRule
 
 Key = TypeVar("Key", bound=Hashable)
-_NUMBER = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(m|米|层|f|楼)?\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -176,8 +175,9 @@ def positive_number(
     """Return a number that may carry a unit of storeys or metres; what cannot be read is told."""
     if text is None:
         return None
-    match = _NUMBER.match(text)
-    if not match:
+    mark = decimal_mark([text]) or "."
+    number = read_number(text, mark)
+    if number is None or number < 0 or (reads_two_ways(text) and "," in text):
         faults.append((field_name, "unreadable_number", text[:200]))
         return None
-    return float(match[1])
+    return number

@@ -13,8 +13,9 @@ from pipeline.contracts.source_columns import field
 from pipeline.intake.attributes import attributes
 from pipeline.intake.features import areas, as_list, row_names
 from pipeline.intake.losses import stated_texts
-from pipeline.intake.osm_areas import Area, node_locator, node_positions, relation_area, way_area
+from pipeline.intake.osm_areas import Area, Outline, node_locator, node_positions, outlines
 from pipeline.intake.rejects import Rejects
+from pipeline.intake.years import mended_years
 from pipeline.settings.city import Source
 from pipeline.settings.intake import FootprintRule, IntakeSettings
 
@@ -48,23 +49,15 @@ def footprints_from_osm(
     """Return one building for each way or relation that bears a use tag and encloses an area."""
     locate = node_locator(extract, node_positions(extract, source, working_crs))
     use_fields = source.columns["building_use_type"]
-    ways = {way.id: way for way in extract.ways}
-    candidates: list[tuple[str, str, Mapping[str, str], Area]] = []
-    for way in extract.ways:
-        if _first(way.tags, use_fields):
-            candidates.append((f"W{way.id}", f"way/{way.id}", way.tags, way_area(way, locate)))
-    for relation in extract.relations:
-        if _first(relation.tags, use_fields):
-            area = relation_area(relation, ways, locate)
-            candidates.append((f"R{relation.id}", f"relation/{relation.id}", relation.tags, area))
+    candidates = outlines(extract, locate, lambda tags: _first(tags, use_fields) is not None)
 
     points = [key for key, tags in sorted(extract.node_tags.items()) if _first(tags, use_fields)]
     for key in points:
         rejects.row(f"node/{key}", "point_without_outline", "a building mapped as a point")
 
     candidates.sort(key=lambda c: c[0])
-    outlines = [area for _, _, _, area in candidates]
-    kept = kept_outlines(outlines, [row for _, row, _, _ in candidates], settings, rejects)
+    drawn = [area for _, _, _, area in candidates]
+    kept = kept_outlines(drawn, [row for _, row, _, _ in candidates], settings, rejects)
     used = [candidates[place] for place in kept]
     texts = {
         column: [_first(tags, fields) for _, _, tags, _ in used]
@@ -84,9 +77,7 @@ def footprints_from_osm(
     )
 
 
-def _stated(
-    candidates: list[tuple[str, str, Mapping[str, str], Area]], source: Source
-) -> pd.DataFrame:
+def _stated(candidates: list[Outline], source: Source) -> pd.DataFrame:
     texts = {
         column: [_first(tags, fields) or "" for _, _, tags, _ in candidates]
         for column, fields in source.columns.items()
@@ -106,13 +97,18 @@ def footprints_from_features(
 
     Its key is the source's own building number, or the row where there is none.
     """
-    outlines = areas(table, source, working_crs)
+    drawn = areas(table, source, working_crs)
     rows = row_names(table.fields)
-    kept = kept_outlines(outlines, rows, settings, rejects)
+    kept = kept_outlines(drawn, rows, settings, rejects)
     texts = {
         column: [text or None for text in as_list(field(table.fields, source, column).iloc[kept])]
         for column in ("building_id", *_DESCRIBING)
     }
+    years = texts["construction_year_text"]
+    mended = dict(
+        zip(said := [*filter(None, dict.fromkeys(years))], mended_years(said), strict=True)
+    )
+    texts["construction_year_text"] = [mended.get(text or "", text) for text in years]
     uses = [name for name in settings.housing.other_use_fields if name in table.fields.columns]
     has_other = (table.fields[uses] != "").any(axis=1).to_numpy()[kept].tolist()
     source_rows = [rows[place] for place in kept]
@@ -122,7 +118,7 @@ def footprints_from_features(
     columns = {"building_id": keys, "source_name": name}
     words = source.values.get("building_use_type", {})
     columns |= attributes(texts, has_other, settings, source_rows, rejects, words)
-    shapes = [outlines[place].shape for place in kept]
+    shapes = [drawn[place].shape for place in kept]
     buildings = gpd.GeoDataFrame(pd.DataFrame(columns), geometry=shapes, crs=working_crs)
     return Footprints(buildings, 0, stated_texts(table, source))
 

@@ -21,7 +21,16 @@ from pipeline.geo.raster import Floats
 from pipeline.intake.attributes import construction_year, dealt_out, storeys
 from pipeline.intake.features import as_list, places_among
 from pipeline.intake.losses import taken_counts
-from pipeline.intake.register_cells import Cells, Flags
+from pipeline.intake.register_cells import Cells, Flags, cells_of
+from pipeline.intake.register_rows import (
+    USUAL_AREA_M2,
+    added_up,
+    check_known,
+    check_merged,
+    check_rows,
+    check_sums,
+    is_added_up,
+)
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 from pipeline.settings.intake import IntakeSettings, RegisterRule
@@ -79,14 +88,23 @@ def with_register(
     rejects: Rejects,
 ) -> Registered:
     """Return the buildings with the register's values laid over their own."""
-    all_cells = Cells(rows, source, rejects)
+    all_cells = cells_of(rows, source, rejects, {"building_id": buildings["building_id"]})
+    check_known(all_cells, buildings["building_id"])
+    check_rows(all_cells, buildings["building_id"])
+    check_merged(all_cells)
     usable = all_cells.usable(
-        ["building_id"], {"building_id": buildings["building_id"]}, unknown="no_footprint"
-    )
+        ["building_id"], {"building_id": buildings["building_id"]}, unknown="no_footprint",
+        may_repeat=is_added_up(source),
+    )  # fmt: skip
     cells = all_cells.kept(usable)
+    used_count, row_counts = len(cells.rows), None
     place = places_among(cells.texts("building_id"), buildings["building_id"])
     if not len(place):
         return Registered(buildings, 0, dict.fromkeys(_WATCHED, 0), {})
+    if is_added_up(source):
+        cells, row_counts = added_up(cells, settings.register_checks)
+        place = places_among(cells.texts("building_id"), buildings["building_id"])
+    _tell_twice(cells, buildings["is_registered"].to_numpy(dtype=bool)[place])
     said = _columns(cells, settings, rejects)
     shapes = buildings.geometry.to_numpy()[place]
     counted = pd.Series(said["storey_count"], dtype="Float64").to_numpy(
@@ -94,12 +112,23 @@ def with_register(
     )
     own = buildings["storey_count"].astype("Float64").to_numpy(dtype=float, na_value=np.nan)[place]
     capacity_m2 = shapely.area(shapes) * np.where(np.isnan(counted), own, counted)
-    said |= floor_areas(cells, capacity_m2, settings.register_checks)
+    said |= floor_areas(cells, capacity_m2, settings.register_checks, row_counts)
     _tell_positions(cells, shapes, working_crs, settings.register_checks)
     missing = {column: int((cells.texts(column) == "").sum()) for column in _WATCHED}
     texts = {column: cells.texts(column).replace("", pd.NA) for column in _TEXTS}
-    taken = taken_counts(pd.DataFrame(said | texts), list(source.columns))
-    return Registered(_laid_over(buildings, place, said, texts), len(place), missing, taken)
+    told = pd.DataFrame(said | texts)
+    if row_counts is not None:  # what a building takes was stated by each of its rows
+        told = told.loc[np.repeat(np.arange(len(told)), row_counts)]
+    taken = taken_counts(told, list(source.columns))
+    return Registered(_laid_over(buildings, place, said, texts), used_count, missing, taken)
+
+
+def _tell_twice(cells: Cells, is_again: Flags) -> None:
+    """Tell of buildings that an earlier register describes too; what this one states goes before."""
+    names, ids = cells.row_names(), as_list(cells.texts("building_id"))
+    for number in np.flatnonzero(is_again).tolist():
+        detail = f"{ids[number]} stands in an earlier register; what this one states counts"
+        cells.rejects.notice(names[number], "in_two_registers", detail)
 
 
 def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[str, list[Any]]:
@@ -109,7 +138,7 @@ def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[s
     for column, (low, high) in _WHOLE.items():
         said[column] = _or_none(cells.numbers(column, low, high, whole=True), int)
     said["shop_floor_area_m2"] = _or_none(
-        cells.numbers("shop_floor_area_m2", 0, _MAX_SHOP_M2), float
+        cells.numbers("shop_floor_area_m2", 0, _MAX_SHOP_M2, usual=USUAL_AREA_M2), float
     )
     lift = cells.codes("has_lift", {word: float(yes) for word, yes in rule.yes_no_words.items()})
     said["has_lift"] = _or_none(lift, bool)
@@ -118,7 +147,7 @@ def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[s
     )
     said["hazard_grade_code"] = _or_none(grades, lambda n: rule.hazard_words[int(n)])
     heights = dealt_out(
-        [(text or None, None) for text in as_list(cells.texts("storey_count"))],
+        [(text or None, None) for text in cells.number_texts("storey_count")],
         lambda pair: storeys(*pair, settings.storeys),
         names,
         rejects,
@@ -128,7 +157,7 @@ def _columns(cells: Cells, settings: IntakeSettings, rejects: Rejects) -> dict[s
         values = zip(heights[column], is_told, strict=True)
         said[column] = [value if told else None for value, told in values]
     years = dealt_out(
-        [text or None for text in as_list(cells.texts("construction_year_text"))],
+        [text or None for text in as_list(cells.year_texts("construction_year_text"))],
         lambda text: construction_year(text, settings.years),
         names,
         rejects,
@@ -140,19 +169,28 @@ def _or_none(values: Floats, kind: Callable[[float], Any]) -> list[Any]:
     return [None if value != value else kind(value) for value in values.tolist()]
 
 
-def floor_areas(cells: Cells, capacity_m2: Floats, rule: RegisterRule) -> dict[str, list[Any]]:
+def floor_areas(
+    cells: Cells,
+    capacity_m2: Floats,
+    rule: RegisterRule,
+    row_counts: NDArray[np.int64] | None = None,
+) -> dict[str, list[Any]]:
     """Return the stated floor areas that footprint × storeys bears out, and their origin.
 
     ``capacity_m2`` is footprint × storeys, NaN where storeys are not known; then the text is
     believed. Stated in 万m² or 亩 instead of m² it is converted.
     """
-    area = cells.numbers("recorded_floor_area_m2", np.nextafter(0, 1), _MAX_AREA_M2)
+    area = cells.numbers(
+        "recorded_floor_area_m2", np.nextafter(0, 1), _MAX_AREA_M2, usual=USUAL_AREA_M2
+    )
 
     def is_borne_out(m2: Floats) -> Flags:
         with np.errstate(invalid="ignore"):
             share = m2 / capacity_m2
         return (rule.min_area_share <= share) & (share <= rule.max_area_share)
 
+    if row_counts is not None:
+        check_sums(cells, area, capacity_m2, row_counts)
     is_told = ~np.isnan(area)
     believed = is_told & (np.isnan(capacity_m2) | is_borne_out(area))
     found = np.where(believed, area, np.nan)
@@ -201,7 +239,7 @@ def _position_gaps_m(
     """Return how far each stated position is from its footprint, as written and turned, metres."""
     own = shapely.get_coordinates(shapely.centroid(shapes))
     longitude, latitude = (
-        pd.to_numeric(cells.texts(name), errors="coerce").to_numpy(dtype=float)
+        pd.to_numeric(pd.Series(cells.number_texts(name)), errors="coerce").to_numpy(dtype=float)
         for name in ("longitude_deg", "latitude_deg")
     )
     gaps = []

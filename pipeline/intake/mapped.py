@@ -4,6 +4,7 @@ Reading OpenStreetMap is slow work on small pieces that nothing else in intake w
 can be done beside the rest.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +19,10 @@ from pipeline.intake.osm_areas import node_positions
 from pipeline.intake.reach import Reach, within_reach
 from pipeline.intake.rejects import Rejects, balance
 from pipeline.intake.street_features import streets_as_osm
-from pipeline.intake.streets import StreetSource, street_tables, streets_from_osm
+from pipeline.intake.street_sources import StreetSource, streets_from_osm
+from pipeline.intake.streets import street_tables
 from pipeline.intake.water import water_from_osm
+from pipeline.problem import Problem
 from pipeline.settings.city import OSM_FORMATS, Source
 from pipeline.settings.intake import IntakeSettings
 
@@ -44,6 +47,20 @@ def is_street_map(source: Source) -> bool:
     return source.format in OSM_FORMATS
 
 
+def no_walkable_street(streets: Named, rejects: Mapping[str, Rejects]) -> Problem:
+    """Return what to tell where no source brings a street: why the most frequent were left out."""
+    details = Counter(
+        record[4] for name, _ in streets for record in rejects[name].records if record[1] == "row"
+    )
+    told = ", ".join(f"{detail} {count:,}" for detail, count in details.most_common(8))
+    return Problem(
+        streets[0][1].path,
+        "holds no walkable street" + (f"; left out: {told}" if told else ""),
+        expected="classes of intake.streets.walkable_highway_types, e.g. footway or residential",
+        fix=f"say what its words mean in sources.{streets[0][0]}.values.highway_type of the profile",
+    )
+
+
 def mapped(
     raw: Mapping[str, Any],
     streets: Named,
@@ -61,7 +78,7 @@ def mapped(
     ledger: dict[str, dict[str, Any]] = {}
     street_sources: list[StreetSource] = []
     placed: list[tuple[OsmExtract, Floats]] = []
-    known: set[int] = set()
+    known: set[int | str] = set()
     water: list[gpd.GeoDataFrame] = []
     waters: set[str] = set()
     for place, (name, source) in enumerate(streets, 1):
@@ -73,7 +90,6 @@ def mapped(
         rows_in = extract.element_count
         extract = within_reach(extract, position, reach, rejects[name])
         street = streets_from_osm(extract, position, source, rule.streets, rejects[name], known)
-        known |= set(street.ways)
         area, count = water_from_osm(extract, position, crs, rejects[name], waters)
         supporting = street.supporting_count - count
         used = street.used_count + len(area)

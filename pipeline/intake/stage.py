@@ -35,7 +35,7 @@ from pipeline.intake.estates import estates_from_features
 from pipeline.intake.footprints import footprints_from_features, footprints_from_osm
 from pipeline.intake.housing_register import with_register, without_register
 from pipeline.intake.losses import column_accounts, stated_texts, taken_counts, use_counts
-from pipeline.intake.mapped import Mapped, is_street_map, mapped
+from pipeline.intake.mapped import Mapped, is_street_map, mapped, no_walkable_street
 from pipeline.intake.misplaced import refuse_false_lengths, without_strays
 from pipeline.intake.neighbourhoods import with_neighbourhoods
 from pipeline.intake.reach import Reach
@@ -157,7 +157,7 @@ def run(inputs: Inputs) -> Outputs:
     all_rejects |= from_maps.rejects
     ledger |= {name: from_maps.ledger[name] for name, _ in by_role["streets"]}
     if not len(from_maps.edges):
-        raise Problem(by_role["streets"][0][1].path, "holds no walkable street")
+        raise no_walkable_street(by_role["streets"], all_rejects)
 
     reach = Reach(study_area, settings.intake.region_margin_m)
     amenities = []

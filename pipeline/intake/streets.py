@@ -1,14 +1,13 @@
 """The walking network from OpenStreetMap ways: nodes where ways meet, links between them.
 
-Pedestrians ignore one-way signs; only escalators have a direction. Bends are kept in the links'
-lines, they are no nodes.
+Pedestrians ignore one-way signs of vehicles. Bends are kept in the links' lines, they are no nodes.
 """
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -16,114 +15,29 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pipeline.contracts.raw import OsmExtract, OsmWay
+from pipeline.contracts.raw import OsmWay
 from pipeline.geo.raster import Floats
-from pipeline.intake.rejects import Rejects
-from pipeline.settings.city import Source
+from pipeline.intake.barriers import Cuts, Integers
+from pipeline.intake.plazas import WalkArea, as_street, chords, level_of_way
+from pipeline.intake.street_sources import StreetSource, flat_nodes
+from pipeline.intake.walkable import (
+    ACCESS_TAGS,
+    directions_on_foot,
+    is_out_of_service,
+    street_class,
+)
 from pipeline.settings.intake import StreetRule
 
-_NO = ("no", "private")
 _TOLD = (
     "highway_type", "structure_type", "is_main_road", "is_forward_open", "is_backward_open",
     "incline_grade", "incline_type",
 )  # fmt: skip
 _READ_TAGS = (
-    "highway", "conveying", "tunnel", "covered", "bridge", "operational_status", "status",
-    "disused", "access", "incline",
+    "highway", "conveying", "tunnel", "covered", "bridge", "incline", "oneway", "oneway:foot",
+    *ACCESS_TAGS,
 )  # fmt: skip
 """All tags from which the columns of ``_TOLD`` follow."""
 _INCLINE = re.compile(r"^\s*([+-]?\d+(?:[.,]\d+)?)\s*(%|°)\s*$")
-
-
-@dataclass(frozen=True)
-class StreetSource:
-    """Walkable ways of one source, in the working CRS."""
-
-    ways: dict[int, OsmWay]
-    node_id: NDArray[np.int64]
-    """Sorted; ``position`` holds x and y of each, metres."""
-    position: Floats
-    names: dict[int, str]
-    lifts: dict[int, str]
-    """Lifts mapped as a node: open or closed."""
-    supporting_count: int
-    used_count: int
-
-
-def streets_from_osm(
-    extract: OsmExtract,
-    position: Floats,
-    source: Source,
-    rule: StreetRule,
-    rejects: Rejects,
-    known: set[int],
-) -> StreetSource:
-    """Return the ways of one source that people may walk on.
-
-    ``position`` is that of the extract's nodes, in the working CRS. ``known`` holds ways that an
-    earlier source brought already; they are left out as repeated.
-    """
-    candidates = [way for way in extract.ways if "highway" in way.tags]
-    lacks_point = _lacks_point(candidates, extract.node_id)
-    kept: dict[int, OsmWay] = {}
-    for number, way in enumerate(candidates):
-        row = f"way/{way.id}"
-        fault = _closed(way.tags, rule)
-        if fault:
-            rejects.row(row, "not_walkable", fault)
-        elif way.id in known:
-            rejects.row(row, "repeated_way", "an earlier source brings the same way")
-        elif len(way.node_ids) < 2:
-            rejects.row(row, "too_few_points", f"{len(way.node_ids)} points")
-        elif number in lacks_point:
-            rejects.row(row, "point_absent", "a point of the way is not in the file")
-        else:
-            kept[way.id] = way
-    name_fields = source.columns.get("road_name", ["name"])
-    labels = {
-        key: next((tags[tag] for tag in name_fields if tags.get(tag)), "")
-        for key, tags in ((key, way.tags) for key, way in kept.items())
-    }
-    names = {key: label for key, label in labels.items() if label}
-    lifts = {
-        node: "closed" if is_out_of_service(tags) else "open"
-        for node, tags in sorted(extract.node_tags.items())
-        if tags.get("highway") == "elevator"
-    }
-    return StreetSource(
-        ways=kept,
-        node_id=extract.node_id,
-        position=position,
-        names=names,
-        lifts=lifts,
-        supporting_count=extract.element_count - len(candidates),
-        used_count=len(kept),
-    )
-
-
-def _flat(ways: Sequence[OsmWay]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the nodes of all ways one after another, and for each the number of its way."""
-    nodes = np.array(list(chain.from_iterable(way.node_ids for way in ways)), dtype=np.int64)
-    sizes = np.array([len(way.node_ids) for way in ways], dtype=np.int64)
-    return nodes, np.repeat(np.arange(len(ways)), sizes)
-
-
-def _lacks_point(ways: Sequence[OsmWay], node_id: NDArray[np.int64]) -> set[int]:
-    """Return the numbers of the ways of which a node is not there."""
-    nodes, owner = _flat(ways)
-    return set(owner[~np.isin(nodes, node_id)].tolist())
-
-
-def _closed(tags: Mapping[str, str], rule: StreetRule) -> str:
-    if tags["highway"] in rule.closed_highway_types:
-        return f"highway={tags['highway']}"
-    if tags.get("foot") in _NO:
-        return f"foot={tags['foot']}"
-    if tags.get("access") in _NO and tags.get("foot") not in ("yes", "designated", "permissive"):
-        return f"access={tags['access']}"
-    if tags.get("area") == "yes":
-        return "area=yes"
-    return ""
 
 
 def street_tables(
@@ -133,30 +47,59 @@ def street_tables(
     by_id: dict[int, OsmWay] = {}
     names: dict[int, str] = {}
     lifts: dict[int, str] = {}
+    shut: dict[int, str] = {}
+    walls: dict[int, tuple[int, int]] = {}
+    plazas: dict[str, WalkArea] = {}
+    lift_areas: dict[str, WalkArea] = {}
     for source in sources:
         by_id |= source.ways
         names |= source.names
         lifts |= source.lifts
+        shut |= source.shut
+        walls |= source.walls
+        plazas |= source.plazas
+        lift_areas |= source.lift_areas
     ways = [by_id[key] for key in sorted(by_id)]
     node_id, position = _all_nodes(sources)
-    flat, owner = _flat(ways)
+    labels = [names.get(way.id) for way in ways]
+    stems = [f"W{way.id}" for way in ways]
+    if lift_areas:
+        ways, position = _into_lifts(ways, node_id, position, lift_areas, lifts, rule)
+    drawn_count = len(ways)
+    for chord, stem in _across(ways, node_id, position, plazas):
+        ways.append(chord)
+        stems.append(stem)
+        labels.append(names.get(chord.id))
+    flat, owner = flat_nodes(ways)
     flat = np.searchsorted(node_id, flat)
-    links = _links(flat, owner, np.isin(node_id, list(lifts)))
+    cuts = Cuts(
+        flat,
+        position,
+        np.isin(node_id, list(shut)),
+        {
+            int(place[0]): (int(place[1]), int(place[2]))
+            for place in (np.searchsorted(node_id, (at, *ends)) for at, ends in walls.items())
+        },
+    )
+    links = _links(flat, owner, np.isin(node_id, list(lifts))[flat] | cuts.at())
     read, reading = _readings(ways, rule)
     told = read.iloc[reading[links.way]].reset_index(drop=True)
-    labels = pd.Series([names.get(way.id) for way in ways], dtype="str")
-    ends, end = np.unique(flat[np.concatenate([links.first, links.last])], return_inverse=True)
-    end_names = [f"N{node}" for node in node_id[ends].tolist()]
+    is_across = (links.way >= drawn_count) & (told["structure_type"] == "ground")
+    told["structure_type"] = told["structure_type"].mask(is_across, "plaza")
+    first, last = cuts.parted(links.first, links.last)
+    node_id, position, end_name = _with_new_ends(node_id, position, cuts.new_ends)
+    ends, end = np.unique(np.concatenate([first, last]), return_inverse=True)
+    end_names = [end_name(place) for place in ends.tolist()]
     from_name, to_name = (pd.array(end_names, dtype="str").take(half) for half in np.split(end, 2))
-    keys = np.array([way.id for way in ways], dtype=np.int64)[links.way]
     edge_ids = [
-        f"W{key}-{number}" for key, number in zip(keys.tolist(), links.number.tolist(), strict=True)
+        f"{stems[way]}-{number}"
+        for way, number in zip(links.way.tolist(), links.number.tolist(), strict=True)
     ]
     table = told.assign(
         edge_id=pd.array(edge_ids, dtype="str"),
         from_node_id=from_name,
         to_node_id=to_name,
-        road_name=labels.array.take(links.way),
+        road_name=pd.Series(labels, dtype="str").array.take(links.way),
     )
     piece, places = links.places()
     shapes = shapely.linestrings(position[flat[places]], indices=piece) if len(table) else []
@@ -173,10 +116,114 @@ def street_tables(
         crs=working_crs,
     )
     nodes["lift_type"] = [lifts.get(node, "none") for node in node_id[ends].tolist()]
+    nodes["is_shut_gate"] = np.isin(node_id[ends], list(shut))
     return nodes, edges
 
 
-def _all_nodes(sources: list[StreetSource]) -> tuple[NDArray[np.int64], Floats]:
+def _with_new_ends(
+    node_id: Integers, position: Floats, new_ends: Sequence[int]
+) -> tuple[Integers, Floats, Callable[[int], str]]:
+    """Return the nodes with the added ends behind them, and a function to the name of each."""
+    count = len(node_id)
+    added = np.array(new_ends, dtype=np.int64)
+    grown = np.concatenate([node_id, node_id[added]]), np.concatenate([position, position[added]])
+    seen: dict[int, int] = {}
+    numbers = []
+    for place in new_ends:
+        seen[place] = seen.get(place, 0) + 1
+        numbers.append(seen[place])
+
+    def name(place: int) -> str:
+        return f"N{grown[0][place]}" + (f"-{numbers[place - count]}" if place >= count else "")
+
+    return *grown, name
+
+
+def _into_lifts(
+    ways: Sequence[OsmWay],
+    node_id: Integers,
+    position: Floats,
+    lift_areas: Mapping[str, WalkArea],
+    lifts: dict[int, str],
+    rule: StreetRule,
+) -> tuple[list[OsmWay], Floats]:
+    """Return ways and positions with every lift drawn as an area drawn together to one point.
+
+    That point stands in the middle; all ways that touch the area or end in it meet there. ``lifts``
+    takes it up.
+    """
+    position = position.copy()
+    used, _ = flat_nodes(ways)
+    used = np.unique(used)
+    points = shapely.points(position[np.searchsorted(node_id, used)])
+    into: dict[int, int] = {}
+    for area in lift_areas.values():
+        outline = {node for ring in area.rings for node in ring.node_ids}
+        inside = used[shapely.contains(area.shape, points)].tolist()
+        met = sorted(set(used.tolist()) & outline | set(inside))
+        if not met:
+            continue
+        middle = shapely.centroid(area.shape)
+        position[np.searchsorted(node_id, met[0])] = middle.x, middle.y
+        into |= dict.fromkeys(met, met[0])
+        closed = is_out_of_service(area.tags, rule) or "closed" in [lifts.get(one) for one in met]
+        for one in met:
+            lifts.pop(one, None)
+        lifts[met[0]] = "closed" if closed else "open"
+    moved = [
+        OsmWay(way.id, tuple(into.get(node, node) for node in way.node_ids), way.tags)
+        if not into.keys().isdisjoint(way.node_ids)
+        else way
+        for way in ways
+    ]
+    return moved, position
+
+
+def _across(
+    ways: Sequence[OsmWay], node_id: Integers, position: Floats, plazas: Mapping[str, WalkArea]
+) -> list[tuple[OsmWay, str]]:
+    """Return the straight walks across plazas as ways of two nodes, each with the stem of its key.
+
+    One enters a plaza where another way touches its outline, or ends inside.
+    """
+    if not plazas:
+        return []
+    flat, owner = flat_nodes(ways)
+    outlines = {node for area in plazas.values() for ring in area.rings for node in ring.node_ids}
+    on_outline = np.flatnonzero(np.isin(flat, list(outlines)))
+    met: dict[int, set[int]] = {}
+    for node, way in zip(flat[on_outline].tolist(), owner[on_outline].tolist(), strict=True):
+        met.setdefault(node, set()).add(ways[way].id)
+    node, count = np.unique(flat, return_counts=True)
+    single = set(node[count == 1].tolist())
+    level_of = {
+        end: level_of_way(way.tags)
+        for way in ways
+        for end in (way.node_ids[0], way.node_ids[-1])
+        if end in single
+    }
+    loose = np.array(sorted(level_of), dtype=np.int64)
+    places = np.searchsorted(node_id, loose)
+    found = []
+    for key, area in sorted(plazas.items()):
+        rings = {ring.id for ring in area.rings}
+        outline = {node for ring in area.rings for node in ring.node_ids}
+        entries = {node for node in outline if not rings.issuperset(met.get(node, ()))}
+        is_inside = shapely.contains_xy(area.shape, *position[places].T)
+        level = level_of_way(area.tags)
+        entries |= {end for end in loose[is_inside].tolist() if level_of[end] == level} - outline
+        place_of = {
+            node: int(place) for node, place in zip(
+                [*outline, *entries], np.searchsorted(node_id, [*outline, *entries]), strict=True
+            )
+        }  # fmt: skip
+        for number, pair in enumerate(chords(area, sorted(entries), place_of, position)):
+            way = OsmWay(area.rings[0].id, pair, as_street(area.tags))
+            found.append((way, f"{key}-across{number}"))
+    return found
+
+
+def _all_nodes(sources: list[StreetSource]) -> tuple[Integers, Floats]:
     """Return the nodes of all sources, sorted, and their positions; of the same one the last counts."""
     ids = np.concatenate([source.node_id for source in sources])[::-1]
     node_id, first = np.unique(ids, return_index=True)
@@ -187,26 +234,26 @@ def _all_nodes(sources: list[StreetSource]) -> tuple[NDArray[np.int64], Floats]:
 class _Links:
     """Stretches between cuts of ways, by places in the row of all ways' nodes."""
 
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    way: NDArray[np.int64]
-    number: NDArray[np.int64]
+    first: Integers
+    last: Integers
+    way: Integers
+    number: Integers
     """Counts the links of a way from 0."""
 
-    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def places(self) -> tuple[Integers, Integers]:
         """Return every place that a link passes, ends included, after the number of its link."""
         sizes = self.last - self.first + 1
         link = np.repeat(np.arange(len(sizes)), sizes)
         return link, np.arange(len(link)) - (np.cumsum(sizes) - sizes - self.first)[link]
 
 
-def _links(flat: NDArray[np.int64], owner: NDArray[np.int64], is_lift: NDArray[np.bool_]) -> _Links:
-    """Cut ways at every node where they meet another way, themselves or a lift.
+def _links(flat: Integers, owner: Integers, is_cut: NDArray[np.bool_]) -> _Links:
+    """Cut ways at every node where they meet another way or themselves, and where ``is_cut`` says.
 
     What leads from a node straight back to it, over no other, is no link.
     """
     is_end = (np.diff(owner, prepend=-1) != 0) | (np.diff(owner, append=-1) != 0)
-    cuts = np.flatnonzero(is_end | (np.bincount(flat) > 1)[flat] | is_lift[flat])
+    cuts = np.flatnonzero(is_end | (np.bincount(flat) > 1)[flat] | is_cut)
     first, last = cuts[:-1], cuts[1:]
     moves = np.cumsum(np.diff(flat, prepend=-1) != 0)
     is_link = (owner[first] == owner[last]) & (moves[first] < moves[last])
@@ -215,15 +262,15 @@ def _links(flat: NDArray[np.int64], owner: NDArray[np.int64], is_lift: NDArray[n
     return _Links(first, last, way, np.arange(len(way)) - np.searchsorted(way, way))
 
 
-def _readings(ways: Sequence[OsmWay], rule: StreetRule) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+def _readings(ways: Sequence[OsmWay], rule: StreetRule) -> tuple[pd.DataFrame, Integers]:
     """Return what each different set of tags says, and for each way the place of its own."""
     keys = [tuple(map(way.tags.get, _READ_TAGS)) for way in ways]
     place_of = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     rows = []
     for key in place_of:
         tags = {tag: text for tag, text in zip(_READ_TAGS, key, strict=True) if text is not None}
-        structure, forward, backward = structure_of(tags)
-        highway, incline = tags["highway"], tags.get("incline")
+        structure, forward, backward = structure_of(tags, rule)
+        highway, incline = street_class(tags), tags.get("incline")
         is_main = highway in rule.main_highway_types and structure == "ground"
         grade, direction = incline_grade(incline), incline_type(incline)
         rows.append((highway, structure, is_main, forward, backward, grade, direction))
@@ -232,7 +279,7 @@ def _readings(ways: Sequence[OsmWay], rule: StreetRule) -> tuple[pd.DataFrame, N
 
 
 def _steps_per_m(
-    ways: Sequence[OsmWay], flat: NDArray[np.int64], owner: NDArray[np.int64], position: Floats
+    ways: Sequence[OsmWay], flat: Integers, owner: Integers, position: Floats
 ) -> Floats:
     """Return how many steps each way is tagged with, over its length; NaN where it is with none."""
     found = np.full(len(ways), np.nan)
@@ -245,36 +292,25 @@ def _steps_per_m(
     return found
 
 
-def structure_of(tags: Mapping[str, str]) -> tuple[str, bool, bool]:
+def structure_of(tags: Mapping[str, str], rule: StreetRule) -> tuple[str, bool, bool]:
     """Return what carries a way, and whether it is open forward and backward on foot.
 
-    An escalator runs along its way unless tagged ``backward``; a ``reversible`` one counts both
-    ways. A lift or escalator out of service is closed; its stairs, if any, are another way.
+    A lift or escalator out of service is closed; its stairs, if any, are another way.
     """
-    is_open = not is_out_of_service(tags)
-    if tags["highway"] == "elevator":
+    forward, backward = directions_on_foot(tags)
+    if street_class(tags) == "elevator":
+        is_open = not is_out_of_service(tags, rule)
         return "lift", is_open, is_open
-    conveying = tags.get("conveying", "no")
-    if conveying not in ("no", ""):
-        backward = conveying in ("backward", "reversible")
-        return "escalator", is_open and conveying != "backward", is_open and backward
+    if tags.get("conveying", "no") not in ("no", ""):
+        is_open = not is_out_of_service(tags, rule)
+        return "escalator", is_open and forward, is_open and backward
     if tags.get("tunnel", "no") not in ("no", "") or tags.get("covered") == "yes":
         structure = "tunnel"
     elif tags.get("bridge", "no") not in ("no", ""):
         structure = "bridge"
     else:
         structure = "ground"
-    return ("steps" if tags["highway"] == "steps" else structure), True, True
-
-
-def is_out_of_service(tags: Mapping[str, str]) -> bool:
-    """Return whether a lift or escalator is tagged as not running."""
-    status = tags.get("operational_status", tags.get("status", ""))
-    return (
-        status in ("closed", "broken", "out_of_order", "disused", "abandoned")
-        or tags.get("disused") == "yes"
-        or tags.get("access") in _NO
-    )
+    return ("steps" if street_class(tags) == "steps" else structure), forward, backward
 
 
 def incline_type(text: str | None) -> str:

@@ -15,7 +15,8 @@ import pandas as pd
 from pipeline.contracts.tables import CONSENTS, ESTATE_FACTS
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import laid_by, places_among
-from pipeline.intake.register_cells import Cells
+from pipeline.intake.register_cells import Cells, cells_of
+from pipeline.intake.register_rows import check_known
 from pipeline.intake.rejects import Rejects
 from pipeline.settings.city import Source
 from pipeline.settings.intake import IntakeSettings
@@ -54,7 +55,11 @@ def with_surveys(
     used: dict[str, int] = {}
 
     def cells(role: str) -> list[Cells]:
-        return [Cells(sources[name], source, all_rejects[name]) for name, source in by_role[role]]
+        known = {name: buildings[name] for name in ("building_id", "estate_id")}
+        return [
+            cells_of(sources[name], source, all_rejects[name], known)
+            for name, source in by_role[role]
+        ]
 
     for role, lay in (
         ("inspection", with_inspection),
@@ -62,9 +67,14 @@ def with_surveys(
         ("clearance", with_clearance),
     ):
         for one in cells(role):
+            if role == "inspection":
+                check_known(one, buildings["building_id"])
             whole = lay(whole, one, settings)
     facts = [estate_facts(one, settings) for one in cells("estate_survey")]
-    votes = [consents(whole, one, settings) for one in cells("consent")]
+    votes = []
+    for one in cells("consent"):
+        check_known(one, buildings["building_id"])
+        votes.append(consents(whole, one, settings))
     for role in ("inspection", "renovations", "clearance", "estate_survey", "consent"):
         for name, _ in by_role[role]:
             used[name] = len(sources[name]) - all_rejects[name].row_count

@@ -7,7 +7,7 @@ import shapely
 
 from pipeline.contracts.raw import OsmExtract
 from pipeline.geo.raster import Floats
-from pipeline.intake.osm_areas import Area, node_locator, relation_area, way_area
+from pipeline.intake.osm_areas import node_locator, outlines
 from pipeline.intake.rejects import Rejects
 
 
@@ -20,17 +20,9 @@ def water_from_osm(
     earlier source brought already.
     """
     locate = node_locator(extract, position)
-    ways = {way.id: way for way in extract.ways}
-    found: list[tuple[str, str, Area]] = []
-    for way in extract.ways:
-        if _is_water(way.tags):
-            found.append((f"W{way.id}", f"way/{way.id}", way_area(way, locate)))
-    for relation in extract.relations:
-        if _is_water(relation.tags):
-            area = relation_area(relation, ways, locate)
-            found.append((f"R{relation.id}", f"relation/{relation.id}", area))
+    found = outlines(extract, locate, _is_water)
     kept: dict[str, shapely.Geometry] = {}
-    for key, row, area in found:
+    for key, row, _, area in found:
         if key in known:
             rejects.row(row, "repeated_water", "an earlier source brings the same area")
         elif area.shape is None:

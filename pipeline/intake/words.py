@@ -13,6 +13,7 @@ from pipeline.settings.city import Source
 from pipeline.settings.intake import HousingRule
 
 UNKNOWN_WORD, TYPE_NOT_USED = "unknown_word", "type_not_used"
+UNKNOWN_STREET_CLASS = "unknown_street_class"
 _LIST = re.compile(r"[;；,，、/／|｜+＋&＆]")
 _SHOWN_WORDS = 12
 
@@ -79,6 +80,8 @@ def unknown_words(rejects: Rejects) -> dict[str, dict[str, int]]:
             counts.setdefault(column, Counter())[word] += 1
         elif reason == TYPE_NOT_USED:
             counts.setdefault("amenity_type", Counter())[word] += 1
+        elif reason == UNKNOWN_STREET_CLASS:
+            counts.setdefault("highway_type", Counter())[word.removeprefix("highway=")] += 1
     return {
         column: dict(sorted(words.items(), key=lambda item: (-item[1], item[0])))
         for column, words in sorted(counts.items())

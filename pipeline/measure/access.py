@@ -17,10 +17,12 @@ from pipeline.geo.network import StreetPoint, main_component
 from pipeline.geo.profile import Flags, Integers, Names, Profiles, StreetLinks, walk_minutes
 from pipeline.geo.raster import Floats, Raster, bilinear
 from pipeline.geo.road_heights import faded_share
+from pipeline.measure.shut_gates import bypasses
 from pipeline.settings.measure import AccessRule, WalkingRule
 
 _LEG_PART_COUNT = 5
 _PART_PLACE_COUNT = 6000
+_NO_GATES: Names = np.zeros(0, dtype=object)
 _BOX_SLACK_M = 0.001
 """Far above rounding, far below what matters."""
 
@@ -89,19 +91,21 @@ def doors(
     water: Names,
     access: AccessRule,
     walking: WalkingRule,
+    gate_line: Names = _NO_GATES,
 ) -> Doors:
     """Return the ways between places (areas or points) and the streets within reach.
 
     A street that is shut in both directions has no doors, but takes the place of one: closing it
-    opens no other. Worked in parts by threads, since the geometry library lets go of the
-    interpreter; the parts do not depend on one another, so their number changes no result.
+    opens no other. ``gate_line`` are lines across streets at shut gates. Worked in parts by threads,
+    since the geometry library lets go of the interpreter; the parts do not depend on one another, so
+    their number changes no result.
     """
     streets = _Usable.of(links, usable)
     starts = range(0, max(len(places), 1), _PART_PLACE_COUNT)
 
     def of_part(start: int) -> Doors:
         part = places[start : start + _PART_PLACE_COUNT]
-        return _doors(part, links, streets, profiles, terrain, water, access, walking)
+        return _doors(part, links, streets, profiles, terrain, water, access, walking, gate_line)
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         parts = list(threads.map(of_part, starts))
@@ -129,6 +133,7 @@ def _doors(
     water: Names,
     access: AccessRule,
     walking: WalkingRule,
+    gate_line: Names,
 ) -> Doors:
     place, link, distance = _near_links(places, usable, access)
     leg = shapely.shortest_line(places[place], links.shape[link])
@@ -140,6 +145,7 @@ def _doors(
         leg, place, places, water, access
     )
     is_open &= links.is_forward_open[link] | links.is_backward_open[link]
+    is_open &= ~bypasses(places, place, links.shape[link], fraction, is_open, gate_line)
     most = walking.max_grade * run[:, None]
     climb = np.clip(rise, -most, most)
     part = np.broadcast_to(run[:, None], climb.shape)

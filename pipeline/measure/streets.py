@@ -16,6 +16,7 @@ from pipeline.geo.road_heights import within_grades
 from pipeline.measure.access import Doors, doors, usable_links
 from pipeline.measure.counts import facility_counts
 from pipeline.measure.paths import PathTree, path_tree
+from pipeline.measure.shut_gates import gate_lines
 from pipeline.measure.walks import (
     MAIN_ROAD,
     NO_SPANS,
@@ -40,6 +41,8 @@ class StreetWorld:
     is_in_main_component: Flags
     terrain: Raster
     water: Names
+    gate_line: Names
+    """Lines across streets at shut gates."""
     node_x: Floats
     node_y: Floats
     facility_has_access: Flags
@@ -81,7 +84,8 @@ def street_links(
         from_node=number[edges["from_node_id"]].to_numpy(),
         to_node=number[edges["to_node_id"]].to_numpy(),
         shape=edges.geometry.to_numpy(),
-        structure=edges["structure_type"].to_numpy(dtype=object),
+        # as even as a bridge, and nobody's door opens onto the middle of a square
+        structure=edges["structure_type"].replace("plaza", "bridge").to_numpy(dtype=object),
         is_forward_open=edges["is_forward_open"].to_numpy(),
         is_backward_open=edges["is_backward_open"].to_numpy(),
         tagged_rise_m=np.where(is_steps, rise, np.nan),
@@ -125,7 +129,7 @@ def street_world(
 
     Spans name links by their row in ``edges``.
     """
-    links = street_links(nodes, edges, rule.walking.riser_height_m)
+    street = links = street_links(nodes, edges, rule.walking.riser_height_m)
     walking = rule.walking
     heights = within_grades(
         links,
@@ -146,15 +150,18 @@ def street_world(
     profiles = link_profiles(links, landings.heights, walking)
     usable = usable_links(links, spans.joined_links)
     water_shapes = water.geometry.to_numpy()
+    gate_line = gate_lines(street, nodes["is_shut_gate"].to_numpy(), rule.access.extra_access_m)
     places = amenities.geometry.to_numpy()
     ways_in = doors(
-        places, links, usable, profiles, terrain, water_shapes, rule.access, rule.walking
+        places, links, usable, profiles, terrain, water_shapes, rule.access, rule.walking, gate_line
     )
     kinds = amenities["amenity_type"].to_numpy(dtype=object)
     network = walk_network(links, profiles, is_main, kinds, ways_in, rule, spans)
     door = best_doors(ways_in, walking.climb_penalty_min_per_m)
     cuts = street_cuts(door, spans)
-    street = shapely.line_interpolate_point(links.shape[cuts.link], cuts.fraction, normalized=True)
+    on_street = shapely.line_interpolate_point(
+        links.shape[cuts.link], cuts.fraction, normalized=True
+    )
     own = places[door.place]
     return StreetWorld(
         network,
@@ -162,8 +169,9 @@ def street_world(
         main_component(links, spans.joined_links),
         terrain,
         water_shapes,
-        np.concatenate([links.node_x, shapely.get_x(street), shapely.get_x(own)]),
-        np.concatenate([links.node_y, shapely.get_y(street), shapely.get_y(own)]),
+        gate_line,
+        np.concatenate([links.node_x, shapely.get_x(on_street), shapely.get_x(own)]),
+        np.concatenate([links.node_y, shapely.get_y(on_street), shapely.get_y(own)]),
         ways_in.has_access,
         len(np.unique(landings.lift_node)),
     )
@@ -181,6 +189,7 @@ def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Ac
         world.water,
         rule.access,
         rule.walking,
+        world.gate_line,
     )
     buildings = BuildingWalks(network, ways)
     walks: dict[str, Walks] = {name: buildings.walks(name) for name in rule.facilities}

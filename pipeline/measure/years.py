@@ -10,10 +10,12 @@ import shapely
 
 from pipeline.geo.raster import Floats
 from pipeline.years.conformal import LEVELS
-from pipeline.years.infer import Inference, YearFacts
+from pipeline.years.facts import YearFacts
+from pipeline.years.infer import Inference
 from pipeline.years.shape import density_columns, shape_columns
 
 SHOWN_SHARES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
+_FURTHEST_M = 1_000_000.0
 _NUMBERS = (
     "storey_count",
     "household_count",
@@ -109,8 +111,15 @@ def _columns(found: Inference) -> pd.DataFrame:
         for name, share in SHOWN_SHARES.items()
     }
     share = pd.Series(found.by_cutoff_share).round(4)
+    far_m = pd.Series(np.round(np.minimum(found.nearest_known_m, _FURTHEST_M)))
     return pd.DataFrame(
-        {**at, "built_by_cutoff_share": share, "construction_year_basis_type": found.basis}
+        {
+            **at,
+            "built_by_cutoff_share": share,
+            "construction_year_basis_type": found.basis,
+            "construction_year_regime_type": found.regime,
+            "nearest_known_year_m": far_m,
+        }
     )
 
 

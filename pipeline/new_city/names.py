@@ -1,20 +1,29 @@
 """Recognise fields by their names and check that their cells can be what the name says."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
+
+from pipeline.contracts.written_numbers import decimal_mark, read_number
+from pipeline.intake.years import mended_years, read_year
 
 _BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
 _FILL = re.compile(r"[\W_]+")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d|\d0年代|[一二三四五六七八九]十年代|世纪")
+_SIMPLIFIED = str.maketrans(  # the signs of field names in traditional script
+    "樓棟編號築層戶積電無業區稱單結構數級總產權鎮鄉緯經類徑為體檢戰門牆險設點積間證",
+    "楼栋编号筑层户积电无业区称单结构数级总产权镇乡纬经类径为体检战门墙险设点积间证",
+)
+_LEADING = re.compile(r"-?\d+(?:\.\d+)?")
 _MOST = 0.8
 _VAGUE = {
     "name", "名称", "code", "id", "type", "类型", "year", "use", "name:zh", "编号", "units",
     "height", "building", "levels", "kind",
 }  # fmt: skip
-_BOUNDS: dict[str, tuple[float, float]] = {
+NUMBER_BOUNDS: dict[str, tuple[float, float]] = {
     "storey_count": (0, 200),
     "height_m": (0, 900),
     "household_count": (0, 20_000),
@@ -31,6 +40,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 
 def plain(name: str) -> str:
     """Return a name without case, blanks, brackets and what stands in them."""
+    name = unicodedata.normalize("NFKC", name).translate(_SIMPLIFIED)
     return _FILL.sub("", _BRACKETS.sub("", name).lower()) or name.lower()
 
 
@@ -73,15 +83,28 @@ def cannot_be(column: str, cells: pd.Series) -> str:
     if not len(texts):
         return "is empty in the first rows"
     if column == "construction_year_text":
-        share = texts.str.contains(_YEAR).mean()
+        share = (texts.str.contains(_YEAR) | texts.map(_says_year)).mean()
         return "" if share >= 1 - _MOST else f"holds no years (e.g. {texts.iloc[0][:30]!r})"
     if column == "layer" and not texts.str.fullmatch(r"-?\d{1,2}").all():
         return f"is no level of a street (e.g. {texts.iloc[0][:30]!r})"
-    if column in _BOUNDS:
-        low, high = _BOUNDS[column]
-        numbers = pd.to_numeric(
-            texts.str.replace(",", "").str.extract(r"^(-?\d+(?:\.\d+)?)")[0], errors="coerce"
-        )
-        share = numbers.between(low, high).mean()
+    if column in NUMBER_BOUNDS:
+        low, high = NUMBER_BOUNDS[column]
+        different = texts.unique().tolist()
+        mark = decimal_mark(different) or "."
+        read = {text: _leading(text, mark) for text in different}
+        share = texts.map(read).between(low, high).mean()
         return "" if share >= _MOST else f"does not hold such numbers (e.g. {texts.iloc[0][:30]!r})"
     return ""
+
+
+def _says_year(text: str) -> bool:
+    return read_year(mended_years([text])[0], earliest=1500, latest=2100).low is not None
+
+
+def _leading(text: str, mark: str) -> float:
+    """Return a number that a text is or begins with, NaN if it does not."""
+    number = read_number(text, mark)
+    if number is not None:
+        return number
+    start = _LEADING.match(text.replace(",", ""))
+    return float(start[0]) if start else float("nan")

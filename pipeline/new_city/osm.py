@@ -45,7 +45,8 @@ def osm_roles(tags: Sequence[Tags], facility_tags: Mapping[str, Collection[str]]
     found = {}
     if streets >= _FEW and streets > 0.1 * len(tags):
         found["streets"] = streets
-    if buildings >= _FEW and (buildings > _HALF * (len(tags) - streets)):
+    is_whole_map = "streets" in found and buildings > 0.1 * len(tags)
+    if buildings >= _FEW and (is_whole_map or buildings > _HALF * (len(tags) - streets)):
         found["footprints"] = buildings
     if places >= _SOME:
         found["amenities"] = places

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipeline.new_city.osm import building_guesses
 from pipeline.new_city.placing import about_place, join_tiles, known_places, overlap_much, with_crs
 from pipeline.new_city.roles import Guess, guesses
+from pipeline.new_city.tables import unused_tables, with_tables
 from pipeline.new_city.where import (
     DEGREES,
     Bounds,
@@ -17,13 +18,13 @@ from pipeline.new_city.where import (
     utm_zone,
 )
 from pipeline.new_city.word_questions import word_questions
-from pipeline.settings.city import NEEDED_ROLES
+from pipeline.settings.city import NEEDED_ROLES, OSM_FORMATS
 from pipeline.settings.intake import IntakeSettings
 from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted, SourceLines, profile_text
 
-_OSM = ("overpass_json", "osm_pbf", "nominatim_json")
+_OSM = (*OSM_FORMATS, "nominatim_json")
 _NOT_TOLD = "not told 未注明"
 _ASK_DATUM = "ask: wgs84, gcj02 or bd09?"
 _ASK_TERMS = "ask: publisher, licence"
@@ -79,6 +80,8 @@ def new_city(
     terrain = next((guess.look for _, guess in sources if guess.role == "terrain"), None)
     crs, crs_note = _working_crs(place, terrain, questions)
     _leave_to_osm(chosen, facility_tags, questions)
+    with_tables(sources, questions)
+    questions += unused_tables(looks, [guess for _, guess in sources], unread)
     lines = [_lines(label, guess, words, datum, place) for label, guess in sources]
     open_datum = [one.name for one in lines if one.common["datum"].note == _ASK_DATUM]
     if open_datum:
@@ -293,6 +296,7 @@ def _lines(
     own = {"path": Noted(look.path), "role": Noted(guess.role), "format": Noted(look.format)}
     if look.layer:
         own["layer"] = Noted(look.layer)
+    own |= guess.table
     if guess.more_paths:
         own["more_paths"] = Noted(guess.more_paths)
     columns = {key: Noted(fields, note) for key, (fields, note) in guess.columns.items()}

@@ -7,18 +7,20 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from pipeline.contracts.source_columns import by_plain_word, plain_word
+from pipeline.contracts.written_numbers import decimal_mark, read_number
 from pipeline.intake.words import count_words, listed, words_text
 from pipeline.new_city.names import cannot_be, matched, plain, weight
 from pipeline.new_city.osm import COLUMNS, STREET_CLASSES, osm_roles
 from pipeline.new_city.where import middle_area_m2
-from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS
+from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS, OSM_FORMATS
 from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
+from pipeline.store.profiles import Noted
 
 _AREAS = ("footprints", "boundary", "subdistricts", "communities", "estates", "heritage_areas")
 _NOT_AREAS = {"streets": ("line",), "amenities": ("point", "polygon")}
 """Kinds of shape that a role takes; the others take areas."""
-_OSM = ("overpass_json", "osm_pbf")
+_OSM = OSM_FORMATS
 _TABLES = ("csv", "excel")
 _ENOUGH = 3.0
 _KEYS = ("building_id", "estate_id", "estate_name", "community_id")
@@ -42,6 +44,10 @@ class Guess:
     score: float = 0.0
     doubts: list[str] = field(default_factory=list)
     more_paths: list[str] = field(default_factory=list)
+    table: dict[str, Noted] = field(default_factory=dict)
+    """What the profile must say of a table: separator, header rows, form of keys …"""
+    unit_field: str = ""
+    """The field that tells a building's stairwells or flats apart."""
 
 
 def guesses(
@@ -53,6 +59,7 @@ def guesses(
             Guess(look, role, f"{count:,} elements speak for it", score=count,
                   columns={key: (tags, "") for key, tags in COLUMNS[role].items()})
             for role, count in osm_roles(look.tags, facility_tags).items()
+            if role == "amenities" or look.geometry != "point"  # centres are no lines
         ]  # fmt: skip
     if look.format == "nominatim_json":
         return [Guess(look, "boundary", "a Nominatim reply with an outline", score=9)]
@@ -169,10 +176,7 @@ def _by_fields(
 
 def _at_positions(look: Look, positions: Mapping[str, tuple[list[str], bool]]) -> Look:
     """Return the look with where its rows lie: in degrees, if their numbers can be."""
-    x, y = (
-        pd.to_numeric(look.fields[positions[axis][0][0]], errors="coerce").dropna()
-        for axis in ("x", "y")
-    )
+    x, y = (_numbers(look.fields[positions[axis][0][0]]) for axis in ("x", "y"))
     if not len(x) or not len(y):
         return look
     bounds = float(x.min()), float(y.min()), float(x.max()), float(y.max())
@@ -180,6 +184,13 @@ def _at_positions(look: Look, positions: Mapping[str, tuple[list[str], bool]]) -
         max(abs(bounds[0]), abs(bounds[2])) <= 180 and max(abs(bounds[1]), abs(bounds[3])) <= 90
     )
     return replace(look, bounds=bounds, crs="EPSG:4326" if is_degrees else "")
+
+
+def _numbers(cells: pd.Series) -> pd.Series:
+    """Return the cells that are numbers, as the whole column writes them."""
+    texts = cells.astype("str").tolist()
+    mark = decimal_mark(texts) or "."
+    return pd.Series([read_number(text, mark) for text in texts], dtype="float64").dropna()
 
 
 def _take_values(

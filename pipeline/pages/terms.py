@@ -32,9 +32,11 @@ REASONS: Mapping[str, Words] = {
     "area_factor_ten": Words("面积疑差十倍，不采信", "area off by a factor of ten, not believed"),
     "area_in_mu": Words("面积单位为亩，已换算", "area given in mu, converted"),
     "area_in_wan_m2": Words("面积单位为万平方米，已换算", "area given in 10,000 m², converted"),
+    "crossed_wall": Words("道路穿墙而无门，在此断开", "a wall without a gate ends the street"),
     "duplicate_facility": Words("重复设施", "same facility twice"),
     "duplicate_footprint": Words("重复轮廓", "same footprint twice"),
     "duplicate_row": Words("重复行", "same row twice"),
+    "error_cell": Words("单元格为错误值", "the cell holds a spreadsheet's error"),
     "footprint_too_large": Words("轮廓过大", "footprint too large"),
     "footprint_too_small": Words("轮廓过小", "footprint too small"),
     "impossible_area": Words("面积不合理", "impossible area"),
@@ -43,10 +45,15 @@ REASONS: Mapping[str, Words] = {
     "impossible_storeys": Words("层数不合理", "impossible number of storeys"),
     "impossible_vote": Words("票数不合理", "impossible vote"),
     "impossible_year": Words("年份不合理", "impossible year"),
+    "limited_hours": Words("限时开放", "open at certain hours only"),
     "mapping_default": Words("疑为制图默认值，置空", "a mapping default, set to missing"),
     "member_absent": Words("缺少成员", "a member is absent"),
+    "merged_total": Words(
+        "合并单元格为多栋合计，不采信", "a total merged over several buildings, not believed"
+    ),
     "misplaced_feature": Words("远离城区的要素", "feature far from all others"),
     "no_area": Words("没有面积", "no area"),
+    "no_data_row": Words("合计行或重复的表头", "a total, or the header again"),
     "no_footprint": Words("没有对应轮廓", "no footprint of this number"),
     "no_key": Words("没有编号", "no number"),
     "no_outer_ring": Words("没有外环", "no outer ring"),
@@ -54,6 +61,7 @@ REASONS: Mapping[str, Words] = {
     "not_housing": Words("不按住宅处理", "not housing"),
     "not_walkable": Words("不可步行的道路", "street closed to walkers"),
     "outline_repaired": Words("轮廓自相交，已修复", "outline crossed itself, repaired"),
+    "in_two_registers": Words("两册登记册都有，以后者为准", "in two registers, the later counts"),
     "on_border": Words("跨区界，按重心归属", "crosses a border, counted where its centroid lies"),
     "parts_far_apart": Words("同一建筑各部分相距很远", "parts of one building far apart"),
     "similar_building_id": Words(
@@ -62,6 +70,9 @@ REASONS: Mapping[str, Words] = {
     "outside_reach": Words("离研究区太远，走不到", "too far off to be walked to"),
     "outside_study_area": Words("在研究区外", "outside the study area"),
     "overlap": Words("轮廓重叠", "footprints overlap"),
+    "passed_wall": Words(
+        "道路与墙相交而无公共点，仍计入", "crosses a wall without a shared point, walked"
+    ),
     "point_absent": Words("缺少节点", "a point is absent"),
     "point_without_outline": Words("只有点、没有轮廓", "a point without an outline"),
     "position_contradicted": Words("位置与轮廓不符", "position contradicts the footprint"),
@@ -71,11 +82,18 @@ REASONS: Mapping[str, Words] = {
     "repeated_key": Words("编号重复", "number repeated"),
     "repeated_water": Words("重复水域", "repeated water"),
     "repeated_way": Words("重复道路", "repeated street"),
+    "repeated_outline": Words("重复轮廓（关系已含）", "outline drawn by a relation too"),
     "ring_not_closed": Words("环线不闭合", "ring not closed"),
+    "shut_barrier": Words("关闭的门或障碍，在此断开", "a shut gate or barrier ends the street"),
+    "rows_differ": Words("同一编号的多行内容不同", "rows of one number differ"),
+    "sum_incomplete": Words("部分行缺值，无法合计", "a part of the sum is missing"),
     "swapped_coordinates": Words("坐标颠倒，已调正", "coordinates swapped, put right"),
     "swapped_lon_lat": Words("经纬度颠倒", "longitude and latitude swapped"),
     "too_few_points": Words("点数不足", "too few points"),
     "type_not_used": Words("不用的设施类别", "kind of facility not used"),
+    "unknown_street_class": Words(
+        "道路类别不明，未计入步行网", "unknown class of street, not walked"
+    ),
     "unknown_word": Words("用词不明", "unknown word"),
     "unreadable_number": Words("数字无法识别", "unreadable number"),
     "unreadable_outline": Words("轮廓无法读取", "unreadable outline"),
@@ -94,11 +112,20 @@ ORIGINS: Mapping[str, Words] = {
     "vague": Words("记录含糊（区间）", "recorded vaguely (interval)"),
     "bounded": Words("只知上下限", "only bounded"),
     "inferred": Words("推断", "inferred"),
-    "baseline": Words("推断（分组中位数）", "inferred (group median)"),
+    "baseline": Words("推断（仅据周边或分组年份）", "inferred (nearby or district years only)"),
     "from_height": Words("由高度推算", "from the height"),
     "converted": Words("换算（万平方米、亩）", "converted from 万m² or 亩"),
     "derived": Words("轮廓 × 层数", "footprint × storeys"),
     "unknown": Words("不明", "unknown"),
+}
+
+YEAR_REGIMES: Mapping[str, Words] = {
+    "known": Words("有年份", "year known"),
+    "sibling": Words("同小区有已知年份", "known years in the same estate"),
+    "vague_sibling": Words("同小区只有含糊年份", "only vague years in the same estate"),
+    "neighbour": Words("周边有已知年份", "known years around"),
+    "isolated": Words("成片缺年份", "in an area without known years"),
+    "unknown": Words("已知年份太少", "too few known years"),
 }
 
 GROUPS: Mapping[str, Words] = {

@@ -109,6 +109,8 @@ def _add_ways(
         if kind in MAIN_HIGHWAYS:
             tags["name"] = names[name_of[of]] + {"trunk": "大道", "primary": "大道"}.get(kind, "路")
             tags["lanes"] = {"trunk": "6", "primary": "4", "secondary": "4"}.get(kind, "2")
+            if kind == "trunk":  # avenues with houses along them, no expressways
+                tags["sidewalk"] = "both"
         elif is_named[of] and kind not in ("service", "footway"):
             tags["name"] = names[name_of[of]] + ("街" if of % 3 else "巷" if of % 2 else "路")
         if kind == "steps":

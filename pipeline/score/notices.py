@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.contracts.keys import changed_by_spreadsheets
 from pipeline.geo.raster import Floats
 from pipeline.settings.score import Criterion, NoticeSettings
 
@@ -39,6 +40,7 @@ def notices(
         *_equal_weights(names, share, criteria),
         *_barely_known(barely_known, criteria),
         *_contradictory(consistency, settings.max_consistency_ratio),
+        *_changed_ids(table),
     ]
 
 
@@ -147,6 +149,21 @@ def _contradictory(consistency: Mapping[str, float], most: float) -> list[Notice
         f"判断矩阵 {name} 的一致性比率为{ratio:.2f}，大于{most:.2f}，应重新判断",
         f"judgments {name} contradict each other: consistency ratio {ratio:.2f}, above {most:.2f}",
     ) for name, ratio in consistency.items() if not ratio <= most]  # fmt: skip
+
+
+def _changed_ids(table: pd.DataFrame) -> list[Notice]:
+    found = [
+        key for name in ("building_id", "estate_id") if name in table
+        for key in changed_by_spreadsheets(table[name].dropna().astype("str"))
+    ]  # fmt: skip
+    if not found:
+        return []
+    return [_told(
+        "ids_changed_by_spreadsheets", [],
+        f"用表格软件直接打开 CSV 会改变编号（{found[0]} 等 {len(found):,} 个）：请导入并将该列设为文本",
+        f"a spreadsheet that opens the CSV lists changes {len(found):,} numbers (e.g. {found[0]}): "
+        "import them with that column as text; the .xlsx, .parquet and .gpkg files keep them",
+    )]  # fmt: skip
 
 
 def _told(code: str, names: list[str], text_zh: str, text_en: str) -> Notice:

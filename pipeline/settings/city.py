@@ -12,8 +12,9 @@ Role = Literal[
     "clearance", "consent", "estate_survey", "built_up_year",
 ]  # fmt: skip
 Format = Literal[
-    "overpass_json", "nominatim_json", "osm_pbf", "shapefile", "geojson", "geopackage", "flatgeobuf",
-    "geoparquet", "file_geodatabase", "kml", "gml", "mapinfo_tab", "mapinfo_mif", "dxf", "topojson",
+    "overpass_json", "nominatim_json", "osm_pbf", "osm_xml", "osm_o5m",
+    "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase",
+    "kml", "gml", "mapinfo_tab", "mapinfo_mif", "dxf", "topojson",
     "csv", "excel", "geotiff",
 ]  # fmt: skip
 Datum = Literal["wgs84", "cgcs2000", "of_crs", "gcj02", "bd09"]
@@ -25,8 +26,9 @@ CrsText = Annotated[
     ),
 ]
 """A code (EPSG:4545, ESRI:102025), a URN, WKT of any version, PROJJSON or a PROJ string."""
+KeyForm = Literal["strip_zeros", "width", "case", "blanks", "hyphens"]
 
-OSM_FORMATS = ("overpass_json", "osm_pbf")
+OSM_FORMATS = ("overpass_json", "osm_pbf", "osm_xml", "osm_o5m")
 REGISTER_FORMATS = ("csv", "excel")
 LAYERED_FORMATS = (
     "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase", "kml", "gml",
@@ -36,6 +38,9 @@ VECTOR_FORMATS = (*LAYERED_FORMATS, *REGISTER_FORMATS)
 """A table becomes a vector layer by its columns of coordinates."""
 SHAPE_COLUMNS = ("x", "y", "wkt")
 """In ``columns`` of a table read as a layer: its coordinates in ``crs``, or its shape as text."""
+KEY_COLUMNS = ("building_id", "estate_id")
+ADDED_COLUMNS = ("household_count", "recorded_floor_area_m2", "shop_floor_area_m2")
+"""Of a housing register: what the stairwells or flats of a building add up to."""
 FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
     "boundary": ("nominatim_json", *VECTOR_FORMATS),
     "footprints": (*OSM_FORMATS, *VECTOR_FORMATS),
@@ -102,6 +107,22 @@ class Source(Section):
     [0, 0, 0] says that a person takes the datum for WGS-84."""
     encoding: Name | None
     """Text encoding; null for binary formats."""
+    separator: Annotated[str, Field(pattern=r"^[^\r\n\"]$")] | None = None
+    """Text tables: the sign between cells; null means a comma."""
+    header_rows: list[Annotated[int, Field(gt=0)]] = Field(default_factory=list)
+    """Tables: the rows that hold the header, counted from 1 as a spreadsheet shows them. None: the
+    first row that is not empty. Of several a column is called by its lowest text."""
+    decimal_mark: Literal[".", ","] | None = None
+    """Tables: the sign before decimals. Null: told by each column as a whole, or else asked."""
+    fill_down: list[Name] | None = None
+    """Tables: fields of which a cell also holds for the empty cells below it, as merged cells do. Null:
+    not told, and asked where a register looks so; ``[]``: empty cells are empty."""
+    one_row_per: Literal["building", "stairwell", "flat"] | None = None
+    """Housing registers: what a row is. The rows of a building are added up, unless it is one row a
+    building, of which the first counts. Null: one a building, asked where rows repeat and differ."""
+    key_form: list[KeyForm] = Field(default_factory=list)
+    """Registers: in what their numbers of buildings and estates may differ from the footprints':
+    leading zeros, full-width signs, case, blanks, hyphens."""
     columns: dict[Slug, list[Name]] = Field(default_factory=dict)
     """Our column → the source's fields or tags, the first one that holds a value wins."""
     values: dict[Slug, dict[Name, str]] = Field(default_factory=dict)

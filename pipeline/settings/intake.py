@@ -92,8 +92,20 @@ class RegisterRule(Section):
 class StreetRule(Section):
     """Which streets can be walked."""
 
+    walkable_highway_types: list[Name]
+    """Classes that people walk on; nobody walks on any other."""
+    sidewalk_highway_types: list[Name]
+    """Classes walked only where the map shows a sidewalk or a right of way on foot."""
     closed_highway_types: list[Name]
-    """Classes nobody walks on."""
+    """Known classes nobody walks on; one that stands in none of the three lists is told as unknown."""
+    open_foot_words: list[Name]
+    """Values of ``foot`` that give walkers the right of way whatever ``access`` says."""
+    closed_access_words: list[Name]
+    """Values of ``foot`` and ``access`` that keep walkers out."""
+    passable_barrier_types: list[Name]
+    """Barriers at one point of a way that let walkers pass unless more is said."""
+    wall_types: list[Name]
+    """Barriers drawn as lines that end a way which crosses them at a shared point without a gate."""
     main_highway_types: list[Name]
     """Classes that count as main roads."""
 

@@ -136,10 +136,12 @@ class YearModel(Section):
     min_leaf_row_count: Annotated[int, Field(ge=1)]
     """Rows that a leaf holds at least."""
     seed: Annotated[int, Field(ge=0)]
+    max_unit_count: Annotated[int, Field(ge=200)]
+    """Of more units or errors so many are drawn by lot to learn from."""
     min_known_count: Annotated[int, Field(ge=20)]
     """With fewer buildings of known year nothing is inferred."""
     min_gain_share: Share
-    """The model must err by this share less than the better baseline, or the baseline is taken."""
+    """The model must lower the error of neighbours and districts by this share, or it is left out."""
 
 
 class YearRule(Section):

@@ -50,7 +50,16 @@ def open_raster(path: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with rasterio.Env(**_ALONE):
-            return rasterio.open(path, driver=RASTER_DRIVER)
+            file = rasterio.open(path, driver=RASTER_DRIVER)
+        elsewhere = sorted(file.tags(ns="OVERVIEWS").values())
+    if elsewhere:
+        file.close()
+        raise Problem(
+            path, f"says that its overviews are kept elsewhere ({elsewhere[0][:100]})",
+            expected="a GeoTIFF that holds all of it itself",
+            fix="copy it with gdal_translate, without its metadata (-nomd)",
+        )  # fmt: skip
+    return file
 
 
 def _refuse_metadata_beside(path: Path) -> None:

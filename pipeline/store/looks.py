@@ -1,10 +1,7 @@
 """Look into a raw file without knowing anything of it: what it is, its fields, where it lies."""
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ from pipeline.geo.strays import GAP_DEG, GAP_M, main_bounds, stray_features
 from pipeline.problem import Problem
 from pipeline.store.archives import zip_members
 from pipeline.store.contents import check_content
-from pipeline.store.encodings import encoding_of, shapefile_encoding
+from pipeline.store.encodings import shapefile_encoding
 from pipeline.store.fence import Unreadable
 from pipeline.store.layers import (
     VectorFile,
@@ -26,13 +23,14 @@ from pipeline.store.layers import (
     read_layer,
     vector_file,
 )
+from pipeline.store.look import MOST_ROWS, SAMPLE_SHAPES, Look
 from pipeline.store.outlines import closed_lines_as_areas
 from pipeline.store.placement import believed_crs, with_own_shift
 from pipeline.store.raster_looks import raster_facts
+from pipeline.store.table_looks import sheet_looks, text_look
+from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
+from pipeline.store.workbooks import is_text
 
-SAMPLE_SHAPES, MOST_ROWS = 2000, 500_000
-_MOST_TEXT_BYTES = 200_000_000
-_MOST_OSM_ELEMENTS = 20_000
 VECTOR_ENDINGS = {
     ".shp": "shapefile", ".geojson": "geojson", ".gpkg": "geopackage", ".fgb": "flatgeobuf",
     ".parquet": "geoparquet", ".geoparquet": "geoparquet", ".gdb": "file_geodatabase",
@@ -58,50 +56,6 @@ _PARTS = {
     ".lock",
 }
 _MAPINFO_PARTS = (".dat", ".map", ".id", ".ind", ".mid")
-_OSM_KEYS = ("highway", "building", "amenity", "shop", "railway", "leisure", "healthcare", "office")
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a file shows at a first look.
-
-    Positions are as written. ``crs`` is empty where the file does not say it.
-    """
-
-    path: str
-    format: str
-    crs: str = ""
-    encoding: str | None = None
-    is_encoding_certain: bool = True
-    geometry: str = ""
-    """polygon, line, point or other, whichever is most frequent; or empty."""
-    kind_counts: Mapping[str, int] = field(default_factory=dict)
-    """How many of the first shapes are of each kind, the most frequent first."""
-    row_count: int = 0
-    fields: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """The first rows, fields as text."""
-    median_area: float = 0.0
-    """Of the first polygons, in square units of the CRS."""
-    bounds: tuple[float, float, float, float] | None = None
-    tags: tuple[dict[str, str], ...] = ()
-    """OpenStreetMap: tags of the first tagged ways and relations, and of nodes that are a place."""
-    date: str = ""
-    """Date of the data, where the file says it."""
-    values: tuple[float, float] | None = None
-    """Rasters: least and greatest value, metres where it is a terrain model."""
-    is_square_metric: bool = False
-    """Rasters: north-up square cells in metres."""
-    not_terrain: str = ""
-    """Rasters: why it cannot be a terrain model as it is; empty if it can."""
-    nodata: float | None = None
-    """Rasters: a value that must mean empty, though the file does not declare it."""
-    crs_doubt: str = ""
-    """Why the CRS that the file states is not believed."""
-    stray_count: int = 0
-    """Features far from all others."""
-    file_date: str = ""
-    layer: str = ""
-    """Layer or sheet, where the file holds several."""
 
 
 def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
@@ -140,12 +94,16 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
 
 def _files(folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield each file that is no part of another, and why it must not be read, if so."""
+    from pipeline.store.osm_looks import osm_format
+
     home = folder.resolve()
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder).parts
         if any(part.startswith(".") or part.endswith(".gdb") for part in inside[:-1]):
             continue
-        if path.name.startswith(".") or path.suffix.lower() in _PARTS:
+        if path.name.startswith("."):
+            continue
+        if path.suffix.lower() in _PARTS and not osm_format(path):
             continue
         if path.suffix.lower() in _MAPINFO_PARTS and any(
             path.with_suffix(ending).is_file() for ending in (".tab", ".TAB", ".mif", ".MIF")
@@ -160,19 +118,25 @@ def _files(folder: Path) -> Iterator[tuple[Path, str]]:
 
 def _looks(path: Path, name: str) -> list[Look]:
     """Return a look at a file, or at each of its layers or sheets."""
+    from pipeline.store.osm_looks import osm_format, osm_look
+
     ending = path.suffix.lower()
     stamp = pd.Timestamp(path.stat().st_mtime, unit="s").strftime("%Y-%m-%d")
+    kind = osm_format(path)
+    if kind:
+        return [osm_look(path, name, kind, stamp)]
     if ending == ".zip":
         return _zip(path, name, stamp)
     if ending in VECTOR_ENDINGS:
         return _layers(path, name, VECTOR_ENDINGS[ending], stamp)
-    if ending in (".xlsx", ".xlsm"):
-        return _sheets(path, name, stamp)
+    if ending in WORKBOOK_ENDINGS and not is_text(path):
+        return sheet_looks(path, name, stamp)
     single = {
-        ".pbf": _pbf,
         ".json": _json,
-        ".csv": _table,
-        ".txt": _table,
+        ".csv": text_look,
+        ".tsv": text_look,
+        ".txt": text_look,
+        ".xls": text_look,
         ".tif": _raster,
         ".tiff": _raster,
     }
@@ -188,30 +152,6 @@ def _zip(path: Path, name: str, stamp: str) -> list[Look]:
         if kind != "geoparquet" and any(ending in member for member in members):
             return _layers(path, name, kind, stamp)
     raise Problem(name, "a zip without a file of shapes")
-
-
-def _sheets(path: Path, name: str, stamp: str) -> list[Look]:
-    """Look at the sheets of a workbook that have a header and rows."""
-    zip_members(path)  # refuses what would fill the memory
-    sheets = pd.read_excel(path, sheet_name=None, nrows=MOST_ROWS, dtype=str)
-    found = []
-    for title, rows in sheets.items():
-        fields = rows.fillna("").rename(columns=lambda one: str(one).strip())
-        if len(fields) and len(fields.columns) > 1:
-            layer = str(title) if len(sheets) > 1 else ""
-            found.append(
-                Look(
-                    name,
-                    "excel",
-                    layer=layer,
-                    row_count=len(fields),
-                    fields=fields,
-                    file_date=stamp,
-                )
-            )
-    if not found:
-        raise Problem(name, "holds no rows")
-    return found
 
 
 def _layers(path: Path, name: str, kind: str, stamp: str) -> list[Look]:
@@ -327,51 +267,20 @@ def _shaped(shapes: np.ndarray, name: str, kind: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _table(path: Path, name: str, stamp: str) -> Look:
-    with path.open("rb") as file:
-        content = file.read(_MOST_TEXT_BYTES)
-        is_whole = not file.read(1)
-    if content.startswith(b"\xef\xbb\xbf"):
-        encoding, is_certain = "utf-8-sig", True
-    else:
-        lines = content.splitlines()
-        encoding, is_certain = encoding_of(lines if is_whole else lines[:-1])
-    text = content.decode(encoding, errors="replace")
-    rows = list(csv.reader(io.StringIO(text)))
-    rows = [row for row in rows if row]
-    if len(rows) < 2:
-        raise Problem(name, "holds no rows")
-    header = [one.strip() for one in rows[0]]
-    if len(header) < 2:
-        raise Problem(name, "a text without columns")
-    body = [row for row in rows[1:] if len(row) == len(header)][:MOST_ROWS]
-    frame = pd.DataFrame(body, columns=header, dtype="str")
-    return Look(
-        name, "csv", encoding=encoding, is_encoding_certain=is_certain, row_count=len(rows) - 1,
-        fields=frame, file_date=stamp,
-    )  # fmt: skip
-
-
 def _raster(path: Path, name: str, stamp: str) -> Look:
     return Look(name, "geotiff", encoding=None, file_date=stamp, **raster_facts(path))
 
 
 def _json(path: Path, name: str, stamp: str) -> Look:
+    from pipeline.store.osm_looks import is_overpass_reply, osm_look, overpass_look
+    from pipeline.store.osm_xml import is_osm_xml
     from pipeline.store.replies import read_json
 
+    if is_osm_xml(path):
+        return osm_look(path, name, "osm_xml", stamp)
     found = read_json(path, "utf-8")
-    if isinstance(found, dict) and isinstance(found.get("elements"), list):
-        nodes = [one for one in found["elements"] if one.get("type") == "node"]
-        tagged = [
-            one for one in found["elements"] if _is_place(one.get("type"), one.get("tags", {}))
-        ]
-        lon, lat = ([float(one[key]) for one in nodes] for key in ("lon", "lat"))
-        base = str(found.get("osm3s", {}).get("timestamp_osm_base", ""))[:10]
-        return Look(
-            name, "overpass_json", "EPSG:4326", "utf-8", row_count=len(tagged),
-            bounds=(min(lon), min(lat), max(lon), max(lat)) if nodes else None,
-            tags=tuple(one["tags"] for one in tagged), date=base, file_date=stamp,
-        )  # fmt: skip
+    if is_overpass_reply(found):
+        return overpass_look(path, name, found, stamp)
     places = found if isinstance(found, list) else [found]
     if places and all(isinstance(one, dict) and "geojson" in one for one in places):
         shapes = [shapely.geometry.shape(one["geojson"]) for one in places]
@@ -386,35 +295,3 @@ def _json(path: Path, name: str, stamp: str) -> Look:
     if isinstance(found, dict) and found.get("type") == "Topology":
         return _layers(path, name, "topojson", stamp)[0]
     raise Problem(name, "JSON of another kind")
-
-
-def _is_place(kind: object, tags: dict[str, str]) -> bool:
-    return any(key in tags for key in _OSM_KEYS) if kind == "node" else bool(tags)
-
-
-def _pbf(path: Path, name: str, stamp: str) -> Look:
-    import osmium
-
-    reader = osmium.io.Reader(str(path))
-    header = reader.header()
-    reader.close()
-    date = str(header.get("osmosis_replication_timestamp"))[:10]
-    box = header.box()
-    found: list[dict[str, str]] = []
-    seen = {"n": 0, "w": 0, "r": 0}
-    wanted = osmium.filter.KeyFilter(*_OSM_KEYS)
-    for element in osmium.FileProcessor(str(path)).with_filter(wanted):
-        kind = element.type_str()
-        seen[kind] += 1
-        if seen[kind] <= _MOST_OSM_ELEMENTS:
-            found.append({tag.k: tag.v for tag in element.tags})
-        elif kind == "w":
-            break
-    bounds = None
-    if box.valid():
-        low, high = box.bottom_left, box.top_right
-        bounds = (low.lon, low.lat, high.lon, high.lat)
-    return Look(
-        name, "osm_pbf", "EPSG:4326", None, row_count=sum(seen.values()), bounds=bounds,
-        tags=tuple(found), date=date if date[:2] == "20" else "", file_date=stamp,
-    )  # fmt: skip

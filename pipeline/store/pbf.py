@@ -1,4 +1,4 @@
-"""Read OpenStreetMap PBF files, e.g. regional extracts, cut to the study area while reading."""
+"""Read OpenStreetMap PBF and O5M files, e.g. regional extracts, cut to the study area while reading."""
 
 from array import array
 from collections.abc import Iterator
@@ -37,8 +37,8 @@ def read_pbf(path: Path, box: Box | None = None) -> OsmExtract:
         return _read(path, box)
     except _FAULTS as error:
         raise Problem(
-            path, f"cannot be read as OpenStreetMap PBF ({str(error)[:200]})",
-            expected="a whole .osm.pbf file", fix="download or copy the file again",
+            path, f"cannot be read as OpenStreetMap data ({str(error)[:200]})",
+            expected="a whole .osm.pbf or .o5m file", fix="download or copy the file again",
         ) from None  # fmt: skip
 
 
@@ -70,6 +70,8 @@ def _read(path: Path, box: Box | None) -> OsmExtract:
     kept_count = read_count = 0
     for element in _elements(path):
         read_count += 1
+        if element.deleted:
+            continue
         if element.is_way():
             kept_count += _keep_way(element, nodes, ways, box)
         elif element.is_node():
@@ -155,7 +157,7 @@ def _fetch_outlines(
     absent = {
         member.id
         for one in relations.values()
-        if one.tags.get("type") == "multipolygon"
+        if one.tags.get("type") in ("multipolygon", "building")
         for member in one.members
         if member.type == "way" and member.id not in ways
     }

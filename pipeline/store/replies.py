@@ -4,12 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pipeline.contracts.raw import OsmExtract, OsmMember, OsmRelation, OsmWay
+from pipeline.contracts.raw import OsmExtract
 from pipeline.problem import Problem
-
-AGAIN = "download or copy the file again"
+from pipeline.store.osm_elements import AGAIN, HOW_TO_ASK, from_elements
 
 
 def read_json(path: Path, encoding: str) -> Any:
@@ -17,6 +14,11 @@ def read_json(path: Path, encoding: str) -> Any:
     content = path.read_bytes()
     if not content.strip():
         raise Problem(path, "the file is empty", expected="JSON", fix=AGAIN)
+    if b"<osm" in content[:4096]:
+        raise Problem(
+            path, "this is OSM XML, not JSON", expected="JSON",
+            fix="write format: osm_xml in the profile, or ask with [out:json]",
+        )  # fmt: skip
     if content.lstrip()[:1] == b"<":
         raise Problem(
             path, "this is a web page, not JSON", expected="the server's JSON reply",
@@ -49,7 +51,12 @@ def read_json(path: Path, encoding: str) -> Any:
 
 
 def overpass_extract(path: Path, reply: Any) -> OsmExtract:
-    """Turn an Overpass reply into an extract; positions stay in the source's own CRS."""
+    """Turn an Overpass reply, or a list of several, into an extract, in its own CRS."""
+    if isinstance(reply, list) and reply and all(isinstance(one, dict) for one in reply):
+        parts = [one.get("elements") for one in reply]
+        if all(isinstance(part, list) for part in parts):
+            remarks = " ".join(str(one.get("remark", "")) for one in reply)
+            reply = {"elements": [one for part in parts for one in part], "remark": remarks}
     if not isinstance(reply, dict) or not isinstance(reply.get("elements"), list):
         raise Problem(path, "no list 'elements'", expected="an Overpass API reply", fix=AGAIN)
     remark = str(reply.get("remark", ""))
@@ -63,54 +70,13 @@ def overpass_extract(path: Path, reply: Any) -> OsmExtract:
             path, "the reply holds no elements", expected="at least one",
             fix="check the area of the query, then " + AGAIN,
         )  # fmt: skip
-    nodes: dict[int, tuple[float, float]] = {}
-    node_tags: dict[int, dict[str, str]] = {}
-    ways: dict[int, OsmWay] = {}
-    relations: dict[int, OsmRelation] = {}
-    for number, element in enumerate(reply["elements"]):
-        try:
-            kind, key = element["type"], _integer(element["id"])
-            tags = {str(k): str(v) for k, v in element.get("tags", {}).items()}
-            if kind == "node":
-                nodes[key] = (float(element["lon"]), float(element["lat"]))
-                if tags:
-                    node_tags[key] = tags
-            elif kind == "way":
-                node_ids = tuple(_integer(node) for node in element.get("nodes", ()))
-                ways[key] = OsmWay(key, node_ids, tags)
-            elif kind == "relation":
-                members = tuple(
-                    OsmMember(str(m["type"]), _integer(m["ref"]), str(m.get("role", "")))
-                    for m in element.get("members", ())
-                )
-                relations[key] = OsmRelation(key, members, tags)
-            else:
-                raise ValueError(kind)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise Problem(
-                path, f"element {number + 1} is malformed ({type(error).__name__}: {error})",
-                expected="node with lon and lat, way with nodes, or relation with members", fix=AGAIN,
-            ) from None  # fmt: skip
-    ids = np.array(sorted(nodes), dtype=np.int64)
-    positions = np.array([nodes[key] for key in ids.tolist()], dtype=np.float64).reshape(-1, 2)
-    distinct = len(nodes) + len(ways) + len(relations)
-    return OsmExtract(
-        ids,
-        positions[:, 0],
-        positions[:, 1],
-        node_tags,
-        tuple(ways[key] for key in sorted(ways)),
-        tuple(relations[key] for key in sorted(relations)),
-        repeated_count=len(reply["elements"]) - distinct,
-    )
-
-
-def _integer(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{value!r} is not a whole number")
-    if not -(2**63) <= value < 2**63:
-        raise ValueError(f"{value} is too large")
-    return value
+    extract = from_elements(path, reply["elements"])
+    if not extract.element_count:
+        raise Problem(
+            path, "the reply holds counts or areas only, no node, way or relation",
+            expected="elements of the map", fix=HOW_TO_ASK,
+        )  # fmt: skip
+    return extract
 
 
 def nominatim_places(path: Path, reply: Any) -> list[dict[str, Any]]:

@@ -8,7 +8,10 @@ from typing import Any
 from pipeline.geo.crs import crs_of
 from pipeline.problem import Problem
 from pipeline.settings.city import (
+    ADDED_COLUMNS,
+    KEY_COLUMNS,
     LAYERED_FORMATS,
+    OSM_FORMATS,
     REGISTER_FORMATS,
     SHAPE_COLUMNS,
     VECTOR_FORMATS,
@@ -53,6 +56,10 @@ class RawSources(Mapping[str, Any]):
                 self._area = self._around(bounds)
             area = self._area if name not in bounds else None
             self._read[key] = read_source(raw_folder, name, source, area or StudyArea(crs))
+        if source.format in OSM_FORMATS:
+            from pipeline.store.osm_elements import check_shapes
+
+            check_shapes(raw_folder / source.path, self._read[key], source.role)
         return self._read[key]
 
     def _around(self, bounds: list[str]) -> StudyArea:
@@ -105,10 +112,12 @@ def _bounding(sources: Mapping[str, Source]) -> list[str]:
 
 def reading_key(source: Source) -> tuple[object, ...]:
     """Return what decides how a file is read: sources that share it are read once."""
-    shaped = tuple(tuple(source.columns.get(name, ())) for name in SHAPE_COLUMNS)
+    read = (*SHAPE_COLUMNS, *KEY_COLUMNS, *ADDED_COLUMNS)
+    shaped = tuple(tuple(source.columns.get(name, ())) for name in read)
     return (
         source.path, *source.more_paths, source.format, source.layer, source.encoding, source.crs,
-        source.nodata, source.datum, tuple(source.towgs84 or ()), shaped,
+        source.nodata, source.datum, tuple(source.towgs84 or ()), shaped, source.separator,
+        tuple(source.header_rows), tuple(source.fill_down or ()),
     )  # fmt: skip
 
 
@@ -145,10 +154,8 @@ def _read(paths: list[Path], name: str, source: Source, area: StudyArea) -> Any:
         from pipeline.store.grids import read_terrain
 
         return read_terrain(paths, name, source, area)
-    if source.format == "osm_pbf":
-        from pipeline.store.pbf import read_pbf
-
-        return read_pbf(path, area.box_in(crs_of(source), source.datum))
+    if source.format in OSM_FORMATS:
+        return _read_osm(path, source, area)
     if source.format in LAYERED_FORMATS:
         from pipeline.store.vectors import read_features
 
@@ -162,9 +169,21 @@ def _read(paths: list[Path], name: str, source: Source, area: StudyArea) -> Any:
         from pipeline.store.vectors import features_from_rows
 
         return features_from_rows(path, name, rows, source)
-    from pipeline.store.replies import nominatim_places, overpass_extract, read_json
+    from pipeline.store.replies import nominatim_places, read_json
 
-    reply = read_json(path, source.encoding or "utf-8")
-    if source.format == "nominatim_json":
-        return nominatim_places(path, reply)
-    return overpass_extract(path, reply)
+    return nominatim_places(path, read_json(path, source.encoding or "utf-8"))
+
+
+def _read_osm(path: Path, source: Source, area: StudyArea) -> Any:
+    box = area.box_in(crs_of(source), source.datum)
+    if source.format in ("osm_pbf", "osm_o5m"):
+        from pipeline.store.pbf import read_pbf
+
+        return read_pbf(path, box)
+    if source.format == "osm_xml":
+        from pipeline.store.osm_xml import read_osm_xml
+
+        return read_osm_xml(path, box)
+    from pipeline.store.replies import overpass_extract, read_json
+
+    return overpass_extract(path, read_json(path, source.encoding or "utf-8"))

@@ -10,6 +10,7 @@ import pyarrow as pa
 import shapely
 
 from pipeline.contracts.raw import FeatureTable
+from pipeline.contracts.written_numbers import decimal_mark, read_number
 from pipeline.problem import Problem
 from pipeline.settings.city import SHAPE_COLUMNS, Source
 from pipeline.store.contents import check_content
@@ -113,8 +114,10 @@ def features_from_rows(path: Path, name: str, rows: pd.DataFrame, source: Source
 
 
 def _numbers(texts: pd.Series) -> np.ndarray:
-    plain = texts.astype("str").str.strip().str.replace(",", "", regex=False)
-    return pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64)
+    said = texts.astype("str").tolist()
+    mark = decimal_mark(said) or "."
+    numbers = {text: read_number(text, mark) for text in dict.fromkeys(said)}
+    return np.array([numbers[text] for text in said], dtype=np.float64)
 
 
 def _read_by_gdal(

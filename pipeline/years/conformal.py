@@ -38,6 +38,15 @@ def _quantiles_of_sorted(values: Floats, weights: Floats) -> Floats:
     return np.interp(levels, (mass - weights / 2) / mass[-1], values)
 
 
+def weighted_quantile_at(values: Floats, weights: Floats, share: float) -> float:
+    """Return one quantile of weighted values, moved outwards as ``cautious_levels`` does."""
+    order = np.argsort(values, kind="stable")
+    mass = np.cumsum(weights[order])
+    count = effective_count(weights)
+    level = min(share + (share - 0.5) / max(count, 1e-9), 1.0)
+    return float(np.interp(level, (mass - weights[order] / 2) / mass[-1], values[order]))
+
+
 def effective_count(weights: Floats) -> float:
     """Return how many equal weights tell as much (Kish)."""
     square = float((weights**2).sum())

@@ -1,172 +1,104 @@
 """Judge the method on buildings of known year: held out by blocks of ground, and at random.
 
 Neighbours tell each other's years, so a building held out alone among known ones flatters any method.
-Here whole squares of ground are held out together, and no building of a square or of the part held
-out serves as a neighbour. Random parts are judged beside, to show how much they flatter.
+Here whole squares of ground are held out together. What is judged is ``infer_years``, the very method
+that ranks: the years held out are taken away, and it infers them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from pipeline.geo.raster import Floats
 from pipeline.settings.measure import YearRule
-from pipeline.years.conformal import LEVELS, local_quantiles, share_by
-from pipeline.years.ensemble import mixed
-from pipeline.years.estimate import Fitted, fitted, group_medians
-from pipeline.years.units import Ints, neighbour_columns
+from pipeline.years.conformal import LEVELS
+from pipeline.years.estimate import group_medians
+from pipeline.years.facts import YearFacts
+from pipeline.years.gaps import square_of
+from pipeline.years.infer import infer_years
+from pipeline.years.units import Ints
 
 BASELINES = ("group", "nearest_10")
-_MOST_ROWS = 12_000
-PLACES = ("east_m", "north_m")
+_MIDDLE = int(np.argmin(np.abs(LEVELS - 0.5)))
+_BASELINE_NEIGHBOURS, _FEW_SHARE, _NINETY_NINE = 10, 0.1, 2.576
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Predictions for each building by a model that did not see it, and by the two baselines.
+    """What ``infer_years`` says of each building whose year was taken away, and two baselines beside.
 
-    ``quantiles`` is n × levels of the year, from errors on the other parts.
+    ``basis`` and ``regime`` are as in ``Inference``; NaN where too few years are left.
     """
 
     model: Floats
     baselines: Mapping[str, Floats]
-    quantiles: Floats
+    first_year: Floats
+    last_year: Floats
     by_cutoff_share: Floats
-    importance_yr: Mapping[str, float]
-    """How much larger the mean error of the model grows when a column is shuffled, largest twenty."""
+    basis: NDArray[np.str_]
+    regime: NDArray[np.str_]
     mixture: Mapping[str, float]
-    """Mean share of each estimate in the mixture."""
+    """Mean share of each estimate in what is inferred from form and surroundings."""
 
 
-def judge(
-    year: Floats,
-    points: Floats,
-    columns: Mapping[str, Floats],
-    group: Ints,
-    fold: Ints,
-    block: Ints | None,
-    rule: YearRule,
-) -> Judged:
-    """Return what the method says of each building when its part is held out.
+def judge(facts: YearFacts, fold: Ints, rule: YearRule) -> Judged:
+    """Return what the method says of each building of known year when its part is held out.
 
     Parameters
     ----------
-    year, points
-        Known year and middle (metres) of each building.
-    columns
-        Form, surroundings and attributes, NaN where empty.
-    group
-        District or the like, for the baseline of group medians.
+    facts
+        Buildings, of which those of known year are judged; the others stay as they are.
     fold
         Which part each belongs to.
-    block
-        Square of ground, none of which serves as a neighbour of another in it; none for random parts.
     """
-    own = np.column_stack(list(columns.values())) if columns else np.empty((len(year), 0))
-    is_place = np.array([name in PLACES for name in columns], dtype=bool)
-    baselines = {name: np.full(len(year), np.nan) for name in BASELINES}
-    importance: dict[str, float] = {}
-
-    def estimates(parts: tuple[int, ...]) -> dict[str, Floats]:
-        seen = ~np.isin(fold, parts)
-        use = sample if len(parts) > 1 else everyone
-        near = neighbour_columns(
-            points, np.where(seen, year, np.nan), block, is_wide=True, asked=use
+    count, is_known = len(facts.known_year), np.isfinite(facts.known_year)
+    model, first, last, share = (np.full(count, np.nan) for _ in range(4))
+    basis, regime = np.full(count, "", dtype="<U8"), np.full(count, "", dtype="<U13")
+    baselines = {name: np.full(count, np.nan) for name in BASELINES}
+    mixtures: list[dict[str, float]] = []
+    for part in np.unique(fold[is_known]):
+        held = is_known & (fold == part)
+        seen = is_known & ~held
+        known, low, high = (
+            np.where(held, np.nan, said)
+            for said in (facts.known_year, facts.low_year, facts.high_year)
         )
-        medians = group_medians(group, group[seen], year[seen])
-        told = np.column_stack([*near.values(), medians])
-        found = {}
-        for name, table in {
-            "all_columns": np.column_stack([told, own]),
-            "without_place": np.column_stack([told, own[:, ~is_place]]),
-        }.items():
-            fit = fitted(table, year, seen & use, np.zeros(len(year)), rule.model)
-            found[name] = np.full(len(year), np.nan)
-            found[name][use] = fit.predict(table[use])
-            if name == "all_columns" and parts == (first,):
-                names = [*near, "group_median_year", *columns]
-                held = ~seen
-                importance.update(_importance(fit, table[held], year[held], names, rule.model.seed))
-        if len(parts) == 1:
-            baselines["group"][~seen] = medians[~seen]
-            baselines["nearest_10"][~seen] = near["nearest_10_year"][~seen]
-        around = {f"{name}_year": near[f"{name}_year"] for name in ("nearest_10", "near_weighted")}
-        return (
-            found
-            | around
-            | {
-                "near_median_year": near["near_median_year"],
-                "group": np.where(use, medians, np.nan),
-            }
-        )
-
-    first = int(fold.min())
-    # shares need no more rows than this to be told apart; neighbours are sought among all
-    everyone = np.ones(len(year), dtype=bool)
-    sample = everyone.copy()
-    sample[np.random.default_rng(rule.model.seed).permutation(len(year))[_MOST_ROWS:]] = False
-    found = mixed(year, fold, estimates)
-    quantiles = _cross_quantiles(year, found.year, fold, rule)
-    by_cutoff_share = share_by(quantiles, rule.cutoff_year)
-    return Judged(found.year, baselines, quantiles, by_cutoff_share, importance, found.mean_shares)
+        hidden = replace(facts, known_year=known, low_year=low, high_year=high)
+        found = infer_years(hidden, rule)
+        model[held], first[held] = found.quantiles[held, _MIDDLE], found.first_year[held]
+        last[held], share[held] = found.last_year[held], found.by_cutoff_share[held]
+        basis[held], regime[held] = found.basis[held], found.regime[held]
+        mixtures.append(found.report.get("mixture", {}))
+        year = facts.known_year[seen]
+        baselines["group"][held] = group_medians(facts.district[held], facts.district[seen], year)
+        reach = min(_BASELINE_NEIGHBOURS, int(seen.sum()))
+        near = cKDTree(facts.points[seen]).query(facts.points[held], k=reach)[1]
+        baselines["nearest_10"][held] = year[near.reshape(-1, reach)].mean(axis=1)
+    names = sorted({name for one in mixtures for name in one})
+    mixture = {name: float(np.mean([one.get(name, 0.0) for one in mixtures])) for name in names}
+    return Judged(model, baselines, first, last, share, basis, regime, mixture)
 
 
-def _cross_quantiles(year: Floats, model: Floats, fold: Ints, rule: YearRule) -> Floats:
-    """Return year quantiles of each building from the errors made on the other parts."""
-    found = np.empty((len(year), len(LEVELS)))
-    for part in np.unique(fold):
-        held, other = fold == part, fold != part
-        found[held] = model[held, None] + local_quantiles(
-            model[other],
-            (year - model)[other],
-            np.ones(int(other.sum())),
-            model[held],
-            bandwidth=rule.bandwidth_yr,
-            min_effective_count=rule.min_group_count,
-        )
-    return found
-
-
-def _importance(
-    fit: Fitted, table: Floats, year: Floats, names: list[str], seed: int
-) -> dict[str, float]:
-    rng = np.random.default_rng(seed)
-    rows = rng.permutation(len(table))[:2000]
-    table, year = table[rows], year[rows]
-    base = np.abs(fit.predict(table) - year).mean()
-    grown = {}
-    for number, name in enumerate(names):
-        shuffled = table.copy()
-        shuffled[:, number] = rng.permutation(shuffled[:, number])
-        grown[name] = float(np.abs(fit.predict(shuffled) - year).mean() - base)
-    return dict(sorted(grown.items(), key=lambda item: (-item[1], item[0]))[:20])
+def band_share(count: int, hold_share: float = 0.9) -> float:
+    """Return by how much the held share of ``count`` intervals may stray: the 99 % binomial band."""
+    return float(_NINETY_NINE * np.sqrt(hold_share * (1 - hold_share) / count))
 
 
 def square_blocks(points: Floats, *, side_m: float, min_count: int) -> tuple[Ints, float]:
     """Return the number of the square each point lies in, and the side of the squares.
 
     Squares start at the origin of the coordinates. Their side is halved until at least ``min_count``
-    squares hold a point, or they are 50 m wide.
+    of them hold a tenth of an even share, or they are 50 m wide: stray points fill no square.
     """
     while True:
-        cell = np.floor(points / side_m).astype(np.int64)
-        block = np.unique(cell, axis=0, return_inverse=True)[1].reshape(-1)
-        if block.max() + 1 >= min_count or side_m <= 50:
-            return block.astype(np.int64), side_m
+        block = square_of(points, side_m)
+        least = _FEW_SHARE * len(block) / min_count
+        if (np.bincount(block) >= least).sum() >= min_count or side_m <= 50:
+            return block, side_m
         side_m /= 2
-
-
-def even_folds(block: Ints, fold_count: int) -> Ints:
-    """Return a part for each building: blocks dealt, largest first, to the part that holds least."""
-    sizes = np.bincount(block)
-    filled = np.zeros(fold_count, dtype=np.int64)
-    of_block = np.zeros(len(sizes), dtype=np.int64)
-    for number in np.argsort(-sizes, kind="stable"):
-        part = int(np.argmin(filled))
-        of_block[number] = part
-        filled[part] += sizes[number]
-    return of_block[block]
 
 
 def calibration_error(share: Floats, is_true: Floats, *, bin_count: int = 10) -> float:

@@ -1,61 +1,28 @@
 """Give every building without a year an estimate, a distribution and a chance to be in.
 
-Two regimes: a building whose estate holds others of known year follows its siblings; a whole estate
-(or a single building) of unknown year follows a model of what it is and what stands around it.
+A building whose estate holds others of known year follows its siblings; a whole estate (or a single
+building) of unknown year follows a model of what it is and what stands around it, judged by years
+hidden as years are missing: one by one, or by areas.
 Everything is learned from all buildings delivered, so choosing a part of the map afterwards changes no
 year; radii and bandwidths are fixed, and no result depends on the order of rows.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from pipeline.geo.raster import Floats
 from pipeline.settings.measure import YearRule
-from pipeline.years.conformal import LEVELS, effective_count, local_quantiles, share_by, within
-from pipeline.years.estimate import estimate_units
+from pipeline.years.conformal import LEVELS, share_by, within
+from pipeline.years.facts import YearFacts
 from pipeline.years.intervals import errors_together, miss_shares, whole_year_ends
+from pipeline.years.lone import lone_years
 from pipeline.years.selection import Losses, losses
 from pipeline.years.siblings import hinted_quantiles, sibling_quantiles, siblings_of
-from pipeline.years.units import Ints, Units, neighbour_columns, unit_means, units_of
-
-
-@dataclass(frozen=True)
-class YearFacts:
-    """What is known of each building, n rows in any order.
-
-    ``known_year`` is NaN where no year is known or the text is too vague; ``low_year`` and
-    ``high_year`` are what a text allows, NaN where it says nothing.
-    """
-
-    known_year: Floats
-    low_year: Floats
-    high_year: Floats
-    unit_of_building: Ints
-    unit_key: NDArray[np.uint64]
-    """A number that belongs to each unit whatever else is in the data, to deal it into a fold."""
-    building_key: NDArray[np.uint64]
-    """The same for each building, to deal it a place among its siblings."""
-    points: Floats
-    district: Ints
-    columns: Mapping[str, Floats]
-    """Shape, surroundings, structure and people; NaN where empty."""
-
-    def at(self, rows: Ints) -> "YearFacts":
-        """Return the same with rows in another order."""
-        return YearFacts(
-            self.known_year[rows], self.low_year[rows], self.high_year[rows],
-            self.unit_of_building[rows], self.unit_key, self.building_key[rows], self.points[rows],
-            self.district[rows], {name: values[rows] for name, values in self.columns.items()},
-        )  # fmt: skip
-
-    @property
-    def is_exact(self) -> NDArray[np.bool_]:
-        """Whose year is known exactly: only these can tell how far off an estimate is."""
-        return np.isfinite(self.known_year) & (self.low_year == self.high_year)
+from pipeline.years.units import Ints, Units, units_of
 
 
 @dataclass(frozen=True)
@@ -71,6 +38,10 @@ class Inference:
     last_year: Floats
     by_cutoff_share: Floats
     basis: NDArray[np.str_]
+    regime: NDArray[np.str_]
+    """What it rests on: known, sibling, vague_sibling, neighbour, isolated or unknown."""
+    nearest_known_m: Floats
+    """From a building without a year to the nearest of known year; NaN for others."""
     report: dict[str, Any]
 
 
@@ -88,7 +59,8 @@ def infer_years(facts: YearFacts, rule: YearRule) -> Inference:
     found = _in_order(facts.at(order), rule)
     return Inference(
         found.quantiles[back], found.first_year[back], found.last_year[back],
-        found.by_cutoff_share[back], found.basis[back], found.report,
+        found.by_cutoff_share[back], found.basis[back], found.regime[back],
+        found.nearest_known_m[back], found.report,
     )  # fmt: skip
 
 
@@ -96,6 +68,7 @@ def _in_order(facts: YearFacts, rule: YearRule) -> Inference:
     count = len(facts.known_year)
     quantiles = np.full((count, len(LEVELS)), np.nan)
     basis = np.full(count, "unknown", dtype="<U8")
+    regime = np.where(np.isfinite(facts.known_year), "known", "unknown").astype("<U13")
     is_known = np.isfinite(facts.known_year)
     is_exact = facts.is_exact
     quantiles[is_exact] = facts.known_year[is_exact, None]
@@ -112,17 +85,19 @@ def _in_order(facts: YearFacts, rule: YearRule) -> Inference:
         report["verdict"] = "too_few_known"
     elif not is_known.all():
         missing = np.flatnonzero(~is_known)
-        found, how, told = _inferred(facts, missing, rule)
-        cut = within(found, facts.low_year[missing], facts.high_year[missing])
+        found = _inferred(facts, missing, rule)
+        cut = within(found.quantiles, facts.low_year[missing], facts.high_year[missing])
         quantiles[missing] = np.maximum.accumulate(cut, axis=1)
-        basis[missing] = how
-        report |= told
+        basis[missing], regime[missing] = found.basis, found.regime
+        report |= found.report
         first_year[missing], last_year[missing] = _stated(facts, missing, quantiles[missing], rule)
     evenly = (rule.cutoff_year - facts.low_year + 1) / (facts.high_year - facts.low_year + 1)
     share = np.where(is_known, np.clip(evenly, 0, 1), np.nan)
     judged = ~is_known & np.isfinite(quantiles[:, 0])
     share[judged] = share_by(quantiles[judged], rule.cutoff_year)
-    return Inference(quantiles, first_year, last_year, share, basis, report)
+    return Inference(
+        quantiles, first_year, last_year, share, basis, regime, nearest_known_m(facts), report
+    )
 
 
 def _stated(
@@ -142,9 +117,17 @@ def _stated(
     return whole_year_ends(quantiles, share, facts.building_key[missing])
 
 
-def _inferred(
-    facts: YearFacts, missing: Ints, rule: YearRule
-) -> tuple[Floats, NDArray[np.str_], dict[str, Any]]:
+@dataclass(frozen=True)
+class _Found:
+    """Quantiles of each missing building, how they were found, in which regime, and what to report."""
+
+    quantiles: Floats
+    basis: NDArray[np.str_]
+    regime: NDArray[np.str_]
+    report: dict[str, Any]
+
+
+def _inferred(facts: YearFacts, missing: Ints, rule: YearRule) -> _Found:
     exact_year = np.where(facts.is_exact, facts.known_year, np.nan)
     has_exact = _has_any(facts, facts.is_exact)[facts.unit_of_building]
     # a decade says little beside a year: vague siblings count only where no other speaks
@@ -152,35 +135,49 @@ def _inferred(
     units = units_of(facts.unit_of_building, telling, facts.points)
     has_any = units.has_year[facts.unit_of_building]
     lost_years = _losses(units, rule)
-    estimate, weight, told = _units_estimated(facts, units, lost_years, rule)
     found = np.full((len(missing), len(LEVELS)), np.nan)
     how = np.full(len(missing), "inferred", dtype="<U8")
-    alone = ~has_any[missing]
-    if alone.any():
-        rows = missing[alone]
-        found[alone] = estimate[facts.unit_of_building[rows], None] + _model_errors(
-            facts, units, estimate, rows, weight, rule
-        )
-        if told["verdict"] != "model":
-            how[alone] = "baseline"
+    regime = np.full(len(missing), "sibling", dtype="<U13")
     beside = has_exact[missing]
     if beside.any():
         found[beside] = _beside_exact(
             facts, exact_year, missing[beside], lost_years.growth_per_yr, rule
         )
-    hinted = ~alone & ~beside
+    hinted = has_any[missing] & ~beside
     if hinted.any():
+        regime[hinted] = "vague_sibling"
         found[hinted] = hinted_quantiles(
             missing[hinted], facts.unit_of_building, facts.known_year,
             (facts.low_year, facts.high_year), facts.building_key,
             min_effective_count=rule.min_local_count,
         )  # fmt: skip
+    told: dict[str, Any] = {
+        "units": len(units.building_count),
+        "units_without_any_year": int((~units.has_year).sum()),
+        "verdict": "model",
+    }
+    alone = np.flatnonzero(~has_any[missing])
+    if len(alone):
+        lone = lone_years(facts, units, missing[alone], lost_years.unseen_odds, rule)
+        found[alone], regime[alone] = lone.quantiles, lone.regime
+        how[alone] = np.where(lone.is_baseline, "baseline", "inferred")
+        told |= lone.report
     told |= {
         "with_known_sibling": int(beside.sum()),
         "with_vague_siblings_only": int(hinted.sum()),
-        "without_known_sibling": int(alone.sum()),
+        "with_known_neighbours": int((regime == "neighbour").sum()),
+        "isolated": int((regime == "isolated").sum()),
     }
-    return found, how, told
+    return _Found(found, how, regime, told)
+
+
+def nearest_known_m(facts: YearFacts) -> Floats:
+    """Return how far the nearest building of known year is from each that lacks one, else NaN."""
+    is_known = np.isfinite(facts.known_year)
+    found = np.full(len(is_known), np.nan)
+    if is_known.any() and not is_known.all():
+        found[~is_known] = cKDTree(facts.points[is_known]).query(facts.points[~is_known])[0]
+    return found
 
 
 def _has_any(facts: YearFacts, flag: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -215,67 +212,3 @@ def _losses(units: Units, rule: YearRule) -> Losses:
         units.known_count[seen],
         highest=rule.max_unseen_odds,
     )
-
-
-def _units_estimated(
-    facts: YearFacts, units: Units, lost_years: Losses, rule: YearRule
-) -> tuple[Floats, Floats, dict[str, Any]]:
-    """Return an estimate of each unit made without its own year, its weight, and what to tell."""
-    near = neighbour_columns(units.middle, units.year_mean)
-    own = unit_means(facts.unit_of_building, np.column_stack(list(facts.columns.values())))
-    lost = 1 - units.known_count / units.building_count
-    lost_share = np.where(units.building_count > 1, lost, np.nan)
-    columns = np.column_stack(
-        [near["near_weighted_year"], *near.values(), own, np.log(units.building_count), lost_share]
-    )
-    weight, seen = np.zeros(len(units.building_count)), units.has_year
-    weight[seen] = lost_years.unseen_odds
-    fold = (facts.unit_key % np.uint64(rule.model.fold_count)).astype(np.int64)
-    district = _first(facts.district, facts.unit_of_building)
-    result = estimate_units(
-        columns, units.year_mean, district, fold, weight + rule.base_weight, rule.model
-    )
-    told = {
-        "verdict": result.method_name,
-        "mean_error_yr": {k: round(v, 2) for k, v in sorted(result.mean_errors_yr.items())},
-        "units": len(units.building_count),
-        "units_without_any_year": int((~seen).sum()),
-    }
-    return result.year, weight, told
-
-
-def _model_errors(
-    facts: YearFacts, units: Units, estimate: Floats, alone: Ints, weight: Floats, rule: YearRule
-) -> Floats:
-    """Return error quantiles of units estimated, by how near in year those estimates lie."""
-    known = np.flatnonzero(facts.is_exact)
-    unit = facts.unit_of_building[known]
-    centre = estimate[unit]
-    error = facts.known_year[known] - centre
-    mass = weight[unit] * units.building_count[unit] / units.known_count[unit]
-    if not mass.any():
-        mass = 1 / units.known_count[unit]
-    # a house that stands alone errs otherwise than an estate
-    of = facts.unit_of_building[alone]
-    is_single, wants_single = units.building_count[unit] == 1, units.building_count[of] == 1
-    found = np.empty((len(alone), len(LEVELS)))
-    for single in (True, False):
-        takes, counts = wants_single == single, is_single == single
-        if effective_count(mass[counts]) < rule.min_group_count:
-            counts = np.ones(len(known), dtype=bool)
-        if takes.any():
-            found[takes] = local_quantiles(
-                centre[counts],
-                error[counts],
-                mass[counts],
-                estimate[of[takes]],
-                bandwidth=rule.bandwidth_yr,
-                min_effective_count=rule.min_local_count,
-            )
-    return found
-
-
-def _first(values: Ints, owner: Ints) -> Ints:
-    first = np.full(int(owner.max()) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(first, owner, values)
-    return first

@@ -14,7 +14,7 @@ from pipeline.geo.raster import Floats
 Ints = NDArray[np.int64]
 NEIGHBOUR_COUNT = 12
 _WIDE_COUNT, _OLD_SHARE = 50, 0.1
-_OFFSET_M = 50.0
+_OFFSET_M, _SHRUNK_BY = 50.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -63,109 +63,49 @@ def unit_means(unit_of_building: Ints, columns: Floats) -> Floats:
     return means
 
 
-def neighbour_columns(
-    middle: Floats,
-    year_mean: Floats,
-    block: Ints | None = None,
-    *,
-    is_wide: bool = False,
-    asked: NDArray[np.bool_] | None = None,
-) -> dict[str, Floats]:
-    """Return what is known of the years of the nearest other units.
+def neighbour_columns(points: Floats, year: Floats, asked: Floats) -> dict[str, Floats]:
+    """Return what is known of the years around each asked place.
 
     Parameters
     ----------
-    middle, year_mean
-        Position and known year of each unit, NaN where none is known.
-    block
-        Units of one block do not see each other; without it a unit only does not see itself.
-    is_wide
-        Also tell the mean of many units around, and how far the oldest part of town is.
+    points, year
+        Places and years of the known units; at least one.
     asked
-        The units to be told of; the others' columns stay empty.
+        Places to be told of, m × 2 metres; none of them is among the known units.
     """
-    known = np.flatnonzero(np.isfinite(year_mean))
-    own = np.arange(len(middle)) if block is None else block
-    rows, distance = _nearest(
-        middle, known, own, _WIDE_COUNT if is_wide else NEIGHBOUR_COUNT, asked
-    )
-    wide = _wide_columns(middle, year_mean, known, rows) if is_wide else {}
-    rows, distance = rows[:, :NEIGHBOUR_COUNT], distance[:, :NEIGHBOUR_COUNT]
-    years = np.where(rows >= 0, year_mean[known[rows]], np.nan)
-    weight = np.where(rows >= 0, 1 / (distance + _OFFSET_M), 0.0)
-    with np.errstate(invalid="ignore"):
-        weighted = np.nansum(years * weight, axis=1) / weight.sum(axis=1)
-        return {
-            "nearest_year": years[:, 0],
-            "nearest_3_year": _mean_of_first(years, 3),
-            "nearest_10_year": _mean_of_first(years, 10),
-            "near_mean_year": _mean_of_first(years, NEIGHBOUR_COUNT),
-            "near_median_year": _median(years),
-            "near_weighted_year": weighted,
-            "near_low_year": np.fmin.reduce(years[:, :6], axis=1),
-            "near_high_year": np.fmax.reduce(years[:, :6], axis=1),
-            "nearest_m": distance[:, 0],
-            "nearest_3_m": distance[:, min(2, distance.shape[1] - 1)],
-            **wide,
-        }
+    reach = min(_WIDE_COUNT, len(points))
+    distance, rows = cKDTree(points).query(asked, k=reach)
+    distance, rows = distance.reshape(len(asked), -1), rows.reshape(len(asked), -1)
+    years = year[rows]
+    wide = years.mean(axis=1)
+    years, distance = years[:, :NEIGHBOUR_COUNT], distance[:, :NEIGHBOUR_COUNT]
+    weight = 1 / (distance + _OFFSET_M)
+    core = np.median(points[year <= np.quantile(year, _OLD_SHARE)], axis=0)
+    return {
+        "near_weighted_year": (years * weight).sum(axis=1) / weight.sum(axis=1),
+        "nearest_year": years[:, 0],
+        "nearest_3_year": years[:, :3].mean(axis=1),
+        "nearest_10_year": years[:, :10].mean(axis=1),
+        "near_mean_year": years.mean(axis=1),
+        "near_median_year": np.median(years, axis=1),
+        "near_low_year": years[:, :6].min(axis=1),
+        "near_high_year": years[:, :6].max(axis=1),
+        "near_wide_year": wide,
+        "nearest_m": distance[:, 0],
+        "nearest_3_m": distance[:, min(2, distance.shape[1] - 1)],
+        "core_m": np.hypot(*(asked - core).T),
+    }
 
 
-def _wide_columns(middle: Floats, year_mean: Floats, known: Ints, rows: Ints) -> dict[str, Floats]:
-    years = np.where(rows >= 0, year_mean[known[rows]], np.nan)
-    old = known[year_mean[known] <= np.quantile(year_mean[known], _OLD_SHARE)]
-    core = np.median(middle[old], axis=0)
-    with np.errstate(invalid="ignore"):
-        return {
-            "near_wide_year": _mean_of_first(years, _WIDE_COUNT),
-            "core_m": np.hypot(*(middle - core).T),
-        }
+def name_means(code: Ints, year: Floats, asked: Ints) -> Floats:
+    """Return the mean known year by name, drawn to the mean of all where few share the name.
 
-
-def _mean_of_first(years: Floats, count: int) -> Floats:
-    return np.nansum(years[:, :count], axis=1) / np.isfinite(years[:, :count]).sum(axis=1)
-
-
-def _median(years: Floats) -> Floats:
-    """Return the median of what there is in each row, NaN where there is nothing."""
-    count = np.isfinite(years).sum(axis=1)
-    ordered = np.sort(years, axis=1)  # empty ones come last
-    rows = np.arange(len(years))
-    low, high = np.maximum(count - 1, 0) // 2, count // 2
-    middle = (ordered[rows, low] + ordered[rows, np.minimum(high, years.shape[1] - 1)]) / 2
-    return np.where(count > 0, middle, np.nan)
-
-
-def _nearest(
-    middle: Floats,
-    known: Ints,
-    own: Ints,
-    wanted: int,
-    asked_units: NDArray[np.bool_] | None,
-) -> tuple[Ints, Floats]:
-    """Return positions in ``known`` and distances of the nearest units of another block, −1 if too few.
-
-    More and more neighbours are asked for until enough of them lie in other blocks.
+    ``code`` and ``year`` are of the known units, ``asked`` the codes to be told of; −1 is no name.
     """
-    rows = np.full((len(middle), wanted), -1, dtype=np.int64)
-    distance = np.full((len(middle), wanted), np.nan)
-    tree, open_ = (
-        cKDTree(middle[known]),
-        (np.arange(len(middle)) if asked_units is None else np.flatnonzero(asked_units)),
-    )
-    reach = wanted + 1
-    while len(open_) and len(known):
-        asked = min(reach, len(known))
-        far, found = tree.query(middle[open_], k=asked)
-        far, found = far.reshape(len(open_), -1), found.reshape(len(open_), -1)
-        is_other = own[known[found]] != own[open_][:, None]
-        enough = is_other.sum(axis=1) >= min(wanted, len(known))
-        done = enough | (asked == len(known))
-        order = np.argsort(~is_other, axis=1, kind="stable")[:, :wanted]
-        there = np.take_along_axis(is_other, order, axis=1)
-        width = order.shape[1]
-        picked = np.where(there, np.take_along_axis(found, order, axis=1), -1)
-        how_far = np.where(there, np.take_along_axis(far, order, axis=1), np.nan)
-        rows[open_[done], :width] = picked[done]
-        distance[open_[done], :width] = how_far[done]
-        open_, reach = open_[~done], reach * 4
-    return rows, distance
+    overall = float(year.mean())
+    size = int(max(code.max(initial=-1), asked.max(initial=-1))) + 1
+    there = code >= 0
+    count = np.bincount(code[there], minlength=size)
+    total = np.bincount(code[there], year[there], size)
+    mean = (total + _SHRUNK_BY * overall) / (count + _SHRUNK_BY)
+    return np.where((asked >= 0) & (count[asked] > 0), mean[asked], np.nan)

@@ -24,7 +24,8 @@ import shapely
 
 from pipeline.measure.years import year_facts
 from pipeline.settings.measure import YearRule
-from pipeline.years.infer import YearFacts, infer_years
+from pipeline.years.facts import YearFacts
+from pipeline.years.infer import infer_years
 
 GROUND = ["elevation_m", "slope_deg", "relief_m"]
 

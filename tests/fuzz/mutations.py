@@ -335,7 +335,7 @@ BY_FORMAT: dict[str, tuple[Mutation, ...]] = {
     "overpass_json": JSON, "nominatim_json": JSON, "geojson": JSON, "csv": TEXT,
     "excel": (*ZIP, workbook_bomb, workbook_bomb),
     "geoparquet": (odd_parquet, odd_parquet, strange_doubles),
-    "geotiff": (odd_raster, odd_raster, strange_doubles), "osm_pbf": (),
+    "geotiff": (odd_raster, odd_raster, strange_doubles), "osm_pbf": (), "osm_o5m": (), "osm_xml": TEXT,
     "shapefile": (strange_doubles,), "geopackage": (strange_doubles,),
     "flatgeobuf": (strange_doubles,), "file_geodatabase": (strange_doubles,),
     "kml": TEXT, "gml": TEXT, "mapinfo_tab": (strange_doubles,), "mapinfo_mif": TEXT, "topojson": JSON,

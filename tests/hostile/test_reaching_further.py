@@ -21,6 +21,8 @@ from pipeline.settings.city import Source
 from pipeline.store import fence
 from pipeline.store.gdal_drivers import open_raster
 from pipeline.store.looks import look_into
+from pipeline.store.sources import read_source
+from pipeline.store.study_area import StudyArea
 from pipeline.store.vectors import read_features
 from tests.conftest import real_data
 
@@ -217,6 +219,32 @@ def test_nothing_beside_a_terrain_is_read(tmp_path: Path) -> None:
         Problem, match=r"dem.tif.aux.xml beside it says more of it \(OVERVIEW_FILE\)"
     ):
         open_raster(path)
+
+
+def test_overviews_kept_elsewhere_are_refused(asked: list[str], tmp_path: Path) -> None:
+    path = terrain(tmp_path / "dem.tif")
+    with rasterio.open(path, "r+") as file:
+        file.update_tags(ns="OVERVIEWS", OVERVIEW_FILE=URL)
+    with pytest.raises(Problem, match=r"dem.tif: says that its overviews are kept elsewhere"):
+        open_raster(path)
+    assert asked == []
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 50), (50, 1), (2, 2)])
+def test_a_terrain_of_one_row_is_told(rows: int, columns: int, tmp_path: Path) -> None:
+    path = tmp_path / "dem.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=columns, height=rows, count=1, dtype="float32",
+        crs="EPSG:32648", transform=from_origin(650_000, 3_270_000, 10, 10),
+    ) as file:  # fmt: skip
+        file.write(np.full((rows, columns), 7, np.float32), 1)
+    told = Source.model_validate({
+        "path": "dem.tif", "role": "terrain", "format": "geotiff", "datum": "wgs84",
+        "crs": "EPSG:32648", "encoding": None, "publisher": "nobody", "licence": "CC0",
+        "attribution": "none", "date": "2026",
+    })  # fmt: skip
+    with pytest.raises(Problem, match=f"dem.tif: has only {rows} × {columns} cells"):
+        read_source(tmp_path, "terrain", told, StudyArea("EPSG:32648"))
 
 
 def test_a_log_beside_a_geopackage_is_told_and_an_empty_one_is_not(tmp_path: Path) -> None:

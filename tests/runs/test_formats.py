@@ -232,7 +232,8 @@ def test_street_layers_meet_where_they_touch(town: tuple[Path, Settings]) -> Non
     lines = formats.streets()
     sources = dict(settings.sources)
     for name, part in (("streets", lines.iloc[:1]), ("steps", lines.iloc[1:3])):
-        told = formats.EXPORTS["geojson"](part, raw, f"only_{name}")
+        told = dict(formats.EXPORTS["geojson"](part, raw, f"only_{name}"))
+        told["values"] = {"highway_type": {"主干路": "primary", "梯道": "steps"}}
         sources[name] = _source("streets", told, {"highway_type": ["等级"], "road_name": ["路名"]})
     edges = intake(raw, settings.model_copy(update={"sources": sources})).tables[STREET_EDGES]
     main, steps = (

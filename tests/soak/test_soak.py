@@ -7,7 +7,7 @@ from tests.soak.texts import spoil_texts
 
 
 def test_runs_killed_at_random_moments_lose_nothing(tmp_path: Path) -> None:
-    found = kill_runs(tmp_path, 4, 5)
+    found = kill_runs(tmp_path, 3, 5)
     assert not found.faults, found.summary()
 
 

@@ -97,3 +97,13 @@ def test_judged_groups_share_their_weight_out_among_their_criteria() -> None:
     assert set(found.consistency) == {
         "housing_bureau/groups", "residents/groups", "all/groups", "residents/people",
     }  # fmt: skip
+
+
+def test_numbers_that_a_spreadsheet_would_change() -> None:
+    """00002 becomes 2, 1-1 the first of January, a number of 18 digits loses three."""
+    ids = np.array([f"B{n}" for n in range(COUNT)], dtype=object)
+    need, weights = spread(1, 1, 1), [5000, 3000, 2000]
+    assert codes(need, weights, building_id=ids) == []
+    for strange in ("00002", "1-1", "500103001001000012", "12E5"):
+        ids[7] = strange
+        assert codes(need, weights, building_id=ids) == ["ids_changed_by_spreadsheets"], strange

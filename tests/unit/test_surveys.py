@@ -79,7 +79,7 @@ def test_inspected_faults_become_shares_and_what_nobody_looked_at_stays_empty(
     assert sorted(reasons(inspection)) == [
         ("3", "value", "no_single_year"),
         ("3", "value", "unknown_word"),
-        ("4", "row", "duplicate_row"),
+        ("4", "row", "rows_differ"),
         ("5", "row", "unknown_key"),
         ("6", "row", "no_key"),
     ]

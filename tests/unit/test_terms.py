@@ -19,6 +19,7 @@ from pipeline.pages.terms import (
     TRACKS,
     UNITS,
     WAITS,
+    YEAR_REGIMES,
     term,
 )
 from pipeline.pages.words import Words
@@ -38,6 +39,7 @@ def test_every_role_of_a_source_has_a_name() -> None:
         ("track_type", SHORT_TRACKS),
         ("quadrant_type", QUADRANTS),
         ("construction_year_basis_type", ORIGINS),
+        ("construction_year_regime_type", YEAR_REGIMES),
         ("storey_count_origin", ORIGINS),
         ("floor_area_origin", ORIGINS),
         ("scope_type", SCOPES),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.intake.years import read_year
+from pipeline.intake.years import mended_years, read_year
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,33 @@ from pipeline.intake.years import read_year
         ("民国元年", 1912, 1912),
         ("解放前", 1600, 1949),
         (" 建于1985年 ", 1985, 1985),
+        ("1980/6/30 0:00", 1980, 1980),
+        ("1980-06-30 00:00:00", 1980, 1980),
+        ("1980-06-30T00:00:00", 1980, 1980),
+        ("1980-06-30T00:00:00Z", 1980, 1980),
+        ("1980-06-30 00:00:00+00:00", 1980, 1980),
+        ("1980-06-30 00:00:00.000", 1980, 1980),
+        ("1980-01-01T00:00:00+08:00", 1980, 1980),
+        ("1979-12-31T16:00:00Z", 1979, 1980),  # midnight of New Year in Chongqing
+        ("6/30/1980 12:00:00 AM", 1980, 1980),
+        ("30.06.1980", 1980, 1980),
+        ("06/30/1980", 1980, 1980),
+        ("03/04/1985", 1985, 1985),  # 3 April or 4 March, 1985 in either case
+        ("30 June 1980", 1980, 1980),
+        ("June 30, 1980", 1980, 1980),
+        ("Jun-1980", 1980, 1980),
+        ("Jun-80", 1980, 1980),  # as Excel shows a year and month
+        ("2-Jun-05", 2005, 2005),
+        ("80-6-30", 1980, 1980),
+        ("30.06.80", 1980, 1980),
+        ("80年6月", 1980, 1980),
+        ("'1985", 1985, 1985),
+        ("一九八〇年六月", 1980, 1980),
+        ("一九八五年十二月三十一日", 1985, 1985),
+        ("民国六十九年", 1980, 1980),
+        ("民國69年6月", 1980, 1980),
+        ("1980.6-1981.3", 1980, 1981),
+        ("1980年6月建成", 1980, 1980),
     ],
 )
 def test_a_text_gives_the_years_it_allows(text: str, low: int, high: int) -> None:
@@ -56,8 +83,30 @@ def test_an_impossible_year_is_told(text: str) -> None:
     assert read_year(text, earliest=1600, latest=2026).fault == "impossible_year"
 
 
-@pytest.mark.parametrize("text", ["hello", "1985-13-01", "85-90", "1-1-1", "约", "年代"])
+@pytest.mark.parametrize(
+    "text", ["hello", "1985-13-01", "31/31/1985", "03/04/05", "85-90", "1-1-1", "约", "年代"]
+)
 def test_an_unreadable_text_is_told(text: str) -> None:
     reading = read_year(text, earliest=1600, latest=2026)
     assert reading.fault == "unreadable_year"
     assert reading.low is None
+
+
+def test_years_typed_into_cells_of_dates_are_days_of_a_spreadsheet() -> None:
+    """Day 1980 of Excel is 1905-06-02; of a workbook that counts from 1904, 1909-06-03."""
+    assert mended_years(["1905-06-02", "1905-06-07", ""]) == ["1980", "1985", ""]
+    assert mended_years(["1905/6/2 0:00", "1905年6月7日"]) == ["1980", "1985"]
+    assert mended_years(["1909-06-03", "八十年代"]) == ["1980", "八十年代"]
+    assert mended_years(["29402", "31228.0"]) == ["1980-06-30", "1985-06-30"]
+
+
+def test_one_date_of_1905_among_others_is_left_to_people() -> None:
+    told = mended_years(["1905-06-02", "1985-06-07", "1990-01-01"])
+    assert told[1:] == ["1985-06-07", "1990-01-01"]
+    assert read_year(told[0], earliest=1600, latest=2026).fault == "unreadable_year"
+    few = mended_years(["1905-06-02", "1980", "1985", "1990"])
+    assert read_year(few[0], earliest=1600, latest=2026).fault == "unreadable_year"
+
+
+def test_years_and_months_of_five_digits_are_no_days() -> None:
+    assert mended_years(["19805", "19856"]) == ["19805", "19856"]

@@ -18,15 +18,17 @@ from pipeline.years.conformal import (
     weighted_quantiles,
     within,
 )
-from pipeline.years.ensemble import best_shares
-from pipeline.years.estimate import stepped
-from pipeline.years.evaluate import calibration_error, even_folds, square_blocks
-from pipeline.years.infer import Inference, YearFacts, infer_years
+from pipeline.years.estimate import best_shares, stepped
+from pipeline.years.evaluate import calibration_error, square_blocks
+from pipeline.years.facts import YearFacts
+from pipeline.years.gaps import area_folds, even_folds, gaps_of
+from pipeline.years.groups import class_columns, stretches
+from pipeline.years.infer import Inference, infer_years
 from pipeline.years.intervals import errors_together, miss_shares, whole_year_ends
 from pipeline.years.selection import losses
 from pipeline.years.shape import density_columns, shape_columns
 from pipeline.years.siblings import error_growth_per_m, siblings_of, thinned
-from pipeline.years.units import neighbour_columns, units_of
+from pipeline.years.units import name_means, neighbour_columns, units_of
 from tests.conftest import REPOSITORY
 
 SETTINGS = read_settings(REPOSITORY / "config", "reference", "base")
@@ -107,19 +109,76 @@ def test_density_counts_what_stands_within_the_radius() -> None:
     assert found["neighbour_1_m"][0] == 50
 
 
-def test_a_unit_never_sees_its_own_year_nor_that_of_its_square() -> None:
-    middle = np.array([[0, 0], [10, 0], [25, 0], [500, 0]], dtype=float)
-    year = np.array([1950.0, 1960.0, 1970.0, 2000.0])
-    alone = neighbour_columns(middle, year)
-    assert alone["nearest_year"].tolist() == [1960, 1950, 1960, 1970]
-    blocked = neighbour_columns(middle, year, np.array([0, 0, 0, 1]))
-    assert blocked["nearest_year"].tolist() == [2000, 2000, 2000, 1970]
+def test_the_nearest_known_years_speak_first() -> None:
+    known = np.array([[0, 0], [10, 0], [500, 0]], dtype=float)
+    found = neighbour_columns(known, np.array([1950.0, 1960.0, 2000.0]), np.array([[7.0, 0.0]]))
+    assert (found["nearest_year"][0], found["nearest_m"][0]) == (1960, 3)
+    assert found["nearest_10_year"][0] == pytest.approx((1950 + 1960 + 2000) / 3)
+    assert found["near_median_year"][0] == 1960
 
 
-def test_a_place_without_any_other_known_year_has_none_nearby() -> None:
-    found = neighbour_columns(np.array([[0.0, 0.0], [5.0, 0.0]]), np.array([1980.0, np.nan]))
-    assert np.isnan(found["nearest_year"][0])
-    assert found["nearest_year"][1] == 1980
+def test_a_street_of_few_known_years_leans_to_the_town() -> None:
+    """Two houses of 1990 in a town of mean 1960: (2 × 1990 + 2 × 1960) / 4 = 1975."""
+    code = np.array([0, 0, 1, 1, 1, 1])
+    year = np.array([1990.0, 1990.0, 1945.0, 1945.0, 1945.0, 1945.0])
+    found = name_means(code, year, np.array([0, 1, 2, -1]))
+    assert found[:2] == pytest.approx([1975, (4 * 1945 + 2 * 1960) / 6])
+    assert np.isnan(found[2:]).all()
+
+
+def grid(side: int, step_m: float) -> np.ndarray:
+    return np.array([[x * step_m, y * step_m] for x in range(side) for y in range(side)])
+
+
+def test_years_missing_here_and_there_make_no_area_and_a_square_without_any_does() -> None:
+    """A grid of 40 × 40 places 20 m apart; one in three years is lost, or a square of 10 × 10."""
+    middle = grid(40, 20.0)
+    lost = np.random.default_rng(3).random(1600) < 1 / 3
+    assert gaps_of(middle, ~lost).is_isolated.mean() < 0.01
+    square = (np.abs(middle - 390.0) < 100).all(axis=1)
+    found = gaps_of(middle, ~square)
+    assert square.sum() == 100
+    assert not found.in_area[~square].any()
+    assert found.in_area[square].all(), "the rim of a gap belongs to it"
+    core = square & (np.abs(middle - 390.0) < 50).all(axis=1)
+    assert found.is_isolated[core].all() and not found.is_isolated[~square].any()
+    assert found.nearest_known_m[square].max() == pytest.approx(100)
+
+
+def test_squares_are_hidden_whose_years_lie_as_far_as_the_missing_ones() -> None:
+    """Squares of 200 m without years on a grid of 20 m: their places lie 20 to 100 m from the rim."""
+    middle = grid(100, 20.0)
+    lost = (np.floor(middle / 200).sum(axis=1) % 7 == 3) & (middle[:, 0] > 400)
+    gaps = gaps_of(middle, ~lost)
+    found = area_folds(middle, ~lost, gaps.nearest_known_m[lost], 5)
+    assert 140 <= found.side_m <= 290
+    assert set(found.fold[~lost]) == set(range(5)) and (found.fold[lost] == -1).all()
+    wide = area_folds(middle, ~lost, gaps.nearest_known_m[lost] * 3, 5)
+    assert wide.side_m > 1.4 * found.side_m
+
+
+def test_a_kind_that_errs_twice_as_much_gets_intervals_twice_as_wide() -> None:
+    rng = np.random.default_rng(2)
+    kind, other = rng.integers(0, 2, 20_000), rng.integers(0, 3, 20_000)
+    strain = np.abs(rng.normal(0, 1, 20_000)) / 1.645 * np.where(kind == 1, 2.0, 1.0)
+    of_known, of_wanted = stretches(
+        strain, np.ones(20_000), np.arange(20_000), [kind, other], [np.array([0, 1]), np.zeros(2, int)],
+        hold_share=0.9, shrunk_by=50.0,
+    )  # fmt: skip
+    assert of_wanted == pytest.approx([1, 2], rel=0.05)
+    held = strain <= of_known
+    for groups in (kind, other):
+        for group in np.unique(groups):
+            assert held[groups == group].mean() == pytest.approx(0.9, abs=0.01)
+
+
+def test_only_columns_of_few_whole_numbers_are_kinds() -> None:
+    rng = np.random.default_rng(4)
+    use, storeys = rng.integers(0, 3, 500).astype(float), rng.random(500)
+    found = class_columns(
+        {"use": use, "metres": storeys, "lone": np.zeros(500)}, np.arange(500), rng.normal(size=500)
+    )
+    assert list(found) == ["use"]
 
 
 def test_siblings_tell_mean_range_and_how_near() -> None:
