@@ -213,6 +213,11 @@ class Costs:
     middle: Floats
     high: Floats
 
+    @property
+    def mean(self) -> Floats:
+        """The mean of the three."""
+        return (self.low + self.middle + self.high) / 3
+
     def minutes_and_climb(self, penalties: Penalties) -> tuple[Floats, Floats]:
         """Return minutes and metres climbed over all penalties between the two (module's head)."""
         reached = np.isfinite(self.low)

@@ -54,12 +54,13 @@ class Access:
     """The access table of buildings.
 
     ``entry_m`` is the height of the street at the door that the walk home from the main road takes,
-    or else at the nearest door. ``out_climb_m`` holds, by facility type, the metres climbed on the way
-    out, which no list tells.
+    or else at the nearest door. ``out_climb_m`` and ``cost_min`` are those of ``Walks``, by facility
+    type; no list tells them.
     """
 
     columns: dict[str, Any]
     out_climb_m: dict[str, Floats]
+    cost_min: dict[str, Floats]
     has_access: Flags
     entry_m: Floats
     doors: Doors
@@ -218,7 +219,8 @@ def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Ac
     begin[paths.building_point < 0] = pd.NA
     columns["main_road_path_point_number"] = begin
     out_climb_m = {name: walk.out_climb_m for name, walk in walks.items()}
-    return Access(columns, out_climb_m, ways.has_access, entry, ways, paths)
+    cost_min = {name: walk.cost_min for name, walk in walks.items()}
+    return Access(columns, out_climb_m, cost_min, ways.has_access, entry, ways, paths)
 
 
 def _at_first_door(ways: Doors, values: Floats) -> Floats:

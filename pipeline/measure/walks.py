@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.geo.network import (
+    Costs,
     Penalties,
     Pieces,
     Spurs,
@@ -149,6 +150,8 @@ class Walks:
     climb_m: Floats
     """Climbed on the way home."""
     out_climb_m: Floats
+    cost_min: Floats
+    """Minutes and climb as they are weighed, out and home together, the mean over the penalties."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,8 @@ class BuildingWalks:
 
     def walks(self, facility: str) -> Walks:
         """Return every building's walks to its nearest facility of a type."""
-        home_min, climb_m = self._home(facility)
+        home = self._home(facility)
+        home_min, climb_m = home.minutes_and_climb(self.penalties)
         is_there = self._is_main & (facility == MAIN_ROAD)
         near = nearest(self._way_out, self.network.targets[facility])
         out = self.penalties.of_each(
@@ -224,23 +228,23 @@ class BuildingWalks:
             )
         )
         out_min, out_climb_m = out.minutes_and_climb(self.penalties)
-        return Walks(_finite(out_min), home_min, climb_m, _finite(out_climb_m))
+        cost_min = out.mean + home.mean
+        told = (out_min, home_min, climb_m, out_climb_m, cost_min)
+        return Walks(*(_finite(values) for values in told))
 
     def home_min(self, facility: str) -> Floats:
         """Return the minutes of the walks home alone."""
-        return self._home(facility)[0]
+        return _finite(self._home(facility).minutes_and_climb(self.penalties)[0])
 
-    def _home(self, facility: str) -> tuple[Floats, Floats]:
-        """Return minutes and climb of the walks home."""
+    def _home(self, facility: str) -> Costs:
+        """Return what the walks home cost."""
         is_there = self._is_main & (facility == MAIN_ROAD)
         near = nearest(self._way_home, self.network.targets[facility])
-        home = self.penalties.of_each(
+        return self.penalties.of_each(
             lambda name, penalty: self._least(
                 self._home_cost(getattr(near, name), penalty, is_there)[0]
             )
         )
-        minutes, climb_m = home.minutes_and_climb(self.penalties)
-        return _finite(minutes), _finite(climb_m)
 
     def chosen(self, facility: str) -> ChosenWays:
         """Return the ways home at the middle penalty."""

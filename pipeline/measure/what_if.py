@@ -197,7 +197,7 @@ def _rows(
         differs = is_near & ~was_near
         outcome = np.full(len(differs), "first_mapped", dtype=object)
     else:
-        differs, outcome = _outcome(columns, rule.walking.climb_penalty_min_per_m)
+        differs, outcome = _outcome(columns, before.cost_min[name] - after.cost_min[name])
     row = np.flatnonzero(differs)
     frame = pd.DataFrame(columns).iloc[row].reset_index(drop=True)
     frame.insert(0, "facility_type", name)
@@ -205,7 +205,7 @@ def _rows(
     return row, frame
 
 
-def _outcome(columns: Mapping[str, Floats], penalty: float) -> tuple[Flags, Any]:
+def _outcome(columns: Mapping[str, Floats], saved_cost_min: Floats) -> tuple[Flags, Any]:
     """Return which walks change, and whether for the better: by what ways are chosen by."""
     had = ~np.isnan(columns["walk_out_before_min"]) & ~np.isnan(columns["walk_back_before_min"])
     has = ~np.isnan(columns["walk_out_after_min"]) & ~np.isnan(columns["walk_back_after_min"])
@@ -217,7 +217,7 @@ def _outcome(columns: Mapping[str, Floats], penalty: float) -> tuple[Flags, Any]
     in_time = np.maximum(np.abs(saved_out), np.abs(saved_back)) > MINUTES_THAT_COUNT_MIN
     in_climb = np.maximum(np.abs(climb), np.abs(climb_out)) > METRES_THAT_COUNT_M
     in_metres = np.abs(metres) > METRES_THAT_COUNT_M
-    gain = saved_out + saved_back + penalty * (climb + climb_out)
+    gain = np.nan_to_num(saved_cost_min)
     outcome = np.select(
         [has & ~had, had & ~has, gain >= 0], ["gains_way", "loses_way", "better"], "worse"
     )
