@@ -26,11 +26,11 @@ override PY := .venv/bin/python
 override HOLD := $(shell env --block-signal=INT true 2>/dev/null && echo env --block-signal=INT)
 override RUN := exec $(HOLD) $(PY) -m pipeline
 
-.PHONY: help rank city fetch new-city why what-if plan cash-flow keep compare years-eval test check lint bench soak documents lock clean ready ready-dev
+.PHONY: help rank city fetch new-city why what-if plan office-lists cash-flow keep compare years-eval test check lint bench soak documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo "  with CITY=name SCENARIO=name RAW=folder CHANGE=name"
 
 rank: ready ## rank every building, write lists and maps
@@ -53,6 +53,9 @@ what-if: ready ## say who gains if CHANGE=name, a file of config/changes, were d
 
 plan: ready ## show the annual plan, or plan anew with BUDGET=yuan (all years, or a,b,c,…)
 	@$(RUN) plan
+
+office-lists: ready ## write the ranked lists of CITY as a workbook in Chinese, numbers of buildings as text
+	@$(RUN) office-lists
 
 cash-flow: ready ## print the cash flow of CASE=name, a file of config/cash_flows
 	@$(RUN) cash-flow

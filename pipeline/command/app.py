@@ -172,6 +172,17 @@ def compare(
     show_comparison(compare_runs(places, settings, a, b), places, settings)
 
 
+@app.command("office-lists")
+def office_lists(city: City = BUILT_IN, scenario: Scenario = "base") -> None:
+    """Write the lists as a workbook in Chinese, in which numbers of buildings stay text."""
+    from pipeline.command.office_lists import write_office_lists
+
+    places, settings = _prepare(city, scenario, None)
+    found = write_office_lists(places, settings)
+    rows = ", ".join(f"{sheet} {count:,}" for sheet, count in found.row_counts.items())
+    print(f"office lists 办公清单: {found.path.relative_to(places.root).as_posix()} ({rows})")
+
+
 @app.command()
 def city(
     scale: Annotated[float, typer.Option(help="1 = 43,500 buildings.", min=0.005)] = 1.0,

@@ -51,6 +51,12 @@ def test_yuzhong_is_read_as_its_hand_written_profile_reads_it(
     compare_sources(
         read_settings(config, "guessed", "base"), read_settings(config, "yuzhong", "base")
     )
+    # that trunks are closed to walkers here is what a person knows
+    known = (config / "cities" / "yuzhong.yaml").read_text("utf-8").partition("  streets:")[2]
+    project.edit(
+        "config/cities/guessed.yaml", "\nintake:\n",
+        "\nintake:\n  streets:" + known.partition("  housing:")[0],
+    )  # fmt: skip
     for city in ("guessed", "yuzhong"):
         ranked = project.run("rank", "--city", city, "--raw", str(yuzhong_raw))
         assert ranked.returncode == 0, ranked.stderr
