@@ -22,11 +22,11 @@ def facility_of_file(look: Look, words: NewCityWords) -> tuple[str, str]:
     A name that tells two kinds tells none.
     """
     name = _own_name(look)
-    held = {
-        kind: max(there, key=len)
+    there = {
+        kind: [word for word in called if _stands_in(name, word)]
         for kind, called in words.facility_files.items()
-        if (there := [word for word in called if _stands_in(name, word)])
     }
+    held = {kind: max(called, key=len) for kind, called in there.items() if called}
     alone = {
         kind: word for kind, word in held.items()
         if not any(word != other and _folded(word) in _folded(other) for other in held.values())
@@ -34,8 +34,9 @@ def facility_of_file(look: Look, words: NewCityWords) -> tuple[str, str]:
     if len(alone) > 1:
         told = ", ".join(f"{word} ({kind})" for kind, word in sorted(alone.items()))
         return "", f"its name tells several kinds of facility: {told}"
-    kind, word = next(iter(alone.items()), ("", ""))
-    return (kind if kind and _tells(name, word, words.file_endings) else ""), ""
+    kind = next(iter(alone), "")
+    is_told = any(_tells(name, word, words.file_endings) for word in there.get(kind, ()))
+    return (kind if is_told else ""), ""
 
 
 def other_ground(look: Look, words: NewCityWords) -> str:

@@ -128,7 +128,7 @@ def test_a_dutch_town_in_bag(tmp_path: Path) -> None:
 
 
 def test_a_chinese_delivery_with_facilities_in_files_of_their_own(tmp_path: Path) -> None:
-    """公交站.csv and 医院.csv without a column of types; 类别 with 子类; parcels are asked about."""
+    """公交站.csv and 医院.csv without a column of types; 用途 with 子类; parcels are asked about."""
     project, raw = Project(tmp_path / "project"), tmp_path / "raw"
     foreign_town.write(raw)
     for old in ("building_footprints.shp", "building_footprints.dbf"):
