@@ -32,7 +32,7 @@ _STREETS_SCORE = 2.0
 _LAYOUT_SCORE, _NAMED_SCORE = 4.0, 4.0
 _ADMIN = "admin"
 _AREA_TOLD = {
-    "parcels": "parcels of land 宗地、地块", "water": "water 水域", "land": "land use or cover 用地",
+    "parcels": "parcels of land 宗地、地块", "water": "water 水域", "land": "land use, cover or open ground 用地",
     "green": "green areas 绿地", _ADMIN: "administrative areas 行政区划",
 }  # fmt: skip
 _TYPES_NOT_USED = "types that are not used"
@@ -174,6 +174,10 @@ def _by_fields(
         if role == "footprints" and look.row_count >= 50 and 8 <= size_m2 <= 5000:
             guess.score += 3
             reasons.append(f"{look.row_count:,} outlines of {size_m2:,.0f} m² (median)")
+            if len(reasons) == 1:
+                guess.doubts.append(
+                    "taken for buildings by number and size of its outlines alone 仅凭轮廓大小判断"
+                )
         elif role == "footprints" and size_m2 > 20_000:
             return None
         elif role == "boundary" and look.row_count <= 60 and size_m2 >= 1e6:

@@ -101,6 +101,7 @@ def test_a_column_of_types_counts_more_than_the_name(tmp_path: Path) -> None:
      (layer("Gewässer.shp", name="x"), "water"), (layer("a.shp", DLMC="水田"), "land"),
      (layer("gis_osm_landuse_a_free_1.shp", fclass="residential"), "land"),
      (layer("土地利用现状.shp", 用途="住宅用地"), "land"), (layer("CLC2018.gpkg", code="112"), "land"),
+     (layer("CIMETIERE.shp", NATURE="x"), "land"), (layer("停车场.shp", 名称="x"), "land"),
      (layer("宗地.shp", 用途="住宅"), "parcels"), (layer("Parcels.shp", APN="1"), "parcels"),
      (layer("export.gpkg", APN="1", USECODE="11", STORIES="2"), "parcels"),
      (layer("cadastre-75056-parcelles.shp", commune="x"), "parcels"),
@@ -124,6 +125,13 @@ def test_other_areas_are_no_buildings_however_many(look: Look, kind: str) -> Non
 def test_buildings_stay_buildings(look: Look) -> None:
     expected = "" if look.path == "lake_town.gpkg" else "footprints"
     assert role(look) == expected
+
+
+def test_what_is_taken_by_size_alone_is_asked() -> None:
+    (guess,) = guesses(layer("chongqing.geojson"), WORDS, TAGS)
+    assert guess.role == "footprints" and "by number and size" in guess.doubts[0]
+    (guess,) = guesses(layer("buildings.geojson"), WORDS, TAGS)
+    assert not guess.doubts
 
 
 def test_districts_by_name_are_still_a_boundary() -> None:
