@@ -32,7 +32,8 @@ _STREETS_SCORE = 2.0
 _LAYOUT_SCORE, _NAMED_SCORE = 4.0, 4.0
 _ADMIN = "admin"
 _AREA_TOLD = {
-    "parcels": "parcels of land 宗地、地块", "water": "water 水域", "land": "land use, cover or open ground 用地",
+    "parcels": "parcels of land 宗地、地块", "water": "water 水域",
+    "land": "land use, cover or open ground 用地",
     "green": "green areas 绿地", _ADMIN: "administrative areas 行政区划",
 }  # fmt: skip
 _TYPES_NOT_USED = "types that are not used"

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from pipeline.contracts.source_columns import field
 from pipeline.new_city.file_names import facility_of_file, other_ground
+from pipeline.new_city.placing import join_tiles
 from pipeline.new_city.roles import guesses
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
@@ -255,6 +256,19 @@ def test_what_is_no_tile_is_told(name: str, size: int, said: str, tmp_path: Path
     path.write_bytes(bytes(size))
     with pytest.raises(Problem, match=said):
         open_raster(path, "srtm_hgt" if name.endswith(".hgt") else "esri_ascii_grid")
+
+
+def test_tiles_on_both_sides_of_a_seam_are_one_terrain(tmp_path: Path) -> None:
+    """West and east of 0°, in names of either case: what differs is the place alone."""
+    heights = np.tile(np.arange(1201, dtype=">i2"), (1201, 1)).tobytes()
+    for name in ("N44W001.hgt", "n44e000.HGT", "N43E000.SRTMGL3.hgt"):
+        (tmp_path / name).write_bytes(heights)
+    looks, unread = look_into(tmp_path)
+    found = [guess for look in looks for guess in guesses(look, WORDS, TAGS)]
+    join_tiles(found)
+    (one,) = found
+    assert not unread
+    assert {one.look.path, *one.more_paths} == {look.path for look in looks} and len(looks) == 3
 
 
 def test_several_tiles_in_a_zip_are_asked_for(tmp_path: Path) -> None:
