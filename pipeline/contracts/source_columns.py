@@ -5,7 +5,7 @@ A word is the same whatever its case, its width (full or half), its blanks and u
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,31 +13,51 @@ from numpy.typing import NDArray
 
 from pipeline.settings.city import Source
 
+JOINT = " > "
+"""Between the words of a joined column."""
 _BLANKS = re.compile(r"[\s_]+")
 
 
 def field(table: pd.DataFrame, source: Source, column: str) -> pd.Series:
     """Return one of our columns as text: constant, or the first of its fields that holds a value.
 
-    Words of the source are translated by ``values``, whatever their case, width and blanks; empty
-    where nothing is said.
+    Of ``joined`` columns the words of all fields count together, see ``Source.joined``. Words of the
+    source are translated by ``values``, whatever their case, width and blanks; empty where nothing is
+    said.
     """
     if column in source.constants:
         return pd.Series(source.constants[column], index=table.index, dtype="str")
     there = [name for name in source.columns.get(column, []) if name in table.columns]
     if not there:
         return pd.Series("", index=table.index, dtype="str")
-    text = table[there[0]].astype("str")
-    for name in there[1:]:
+    words = source.values.get(column, {})
+    is_joined = column in source.joined
+    text = joined_words(table, there) if is_joined else table[there[0]].astype("str")
+    for name in () if is_joined else there[1:]:
         text = text.where(text != "", table[name])
-    words = source.values.get(column)
-    if not words:
+    if not words and not is_joined:
         return text
     said, number = distinct(text)
     plain = by_plain_word(words)
-    ours = [words.get(word, plain.get(plain_word(word), word)) for word in said]
+
+    def meaning(word: str, otherwise: str) -> str:
+        return words.get(word, plain.get(plain_word(word), otherwise))
+
+    ours = []
+    for word in said:
+        first = word.split(JOINT, 1)[0] if is_joined else word
+        ours.append(meaning(word, meaning(first, first)))
     translated = pd.array(ours, dtype="str")
     return pd.Series(translated.take(number), index=table.index)
+
+
+def joined_words(table: pd.DataFrame, fields: Sequence[str]) -> pd.Series:
+    """Return the words of several fields in one text, blanks left out: class > subclass."""
+    cells = [table[name].astype("str").str.strip() for name in fields]
+    text = cells[0]
+    for more in cells[1:]:
+        text = text + np.where((text != "") & (more != ""), JOINT, "") + more
+    return text.astype("str")
 
 
 def distinct(texts: pd.Series) -> tuple[list[str], NDArray[np.int64]]:

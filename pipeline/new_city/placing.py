@@ -55,6 +55,8 @@ def overlap_much(pair: Sequence[Guess]) -> bool:
 
 def _tile_key(guess: Guess) -> tuple[str, str]:
     folder, _, name = guess.look.path.rpartition("/")
+    if guess.look.format == "srtm_hgt":  # the name is the tile's place
+        return f"{folder}/*.hgt", guess.look.crs
     return f"{folder}/{re.sub(r'[0-9]+', '#', name)}", guess.look.crs
 
 

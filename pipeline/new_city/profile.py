@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pipeline.new_city.osm import building_guesses
 from pipeline.new_city.placing import about_place, join_tiles, known_places, overlap_much, with_crs
-from pipeline.new_city.roles import Guess, guesses
+from pipeline.new_city.roles import Guess, guesses, unused_reason
+from pipeline.new_city.second_columns import second_column_questions
 from pipeline.new_city.tables import unused_tables, with_tables
 from pipeline.new_city.where import (
     DEGREES,
@@ -18,7 +19,7 @@ from pipeline.new_city.where import (
     utm_zone,
 )
 from pipeline.new_city.word_questions import word_questions
-from pipeline.settings.city import NEEDED_ROLES, OSM_FORMATS
+from pipeline.settings.city import NEEDED_ROLES, OSM_FORMATS, RASTER_FORMATS
 from pipeline.settings.intake import IntakeSettings
 from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
@@ -98,6 +99,8 @@ def new_city(
         questions += [f"{label} ({guess.look.path}): {doubt}" for doubt in guess.doubts]
         questions += about_place(label, guess.look)
     questions += word_questions(sources, intake, measures)
+    if not any(guess.role == "housing_register" for _, guess in sources):
+        questions += second_column_questions(sources, words, intake.housing)
     is_synthetic = any(word in look.path for look in looks for word in words.synthetic_words)
     roles = {guess.role for _, guess in sources}
     missing = tuple(role for role in NEEDED_ROLES if role not in roles)
@@ -156,12 +159,14 @@ def _chosen(
             told = look.crs_doubt or "does not state its CRS"
             questions.append(f"{look.path} {told}, and none fits: state it by hand")
         if not guessed:
-            reason = (
+            reason = unused_reason(look, words, facility_tags) or (
                 "lines whose class of street was not recognised" + _fields_of(look)
                 if look.geometry == "line"
                 else look.not_terrain or "not recognised" + _fields_of(look)
             )
-            unused.append((f"{look.path} {look.layer}".strip(), reason))
+            where = f"{look.path} {look.layer}".strip()
+            unused.append((where, reason))
+            questions += _about_unused(where, reason)
         found += guessed
     own_footprints = [g for g in found if g.role == "footprints" and g.look.format not in _OSM]
     if own_footprints:  # a bureau's own go before OpenStreetMap's of the same place
@@ -188,6 +193,16 @@ def _chosen(
             unused.append((guess.look.path, f"another {role}; {several[0].look.path} is used"))
             questions.append(f"which {role}? {several[0].look.path} or {guess.look.path}")
     return found, unused
+
+
+def _about_unused(where: str, reason: str) -> list[str]:
+    """Return a question where a person may know better than the name of a file."""
+    if "parcels" in reason:
+        return [
+            f"{where} holds {reason}: it is not used 未使用. If its outlines are those of buildings, "
+            "write it as footprints by hand 若为建筑轮廓，请手工写入"
+        ]
+    return [f"{where} is not used: {reason} 未使用"] if "facility" in reason else []
 
 
 def _leave_copies(found: list[Guess], unused: list[tuple[str, str]], questions: list[str]) -> None:
@@ -225,6 +240,11 @@ def _leave_to_osm(
         ]
         for guess in chosen:
             words = guess.values.get("amenity_type", {})
+            if giving and guess.constants.get("amenity_type") == kind:
+                questions.append(
+                    f"{guess.look.path} and {giving[0]} both have {kind}: both are used, so a stop may "
+                    "count twice 同一站点可能重复"
+                )
             again = [word for word, ours in words.items() if ours == kind]
             if giving and again:
                 guess.values["amenity_type"] = {w: o for w, o in words.items() if o != kind}
@@ -302,6 +322,8 @@ def _lines(
     columns = {key: Noted(fields, note) for key, (fields, note) in guess.columns.items()}
     if guess.role == "boundary" and look.format == "nominatim_json":
         columns = {}
+    if guess.constants:
+        own["constants"] = Noted(guess.constants, "guess: by its name")
     if guess.role == "footprints" and "building_use_type" not in columns:
         own["constants"] = Noted(
             {"building_use_type": "residential"}, "guess: no use is stated, so all count as housing"
@@ -338,7 +360,7 @@ def _datum(look: Look, words: NewCityWords, told: str, place: Bounds | None) -> 
             return datum, f"guess: {mark!r} in the file's name"
     box = in_degrees(look.bounds, look.crs) or (None if look.bounds else place)
     is_shifted_perhaps = (
-        look.bounds is not None and look.crs == DEGREES and look.format != "geotiff"
+        look.bounds is not None and look.crs == DEGREES and look.format not in RASTER_FORMATS
     )
     if own == "of_crs" or not is_shifted_perhaps or not is_in_china(box):
         return own, ""

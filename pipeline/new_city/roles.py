@@ -6,14 +6,16 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from pipeline.contracts.source_columns import by_plain_word, plain_word
+from pipeline.contracts.source_columns import JOINT, by_plain_word, joined_words, plain_word
 from pipeline.contracts.written_numbers import decimal_mark, read_number
 from pipeline.intake.words import count_words, listed, words_text
+from pipeline.new_city.file_names import facility_of_file, other_ground
+from pipeline.new_city.layouts import columns_with, layout_of, values_with
 from pipeline.new_city.names import cannot_be, matched, plain, weight
 from pipeline.new_city.osm import COLUMNS, STREET_CLASSES, osm_roles
 from pipeline.new_city.where import middle_area_m2
-from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS, OSM_FORMATS
-from pipeline.settings.new_city import NewCityWords
+from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS, OSM_FORMATS, RASTER_FORMATS
+from pipeline.settings.new_city import Layout, NewCityWords
 from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted
 
@@ -27,6 +29,14 @@ _KEYS = ("building_id", "estate_id", "estate_name", "community_id")
 _RECOGNISED_SHARE = 0.2
 _STREETS_SHARE = 0.5
 _STREETS_SCORE = 2.0
+_LAYOUT_SCORE, _NAMED_SCORE = 4.0, 4.0
+_ADMIN = "admin"
+_AREA_TOLD = {
+    "parcels": "parcels of land 宗地、地块", "water": "water 水域",
+    "land": "land use, cover or open ground 用地",
+    "green": "green areas 绿地", _ADMIN: "administrative areas 行政区划",
+}  # fmt: skip
+_TYPES_NOT_USED = "types that are not used"
 _PATH = re.compile(r"[;；|/>]")
 
 
@@ -48,6 +58,15 @@ class Guess:
     """What the profile must say of a table: separator, header rows, form of keys …"""
     unit_field: str = ""
     """The field that tells a building's stairwells or flats apart."""
+    layout: Layout | None = None
+    """The national layout that the layer has."""
+
+    def texts(self, column: str) -> pd.Series:
+        """Return the first rows' cells of one of our columns, joined if its fields are."""
+        fields = self.columns[column][0]
+        if self.layout and column in self.layout.joined and len(fields) > 1:
+            return joined_words(self.look.fields, fields)
+        return self.look.fields[fields[0]].astype("str")
 
 
 def guesses(
@@ -63,7 +82,7 @@ def guesses(
         ]  # fmt: skip
     if look.format == "nominatim_json":
         return [Guess(look, "boundary", "a Nominatim reply with an outline", score=9)]
-    if look.format == "geotiff":
+    if look.format in RASTER_FORMATS:
         return _raster(look, words)
     roles = [
         role for role in words.columns
@@ -113,9 +132,13 @@ def _raster(look: Look, words: NewCityWords) -> list[Guess]:
 def _by_fields(
     look: Look, role: str, words: NewCityWords, facility_tags: Mapping[str, Collection[str]]
 ) -> Guess | None:
-    guess = Guess(look, role, "")
+    area_kind = other_ground(look, words) if role in _AREAS else ""
+    if area_kind and not (area_kind == _ADMIN and role != "footprints"):
+        return None
+    layout = layout_of(look, role, words.layouts)
+    guess = Guess(look, role, "", layout=layout)
     for column, (fields, is_exact) in matched(
-        list(map(str, look.fields.columns)), words.columns[role]
+        list(map(str, look.fields.columns)), columns_with(layout, words.columns[role])
     ).items():
         fault = cannot_be(column, look.fields[fields[0]])
         if fault:
@@ -141,11 +164,21 @@ def _by_fields(
     if word:
         guess.score += 4 + len(word) / 10
         reasons.append(f"{word!r} in its name")
+    if layout:
+        guess.score += _LAYOUT_SCORE
+        reasons.append(f"the layout of {layout.title}")
+        joined = [one for one in layout.joined if len(guess.columns.get(one, ([], ""))[0]) > 1]
+        if joined:
+            guess.table["joined"] = Noted(joined, "its fields say it together only")
     if role in _AREAS:
         size_m2 = middle_area_m2(look)
         if role == "footprints" and look.row_count >= 50 and 8 <= size_m2 <= 5000:
             guess.score += 3
             reasons.append(f"{look.row_count:,} outlines of {size_m2:,.0f} m² (median)")
+            if len(reasons) == 1:
+                guess.doubts.append(
+                    "taken for buildings by number and size of its outlines alone 仅凭轮廓大小判断"
+                )
         elif role == "footprints" and size_m2 > 20_000:
             return None
         elif role == "boundary" and look.row_count <= 60 and size_m2 >= 1e6:
@@ -159,12 +192,19 @@ def _by_fields(
         return None
     if role == "inspection" and not any(column.endswith("_fault_share") for column in own):
         return None
-    if role not in _AREAS and not own and not word:
+    if role not in _AREAS and not own and not word and role != "amenities":
         return None
     guess.doubts += _kinds_told(look, role)
     _take_values(guess, words, facility_tags)
     if role == "amenities" and not guess.values and not _speaks_ours(guess, facility_tags):
-        return None
+        kind, _ = facility_of_file(look, words)
+        if kind not in facility_tags:
+            return None
+        guess.columns.pop("amenity_type", None)
+        guess.constants["amenity_type"] = kind
+        guess.doubts = [one for one in guess.doubts if not one.startswith(_TYPES_NOT_USED)]
+        guess.score += _NAMED_SCORE
+        reasons.append(f"its name lists one kind of facility, {kind}")
     if role == "streets":
         if not _are_streets(guess):
             return None
@@ -200,9 +240,11 @@ def _take_values(
     for column, meanings in words.values.items():
         if column not in guess.columns:
             continue
-        meanings = by_plain_word(meanings)
-        counted = count_words(guess.look.fields[guess.columns[column][0][0]].astype("str"))
+        meanings = by_plain_word(values_with(guess.layout, column, meanings))
+        counted = count_words(guess.texts(column))
         cells = set(counted)
+        if guess.layout and column in guess.layout.joined:
+            cells |= {cell.split(JOINT, 1)[0] for cell in cells}
         if column == "building_use_type":  # of 住宅、商业 each part means something of its own
             cells |= {part for cell in cells for part in listed(cell)}
         held = {cell: ours for cell in sorted(cells) if (ours := _meaning(cell, meanings, column))}
@@ -215,7 +257,7 @@ def _take_values(
                 if cell not in held and plain_word(cell) not in known
             }  # fmt: skip
             if strange:
-                guess.doubts.append(f"types that are not used: {words_text(strange)}")
+                guess.doubts.append(f"{_TYPES_NOT_USED}: {words_text(strange)}")
 
 
 def _meaning(cell: str, meanings: Mapping[str, str], column: str) -> str:
@@ -234,12 +276,31 @@ def _speaks_ours(guess: Guess, facility_tags: Mapping[str, Collection[str]]) -> 
 
 def _are_streets(guess: Guess) -> bool:
     """Return whether most cells name a class of street, as OpenStreetMap writes it or translated."""
-    cells = guess.look.fields[guess.columns["highway_type"][0][0]].astype("str").str.strip()
+    cells = guess.texts("highway_type").str.strip()
     known = {*STREET_CLASSES, *guess.values.get("highway_type", {})}
+    if guess.layout and "highway_type" in guess.layout.joined:
+        cells = cells.where(cells.isin(list(known)), cells.str.split(JOINT).str[0])
     strange = {cell: n for cell, n in count_words(cells).items() if cell not in known}
     if strange:
         guess.doubts.append(f"classes of street that are not known: {words_text(strange)}")
     return bool(cells.isin(list(known)).mean() >= _STREETS_SHARE)
+
+
+def unused_reason(
+    look: Look, words: NewCityWords, facility_tags: Mapping[str, Collection[str]]
+) -> str:
+    """Return why a layer is not used that its own name or its words explain; empty if they do not."""
+    if look.format in _OSM or look.format in RASTER_FORMATS:
+        return ""
+    kind, fault = facility_of_file(look, words)
+    if look.format in _TABLES or look.geometry == "point":
+        if kind and kind not in facility_tags:
+            return (
+                f"by its name {kind}, no kind of facility that config counts (intake.facility_tags)"
+            )
+        return fault
+    area = other_ground(look, words) if look.geometry == "polygon" else ""
+    return f"{_AREA_TOLD.get(area, area)}, not buildings" if area else ""
 
 
 def _file_word(look: Look, words: list[str]) -> str:

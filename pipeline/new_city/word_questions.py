@@ -48,11 +48,11 @@ def word_questions(
             is_use = column == "building_use_type"
             if is_use and is_registered:
                 continue  # the register says which buildings are housing
-            cells = _cells(guess, fields[0])
+            cells = _cells(guess, column, fields[0])
             values = guess.values.get(column, {})
             if is_use:
                 codes = {cell: n for cell, n in cells.items() if cell.isdigit() and cell in values}
-                if codes:
+                if codes and guess.layout is None:
                     questions.append(_codes_question(label, guess, codes))
             unknown = _unknown(column, guess, rule, measures)
             if unknown is None:
@@ -70,12 +70,12 @@ def _columns(guess: Guess) -> dict[str, list[str]]:
     return {column: fields for column, (fields, _) in guess.columns.items() if fields}
 
 
-def _cells(guess: Guess, field: str) -> dict[str, int]:
+def _cells(guess: Guess, column: str, field: str) -> dict[str, int]:
     if guess.look.tags:
         return count_words(tags.get(field, "") for tags in guess.look.tags)
     if field not in guess.look.fields:
         return {}
-    return count_words(guess.look.fields[field].astype("str"))
+    return count_words(guess.texts(column))
 
 
 def _unknown(

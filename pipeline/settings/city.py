@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.settings.base import EpsgCode, Name, Positive, Section, Slug
 
@@ -15,7 +15,7 @@ Format = Literal[
     "overpass_json", "nominatim_json", "osm_pbf", "osm_xml", "osm_o5m",
     "shapefile", "geojson", "geopackage", "flatgeobuf", "geoparquet", "file_geodatabase",
     "kml", "gml", "mapinfo_tab", "mapinfo_mif", "dxf", "topojson",
-    "csv", "excel", "geotiff",
+    "csv", "excel", "geotiff", "srtm_hgt", "esri_ascii_grid",
 ]  # fmt: skip
 Datum = Literal["wgs84", "cgcs2000", "of_crs", "gcj02", "bd09"]
 CrsText = Annotated[
@@ -28,6 +28,7 @@ CrsText = Annotated[
 """A code (EPSG:4545, ESRI:102025), a URN, WKT of any version, PROJJSON or a PROJ string."""
 KeyForm = Literal["strip_zeros", "width", "case", "blanks", "hyphens"]
 
+RASTER_FORMATS = ("geotiff", "srtm_hgt", "esri_ascii_grid")
 OSM_FORMATS = ("overpass_json", "osm_pbf", "osm_xml", "osm_o5m")
 REGISTER_FORMATS = ("csv", "excel")
 LAYERED_FORMATS = (
@@ -46,7 +47,7 @@ FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
     "footprints": (*OSM_FORMATS, *VECTOR_FORMATS),
     "streets": (*OSM_FORMATS, *VECTOR_FORMATS),
     "amenities": (*OSM_FORMATS, *VECTOR_FORMATS),
-    "terrain": ("geotiff",),
+    "terrain": RASTER_FORMATS,
     "housing_register": REGISTER_FORMATS,
     "estates": VECTOR_FORMATS,
     "subdistricts": VECTOR_FORMATS,
@@ -58,7 +59,7 @@ FORMATS_BY_ROLE: dict[str, tuple[str, ...]] = {
     "clearance": REGISTER_FORMATS,
     "consent": REGISTER_FORMATS,
     "estate_survey": REGISTER_FORMATS,
-    "built_up_year": ("geotiff",),
+    "built_up_year": RASTER_FORMATS,
 }
 NEEDED_ROLES = ("footprints", "streets", "terrain")
 """Without a boundary the hull of the footprints is the one district."""
@@ -125,6 +126,10 @@ class Source(Section):
     leading zeros, full-width signs, case, blanks, hyphens."""
     columns: dict[Slug, list[Name]] = Field(default_factory=dict)
     """Our column → the source's fields or tags, the first one that holds a value wins."""
+    joined: list[Slug] = Field(default_factory=list)
+    """Our columns whose fields say it together only, as a class with its subclass: their words are
+    joined by " > ", e.g. ``values: {building_use_type: {综合 > 食堂: civic}}``. A combination that
+    ``values`` does not list means what its first word means."""
     values: dict[Slug, dict[Name, str]] = Field(default_factory=dict)
     """Our column → what the source writes → what we call it; what is not listed stays as written."""
     constants: dict[Slug, Name] = Field(default_factory=dict)
@@ -146,6 +151,15 @@ class Source(Section):
         if shift is not None and len(shift) not in (3, 7):
             raise ValueError("three or seven numbers are needed")
         return shift
+
+    @model_validator(mode="after")
+    def _joined_of_several(self) -> "Source":
+        for column in self.joined:
+            if self.format in OSM_FORMATS or column in (*SHAPE_COLUMNS, *KEY_COLUMNS):
+                raise ValueError(f"joined: {column} of {self.format} has no class and subclass")
+            if len(self.columns.get(column, [])) < 2:
+                raise ValueError(f"joined: columns.{column} must name two fields or more")
+        return self
 
 
 class ExpectedTotals(Section):

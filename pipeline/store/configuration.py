@@ -68,8 +68,11 @@ def read_new_city_words(config_folder: Path) -> NewCityWords:
     Problem
         If the file is absent, is not YAML, or holds anything that the model refuses.
     """
-    layer = _layer(config_folder / "new_city.yaml", "restore it from the repository")
-    return model_from_layers(NewCityWords, [layer], "the comments in that file explain every key")
+    layers = [
+        _layer(config_folder / name, "restore it from the repository")
+        for name in ("new_city.yaml", "national_layouts.yaml")
+    ]
+    return model_from_layers(NewCityWords, layers, "the comments in those files explain every key")
 
 
 def read_cash_flow(config_folder: Path, name: str) -> CashFlowCase:

@@ -55,6 +55,7 @@ _ROOTS = {
 }
 _ASIDES = re.compile(r"<!--.*?(-->|\Z)|<\?.*?(\?>|\Z)", re.S)
 _FIRST_TYPE = re.compile(r'"type"\s*:\s*"(\w+)"')
+_ASCII_GRID = re.compile(r"(ncols|nrows|[xy]ll(corner|center)|cellsize|d[xy])\s+[-+\d.]", re.I)
 _DXF = re.compile(r"\s*(999\s*\r?\n[^\n]*\n\s*)*0\s*\r?\n\s*SECTION", re.I)
 _MIF = re.compile(r"\s*version\s+\d", re.I)
 _CRS_OF_JSON = re.compile(rb'"crs"\s*:\s*\{([^{}]{0,400}(?:\{[^{}]{0,2000}\})?)')
@@ -148,6 +149,8 @@ def text_kind(text: str) -> str:
         return "mapinfo_tab"
     if _MIF.match(text):
         return "mapinfo_mif"
+    if _ASCII_GRID.match(text):
+        return "esri_ascii_grid"
     return "dxf" if _DXF.match(text) or text.startswith("AutoCAD Binary DXF") else ""
 
 

@@ -4,11 +4,14 @@ GDAL opens by content: what is called ``.tif`` or ``.geojson`` may be a descript
 other files, or ask the network. So a file is opened by the one driver of its stated format.
 """
 
+import re
 import warnings
-from pathlib import Path
+import zipfile
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.problem import Problem
+from pipeline.store.archives import member_in_zip
 from pipeline.store.contents import RASTER, check_content
 
 DRIVERS = {
@@ -27,30 +30,51 @@ ENDINGS = {
 }  # fmt: skip
 """Vector formats → endings of their files, the usual one first."""
 
-RASTER_DRIVER = "GTiff"
+RASTER_DRIVERS = {"geotiff": "GTiff", "srtm_hgt": "SRTMHGT", "esri_ascii_grid": "AAIGrid"}
+"""Raster formats → GDAL's driver."""
+RASTER_DRIVER = RASTER_DRIVERS[RASTER]
+"""That of what is fetched."""
+RASTER_ENDINGS = {
+    "geotiff": (".tif", ".tiff"), "srtm_hgt": (".hgt",), "esri_ascii_grid": (".asc",),
+}  # fmt: skip
+"""Raster formats → endings of their files."""
+_HGT_NAME = re.compile(r"[NS]\d\d[EW]\d\d\d(\.[\w.-]+)?\.hgt", re.I)
+_HGT_BYTES = tuple(
+    2 * rows * columns for rows, columns in ((1201, 1201), (3601, 3601), (3601, 1801))
+)
+"""Tiles of one degree in 3 and 1 arc seconds, and from 50° on in 1 by 2."""
 _ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
 """Overviews, masks and metadata that lie beside a raster would be opened by whatever fits them."""
 _CHANGING = ("NoDataValue", "SRS", "GeoTransform", "Scale", "Offset", "OVERVIEW_FILE", "ColorTable")
 
 
-def open_raster(path: Path) -> Any:
-    """Return an opened GeoTIFF (rasterio); nothing beside it is read.
+def open_raster(path: Path, kind: str = RASTER, layer: str | None = None) -> Any:
+    """Return an opened raster (rasterio), alone or in a zip; nothing beside it is read but a .prj.
+
+    ``layer`` names one of several in a zip, without its ending.
 
     Raises
     ------
     Problem
-        If it is no GeoTIFF, or a file beside it would change what is read.
+        If it is not of the format, or a file beside it would change what is read.
     rasterio.errors.RasterioError
         If it is damaged.
     """
     import rasterio
 
-    check_content(path, RASTER)
+    member = None
+    if path.suffix.lower() == ".zip":
+        member = member_in_zip(path, RASTER_ENDINGS[kind], layer)
+    if kind == "srtm_hgt":
+        _check_tile_of_degree(path, member)
+    else:
+        check_content(path, kind, member)
     _refuse_metadata_beside(path)
+    inside = path if member is None else f"/vsizip/{path.absolute()}/{member}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with rasterio.Env(**_ALONE):
-            file = rasterio.open(path, driver=RASTER_DRIVER)
+            file = rasterio.open(inside, driver=RASTER_DRIVERS[kind])
         elsewhere = sorted(file.tags(ns="OVERVIEWS").values())
     if elsewhere:
         file.close()
@@ -60,6 +84,27 @@ def open_raster(path: Path) -> Any:
             fix="copy it with gdal_translate, without its metadata (-nomd)",
         )  # fmt: skip
     return file
+
+
+def _check_tile_of_degree(path: Path, member: str | None) -> None:
+    """Stop if a file is no .hgt tile: its name tells the place, its size the grid."""
+    if member is None:
+        name, size = path.name, path.stat().st_size
+    else:
+        with zipfile.ZipFile(path) as archive:
+            name, size = PurePosixPath(member).name, archive.getinfo(member).file_size
+    label = path if member is None else f"{path} ({member})"
+    if not _HGT_NAME.fullmatch(name):
+        raise Problem(
+            label, "is a .hgt tile whose name does not tell where it lies",
+            expected="the south-western corner in whole degrees, such as N29E106.hgt",
+            fix="give the file its first name back",
+        )  # fmt: skip
+    if size not in _HGT_BYTES:
+        raise Problem(
+            label, f"has {size:,} bytes, so it is no whole .hgt tile",
+            expected=" or ".join(f"{one:,}" for one in _HGT_BYTES), fix="copy the file again",
+        )  # fmt: skip
 
 
 def _refuse_metadata_beside(path: Path) -> None:

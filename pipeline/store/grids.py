@@ -60,7 +60,7 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for path in paths:
-                opened.append(open_raster(path))
+                opened.append(open_raster(path, source.format, source.layer))
                 _check_tile(path, opened[-1], name, source, is_alone=len(paths) == 1)
             path = paths[0]
             return _read(paths, opened, name, source, area)
@@ -69,7 +69,7 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
     except (RasterioError, OSError, ValueError, OverflowError) as error:
         raise Problem(
             path, f"cannot be read as a raster ({str(error)[:200] or type(error).__name__})",
-            expected="a GeoTIFF", fix=AGAIN,
+            expected=f"a raster of the format {source.format}", fix=AGAIN,
         ) from None  # fmt: skip
     finally:
         for file in opened:
@@ -80,16 +80,12 @@ def _check_tile(path: Path, file: Any, name: str, source: Source, *, is_alone: b
     """Stop if a tile is not what the profile says."""
     from rasterio import Affine
 
-    if file.driver != "GTiff":
-        raise Problem(
-            path, f"is {file.driver}, not a GeoTIFF", fix="convert it with gdal_translate"
-        )
     if source.role == "terrain":
         refuse_picture(path, file)
     grid = file.transform
     if grid == Affine.identity() or not grid.determinant:
         raise Problem(
-            path, "its cells have no position", expected="a GeoTIFF with its place on the earth",
+            path, "its cells have no position", expected="a raster with its place on the earth",
             fix="export it again with its georeference in it",
         )  # fmt: skip
     own = _own_crs(file)

@@ -15,6 +15,7 @@ from pipeline.store.archives import zip_members
 from pipeline.store.contents import check_content
 from pipeline.store.encodings import shapefile_encoding
 from pipeline.store.fence import Unreadable
+from pipeline.store.gdal_drivers import RASTER_ENDINGS
 from pipeline.store.layers import (
     VectorFile,
     about_layer,
@@ -137,8 +138,7 @@ def _looks(path: Path, name: str) -> list[Look]:
         ".tsv": text_look,
         ".txt": text_look,
         ".xls": text_look,
-        ".tif": _raster,
-        ".tiff": _raster,
+        **{ending: _raster for endings in RASTER_ENDINGS.values() for ending in endings},
     }
     if ending not in single:
         raise Problem(name, "of a kind that is not read")
@@ -151,7 +151,10 @@ def _zip(path: Path, name: str, stamp: str) -> list[Look]:
     for ending, kind in VECTOR_ENDINGS.items():
         if kind != "geoparquet" and any(ending in member for member in members):
             return _layers(path, name, kind, stamp)
-    raise Problem(name, "a zip without a file of shapes")
+    for ending in (ending for endings in RASTER_ENDINGS.values() for ending in endings):
+        if any(member.endswith(ending) for member in members):
+            return [_raster_of(path, name, stamp, ending)]
+    raise Problem(name, "a zip without a file of shapes or heights")
 
 
 def _layers(path: Path, name: str, kind: str, stamp: str) -> list[Look]:
@@ -271,7 +274,12 @@ def _shaped(shapes: np.ndarray, name: str, kind: str) -> dict[str, Any]:
 
 
 def _raster(path: Path, name: str, stamp: str) -> Look:
-    return Look(name, "geotiff", encoding=None, file_date=stamp, **raster_facts(path))
+    return _raster_of(path, name, stamp, path.suffix.lower())
+
+
+def _raster_of(path: Path, name: str, stamp: str, ending: str) -> Look:
+    kind = next(kind for kind, endings in RASTER_ENDINGS.items() if ending in endings)
+    return Look(name, kind, encoding=None, file_date=stamp, **raster_facts(path, kind))
 
 
 def _json(path: Path, name: str, stamp: str) -> Look:

@@ -23,17 +23,17 @@ from pipeline.store.placement import believed_crs
 _MOST_CELLS = 50_000_000
 
 
-def raster_facts(path: Path) -> dict[str, Any]:
+def raster_facts(path: Path, kind: str) -> dict[str, Any]:
     """Return what a ``Look`` says of a raster: CRS, bounds, values, and why it is no terrain.
 
     Raises
     ------
     Problem
-        If it is no GeoTIFF or every cell is empty.
+        If it is not of the format or every cell is empty.
     """
     from rasterio import Affine
 
-    with open_raster(path) as file:
+    with open_raster(path, kind) as file:
         own = raster_crs(file)
         bounds, transform = raster_bounds(file), file.transform
         low, high, empty, fault = _heights(path, file, own)

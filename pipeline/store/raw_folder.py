@@ -9,7 +9,7 @@ from pipeline.settings.city import Source
 
 _PARTS = {
     "shapefile": (".shx", ".dbf", ".prj", ".cpg"), "mapinfo_tab": (".dat", ".map", ".id", ".ind"),
-    "mapinfo_mif": (".mid",),
+    "mapinfo_mif": (".mid",), "esri_ascii_grid": (".prj",),
 }  # fmt: skip
 """Formats of several files → endings of those that lie beside the one that the profile names."""
 

@@ -53,6 +53,7 @@ def read_rows(path: Path, name: str, source: Source) -> pd.DataFrame:
 def _check_header(path: Path, name: str, source: Source, header: list[str]) -> None:
     wanted = {column: fields for column, fields in source.columns.items() if fields}
     absent = sorted(fields[0] for fields in wanted.values() if not set(fields) & set(header))
+    absent += [one for column in source.joined for one in wanted[column] if one not in header]
     if absent:
         raise Problem(
             path, f"has no column {', '.join(absent)}", expected="one of: " + ", ".join(header)[:600],

@@ -12,6 +12,7 @@ from pipeline.settings.city import (
     KEY_COLUMNS,
     LAYERED_FORMATS,
     OSM_FORMATS,
+    RASTER_FORMATS,
     REGISTER_FORMATS,
     SHAPE_COLUMNS,
     VECTOR_FORMATS,
@@ -117,7 +118,7 @@ def reading_key(source: Source) -> tuple[object, ...]:
     return (
         source.path, *source.more_paths, source.format, source.layer, source.encoding, source.crs,
         source.nodata, source.datum, tuple(source.towgs84 or ()), shaped, source.separator,
-        tuple(source.header_rows), tuple(source.fill_down or ()),
+        tuple(source.header_rows), tuple(source.fill_down or ()), tuple(source.joined),
     )  # fmt: skip
 
 
@@ -137,7 +138,7 @@ def read_source(raw_folder: Path, name: str, source: Source, area: StudyArea) ->
                 f"the file of source '{name}' is absent",
                 fix=f"put it there, correct sources.{name}.path in the profile, or give RAW=folder",
             )
-    if len(paths) > 1 and source.format != "geotiff":
+    if len(paths) > 1 and source.format not in RASTER_FORMATS:
         raise Problem(
             source.path, f"source '{name}' names {len(paths)} files", expected="one file",
             fix="only tiles of a terrain model may be several; make a source of each file",
@@ -150,7 +151,7 @@ def read_source(raw_folder: Path, name: str, source: Source, area: StudyArea) ->
 
 def _read(paths: list[Path], name: str, source: Source, area: StudyArea) -> Any:
     path = paths[0]
-    if source.format == "geotiff":
+    if source.format in RASTER_FORMATS:
         from pipeline.store.grids import read_terrain
 
         return read_terrain(paths, name, source, area)

@@ -228,6 +228,7 @@ def check_fields(path: Path, name: str, source: Source, fields: pd.DataFrame) ->
         for column, names in wanted.items()
         for field in (names[:1] if column in SHAPE_COLUMNS else names)
         if not set(names) & set(fields.columns)
+        or (column in source.joined and field not in fields.columns)
     }
     if absent:
         raise Problem(
