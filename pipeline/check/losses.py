@@ -3,7 +3,7 @@
 Made from the ledger of intake, so that every command says the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -202,6 +202,17 @@ def unstated_uses(ledger: Mapping[str, Any], notable_share: float) -> list[Words
     return found
 
 
+def _strays(ledger: Mapping[str, Any], told: Collection[str]) -> Iterator[Words]:
+    """Return what is to be said of features far from the city, however few, where no loss says it."""
+    for name, account in sorted(ledger["sources"].items()):
+        count = account["rejected_by_reason"].get("misplaced_feature", 0)
+        if count and name not in told:
+            yield Words(
+                f"{name}：{count:,} 个要素远离城区，已剔除（位置见 rejects.csv）",
+                f"{name}: {count:,} left out, far from all others (rejects.csv tells where)",
+            )
+
+
 def told_losses(
     ledger: Mapping[str, Any], sources: Mapping[str, Source], rule: LossRule
 ) -> list[Words]:
@@ -212,6 +223,7 @@ def told_losses(
     found = losses(ledger, rule.notable_share)
     return [
         *(loss_text(loss) for loss in found if not loss.is_words_only),
+        *_strays(ledger, {loss.source_name for loss in found if not loss.column}),
         *(words_text(words) for words in strange_words(ledger) if not words.is_harmless),
         *unstated_uses(ledger, rule.notable_share),
         *sparse_columns(ledger, sources, rule.sparse_share),

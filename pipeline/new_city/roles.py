@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline.contracts.source_columns import by_plain_word, plain_word
 from pipeline.contracts.written_numbers import decimal_mark, read_number
 from pipeline.intake.words import count_words, listed, words_text
-from pipeline.new_city.names import cannot_be, matched, plain, weight
+from pipeline.new_city.names import IS_EMPTY, cannot_be, is_vague, matched, plain, weight
 from pipeline.new_city.osm import COLUMNS, STREET_CLASSES, osm_roles
 from pipeline.new_city.where import middle_area_m2
 from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS, OSM_FORMATS
@@ -27,6 +27,9 @@ _KEYS = ("building_id", "estate_id", "estate_name", "community_id")
 _RECOGNISED_SHARE = 0.2
 _STREETS_SHARE = 0.5
 _STREETS_SCORE = 2.0
+_BEARING = ("footprints", "housing_register")
+"""Roles whose columns, called as ours are, are taken even if hardly a cell can be read: so the loss is
+told by every later command, and not by this one alone."""
 _PATH = re.compile(r"[;；|/>]")
 
 
@@ -114,12 +117,15 @@ def _by_fields(
     look: Look, role: str, words: NewCityWords, facility_tags: Mapping[str, Collection[str]]
 ) -> Guess | None:
     guess = Guess(look, role, "")
+    doubted: dict[str, tuple[list[str], str]] = {}
     for column, (fields, is_exact) in matched(
         list(map(str, look.fields.columns)), words.columns[role]
     ).items():
         fault = cannot_be(column, look.fields[fields[0]])
         if fault:
             guess.doubts.append(f"{fields[0]} ({column}) {fault}")
+            if role in _BEARING and is_exact and fault != IS_EMPTY and not is_vague(fields):
+                doubted[column] = fields, f"guess by its name: {fault}"
             continue
         guess.columns[column] = fields, "guess" + ("" if is_exact else ": part of the name fits")
     if role == "amenities" and look.format in _TABLES:
@@ -161,6 +167,7 @@ def _by_fields(
         return None
     if role not in _AREAS and not own and not word:
         return None
+    guess.columns |= doubted
     guess.doubts += _kinds_told(look, role)
     _take_values(guess, words, facility_tags)
     if role == "amenities" and not guess.values and not _speaks_ours(guess, facility_tags):
