@@ -213,6 +213,27 @@ def _strays(ledger: Mapping[str, Any], told: Collection[str]) -> Iterator[Words]
             )
 
 
+def _without_terrain(ledger: Mapping[str, Any], notable_share: float) -> Iterator[Words]:
+    count, all_of = ledger.get("without_terrain", 0), ledger.get("tables", {}).get("buildings", 0)
+    if count > notable_share * all_of:
+        yield Words(
+            f"地形：{all_of:,} 栋中 {count:,} 栋处无高程（空值或范围之外），其坡度与爬升缺失",
+            f"terrain: empty at {count:,} of {all_of:,} buildings, whose slope and climb are missing",
+        )
+
+
+def _contradicted_years(ledger: Mapping[str, Any], notable_share: float) -> Iterator[Words]:
+    """Return what is to be said of sources whose years are not those that count."""
+    for name, account in sorted(ledger["sources"].items()):
+        count = account.get("notices", {}).get("year_contradicted", 0)
+        if count > notable_share * account["rows_out"]:
+            yield Words(
+                f"{name}：{count:,} 栋的建成年代与另一来源不一致，以哪个为准见 rejects.csv",
+                f"{name}: {count:,} of its years contradict another source; rejects.csv tells which "
+                "one counts",
+            )
+
+
 def told_losses(
     ledger: Mapping[str, Any], sources: Mapping[str, Source], rule: LossRule
 ) -> list[Words]:
@@ -225,6 +246,8 @@ def told_losses(
         *(loss_text(loss) for loss in found if not loss.is_words_only),
         *_strays(ledger, {loss.source_name for loss in found if not loss.column}),
         *(words_text(words) for words in strange_words(ledger) if not words.is_harmless),
+        *_without_terrain(ledger, rule.notable_share),
+        *_contradicted_years(ledger, rule.notable_share),
         *unstated_uses(ledger, rule.notable_share),
         *sparse_columns(ledger, sources, rule.sparse_share),
     ]
