@@ -167,22 +167,30 @@ def loss_text(loss: Loss) -> Words:
     )
 
 
-def words_text(strange: StrangeWords) -> Words:
-    """Return words that nobody declared with their counts, and where to declare them."""
+def _shown(strange: StrangeWords) -> tuple[str, int]:
+    """Return the most frequent words with their counts, and how many more there are."""
     counts = list(strange.counts.items())
     shown = ", ".join(f"{word or '–'} {count:,}" for word, count in counts[:_SHOWN_WORDS])
-    more = len(counts) - _SHOWN_WORDS
+    return shown, max(len(counts) - _SHOWN_WORDS, 0)
+
+
+def words_text(strange: StrangeWords) -> Words:
+    """Return words that nobody declared with their counts, and where to declare them."""
+    shown, more = _shown(strange)
     where = f"sources.{strange.source_name}.values.{strange.column}"
-    if strange.is_harmless:
-        zh, en = "不用的设施类别", "kinds of facility that are not used"
-    else:
-        zh, en = "未识别的用词", "words nobody declared"
     return Words(
-        f"{strange.source_name}.{strange.column}：{zh}：{shown}"
-        + (f" 等 {len(counts)} 个" if more > 0 else "") + f"；在 {where} 中对应",
-        f"{strange.source_name}.{strange.column}: {en}: {shown}"
-        + (f" and {more} more" if more > 0 else "") + f"; declare them under {where}",
+        f"{strange.source_name}.{strange.column}：未识别的用词：{shown}"
+        + (f" 等 {len(strange.counts)} 个" if more else "") + f"；在 {where} 中对应",
+        f"{strange.source_name}.{strange.column}: words nobody declared: {shown}"
+        + (f" and {more} more" if more else "") + f"; declare them under {where}",
     )  # fmt: skip
+
+
+def unused_kinds(strange: StrangeWords) -> str:
+    """Return in one line the kinds of facility that are not used, and where one of them is declared."""
+    shown, more = _shown(strange)
+    where = f"sources.{strange.source_name}.values.{strange.column}"
+    return f"{shown}{f' … +{more}' if more else ''} ({where})"
 
 
 def unstated_uses(ledger: Mapping[str, Any], notable_share: float) -> list[Words]:
