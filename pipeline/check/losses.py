@@ -3,7 +3,7 @@
 Made from the ledger of intake, so that every command says the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,22 +167,30 @@ def loss_text(loss: Loss) -> Words:
     )
 
 
-def words_text(strange: StrangeWords) -> Words:
-    """Return words that nobody declared with their counts, and where to declare them."""
+def _shown(strange: StrangeWords) -> tuple[str, int]:
+    """Return the most frequent words with their counts, and how many more there are."""
     counts = list(strange.counts.items())
     shown = ", ".join(f"{word or '–'} {count:,}" for word, count in counts[:_SHOWN_WORDS])
-    more = len(counts) - _SHOWN_WORDS
+    return shown, max(len(counts) - _SHOWN_WORDS, 0)
+
+
+def words_text(strange: StrangeWords) -> Words:
+    """Return words that nobody declared with their counts, and where to declare them."""
+    shown, more = _shown(strange)
     where = f"sources.{strange.source_name}.values.{strange.column}"
-    if strange.is_harmless:
-        zh, en = "不用的设施类别", "kinds of facility that are not used"
-    else:
-        zh, en = "未识别的用词", "words nobody declared"
     return Words(
-        f"{strange.source_name}.{strange.column}：{zh}：{shown}"
-        + (f" 等 {len(counts)} 个" if more > 0 else "") + f"；在 {where} 中对应",
-        f"{strange.source_name}.{strange.column}: {en}: {shown}"
-        + (f" and {more} more" if more > 0 else "") + f"; declare them under {where}",
+        f"{strange.source_name}.{strange.column}：未识别的用词：{shown}"
+        + (f" 等 {len(strange.counts)} 个" if more else "") + f"；在 {where} 中对应",
+        f"{strange.source_name}.{strange.column}: words nobody declared: {shown}"
+        + (f" and {more} more" if more else "") + f"; declare them under {where}",
     )  # fmt: skip
+
+
+def unused_kinds(strange: StrangeWords) -> str:
+    """Return in one line the kinds of facility that are not used, and where one of them is declared."""
+    shown, more = _shown(strange)
+    where = f"sources.{strange.source_name}.values.{strange.column}"
+    return f"{shown}{f' … +{more}' if more else ''} ({where})"
 
 
 def unstated_uses(ledger: Mapping[str, Any], notable_share: float) -> list[Words]:
@@ -202,6 +210,38 @@ def unstated_uses(ledger: Mapping[str, Any], notable_share: float) -> list[Words
     return found
 
 
+def _strays(ledger: Mapping[str, Any], told: Collection[str]) -> Iterator[Words]:
+    """Return what is to be said of features far from the city, however few, where no loss says it."""
+    for name, account in sorted(ledger["sources"].items()):
+        count = account["rejected_by_reason"].get("misplaced_feature", 0)
+        if count and name not in told:
+            yield Words(
+                f"{name}：{count:,} 个要素远离城区，已剔除（位置见 rejects.csv）",
+                f"{name}: {count:,} left out, far from all others (rejects.csv tells where)",
+            )
+
+
+def _without_terrain(ledger: Mapping[str, Any], notable_share: float) -> Iterator[Words]:
+    count, all_of = ledger.get("without_terrain", 0), ledger.get("tables", {}).get("buildings", 0)
+    if count > notable_share * all_of:
+        yield Words(
+            f"地形：{all_of:,} 栋中 {count:,} 栋处无高程（空值或范围之外），其坡度与爬升缺失",
+            f"terrain: empty at {count:,} of {all_of:,} buildings, whose slope and climb are missing",
+        )
+
+
+def _contradicted_years(ledger: Mapping[str, Any], notable_share: float) -> Iterator[Words]:
+    """Return what is to be said of sources whose years are not those that count."""
+    for name, account in sorted(ledger["sources"].items()):
+        count = account.get("notices", {}).get("year_contradicted", 0)
+        if count > notable_share * account["rows_out"]:
+            yield Words(
+                f"{name}：{count:,} 栋的建成年代与另一来源不一致，以哪个为准见 rejects.csv",
+                f"{name}: {count:,} of its years contradict another source; rejects.csv tells which "
+                "one counts",
+            )
+
+
 def told_losses(
     ledger: Mapping[str, Any], sources: Mapping[str, Source], rule: LossRule
 ) -> list[Words]:
@@ -212,7 +252,10 @@ def told_losses(
     found = losses(ledger, rule.notable_share)
     return [
         *(loss_text(loss) for loss in found if not loss.is_words_only),
+        *_strays(ledger, {loss.source_name for loss in found if not loss.column}),
         *(words_text(words) for words in strange_words(ledger) if not words.is_harmless),
+        *_without_terrain(ledger, rule.notable_share),
+        *_contradicted_years(ledger, rule.notable_share),
         *unstated_uses(ledger, rule.notable_share),
         *sparse_columns(ledger, sources, rule.sparse_share),
     ]

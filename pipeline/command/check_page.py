@@ -15,7 +15,7 @@ from pipeline.check.losses import told_losses
 from pipeline.check.misplaced import Misplaced
 from pipeline.command.data_check import UNREADABLE, Checked
 from pipeline.command.loss_block import show_used
-from pipeline.command.report import console
+from pipeline.command.report import by_reason, console
 from pipeline.pages.document import Words, figure, heading, page, paragraph, table
 from pipeline.pages.extents import extent_map
 from pipeline.pages.terms import REASONS, SCOPES
@@ -92,8 +92,7 @@ def _sentences(checked: Checked) -> list[tuple[Words, bool]]:
         told.append(
             (Words(f"可以评分：{ranked:,} 栋。", f"Can be scored: {ranked:,} buildings."), False)
         )
-        left = checked.ledgers["score"]["criteria_left_out"].items()
-        names = "; ".join(f"{name} ({reason})" for name, reason in left)
+        names = by_reason(checked.ledgers["score"]["criteria_left_out"])
         if names:
             told.append((Words(f"未计入的指标：{names}", f"Criteria left out: {names}"), False))
     if checked.exit_code == 0 and lost:

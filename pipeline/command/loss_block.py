@@ -10,8 +10,8 @@ from pipeline.check.losses import (
     losses,
     strange_words,
     told_losses,
+    unused_kinds,
     whole_sources,
-    words_text,
 )
 from pipeline.settings.whole import Settings
 
@@ -38,5 +38,4 @@ def show_used(out: Console, ledger: Mapping[str, Any], notable: list[Loss]) -> N
     out.print(f"rows used 采用行数: {', '.join(whole) or '–'}", markup=False)
     for words in strange_words(ledger):
         if words.is_harmless:
-            text = words_text(words)
-            out.print(f"not used 未使用: {text.en} | {text.zh}", markup=False)
+            out.print(f"not used 未使用: {unused_kinds(words)}", markup=False)

@@ -84,10 +84,7 @@ def show_run(
     show_plan(ledgers["plan"]["annual"])
     left = ledgers["score"]["criteria_left_out"]
     if left:
-        out.print(
-            "criteria left out 未计入: " + "; ".join(f"{k} ({v})" for k, v in left.items()),
-            markup=False,
-        )
+        out.print(f"criteria left out 未计入: {by_reason(left)}", markup=False)
     weights = ", ".join(
         f"{name} {share:.1%}" for name, share in ledgers["score"]["weights"].items()
     )
@@ -107,6 +104,14 @@ def show_run(
     for line in strayed_totals(settings, ledgers):
         out.print(line, markup=False, style="bold yellow")
     show_losses(out, ledgers["intake"], settings)
+
+
+def by_reason(left_out: Mapping[str, str]) -> str:
+    """Return criteria that do not count, in one line: each reason once, then those it holds for."""
+    named: dict[str, list[str]] = {}
+    for name, reason in left_out.items():
+        named.setdefault(reason, []).append(name)
+    return "; ".join(f"{reason}: {', '.join(names)}" for reason, names in named.items())
 
 
 def show_plan(ledger: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ from pipeline.contracts.tables import (
     WATER,
     Table,
 )
-from pipeline.geo.raster import Raster
+from pipeline.geo.raster import Raster, bilinear
 from pipeline.intake.amenities import amenities_from_features
 from pipeline.intake.districts import (
     district_around,
@@ -218,6 +218,7 @@ def run(inputs: Inputs) -> Outputs:
             "register_values_missing": missing,
             "uses": uses,
             "tables": _table_counts(buildings, amenity_table),
+            "without_terrain": _without_terrain_count(buildings, terrain),
         },
     )
 
@@ -289,6 +290,12 @@ def _check_cover(
             expected=f"at least {min_share:.0%} (intake.min_terrain_cover_share)",
             fix="use a terrain model of this area, or check city.crs and the sources' crs",
         )
+
+
+def _without_terrain_count(buildings: gpd.GeoDataFrame, terrain: Raster) -> int:
+    """Return how many buildings stand, by their middle, on empty cells or beyond the terrain."""
+    x, y = shapely.get_coordinates(shapely.centroid(buildings.geometry.to_numpy())).T
+    return int(np.isnan(bilinear(terrain, x, y)).sum())
 
 
 def _table_counts(buildings: gpd.GeoDataFrame, amenities: gpd.GeoDataFrame) -> dict[str, Any]:

@@ -19,6 +19,8 @@ _SIMPLIFIED = str.maketrans(  # the signs of field names in traditional script
 )
 _LEADING = re.compile(r"-?\d+(?:\.\d+)?")
 _MOST = 0.8
+_SHAPEFILE_NAME_BYTES = 10
+IS_EMPTY = "is empty in the first rows"
 _VAGUE = {
     "name", "名称", "code", "id", "type", "类型", "year", "use", "name:zh", "编号", "units",
     "height", "building", "levels", "kind",
@@ -49,12 +51,16 @@ def matched(
 ) -> dict[str, tuple[list[str], bool]]:
     """Return for each of our columns the fields that are called so, and whether the name is exact.
 
-    A field serves one column only. A Chinese name also counts where it is part of a longer one.
+    A field serves one column only. A Chinese name also counts where it is part of a longer one, or cut
+    to the ten bytes that a shapefile has for it: 建筑用途 is 建筑用 in UTF-8.
     """
     found: dict[str, tuple[list[str], bool]] = {}
     free = {field: plain(field) for field in fields}
     for column, names in wanted.items():
-        same = [field for name in names for field in free if free[field] == plain(name)]
+        same = [
+            field for name in names for field in free
+            if free[field] == plain(name) or field in _cut(name)
+        ]  # fmt: skip
         if same:
             found[column] = list(dict.fromkeys(same)), True
             free = {field: text for field, text in free.items() if field not in same}
@@ -71,9 +77,25 @@ def matched(
     return found
 
 
+def _cut(name: str) -> list[str]:
+    """Return what a shapefile leaves of a Chinese name that is too long for it."""
+    if not _CHINESE.search(name):
+        return []
+    whole = ((name.encode(encoding, "ignore"), encoding) for encoding in ("utf-8", "gbk"))
+    return [
+        text[:_SHAPEFILE_NAME_BYTES].decode(encoding, "ignore") for text, encoding in whole
+        if len(text) > _SHAPEFILE_NAME_BYTES
+    ]  # fmt: skip
+
+
 def weight(fields: Sequence[str]) -> float:
     """Return how much a match says about what a file is: little if anything may be called so."""
-    return 0.5 if all(plain(field) in {plain(one) for one in _VAGUE} for field in fields) else 2.0
+    return 0.5 if is_vague(fields) else 2.0
+
+
+def is_vague(fields: Sequence[str]) -> bool:
+    """Return whether anything may be called as all these fields are."""
+    return all(plain(field) in {plain(one) for one in _VAGUE} for field in fields)
 
 
 def cannot_be(column: str, cells: pd.Series) -> str:
@@ -81,7 +103,7 @@ def cannot_be(column: str, cells: pd.Series) -> str:
     texts = cells.astype("str").str.strip()
     texts = texts[(texts != "") & (texts != "nan")]
     if not len(texts):
-        return "is empty in the first rows"
+        return IS_EMPTY
     if column == "construction_year_text":
         share = (texts.str.contains(_YEAR) | texts.map(_says_year)).mean()
         return "" if share >= 1 - _MOST else f"holds no years (e.g. {texts.iloc[0][:30]!r})"

@@ -11,7 +11,7 @@ from pipeline.contracts.written_numbers import decimal_mark, read_number
 from pipeline.intake.words import count_words, listed, words_text
 from pipeline.new_city.file_names import facility_of_file, other_ground
 from pipeline.new_city.layouts import columns_with, layout_of, values_with
-from pipeline.new_city.names import cannot_be, matched, plain, weight
+from pipeline.new_city.names import IS_EMPTY, cannot_be, is_vague, matched, plain, weight
 from pipeline.new_city.osm import COLUMNS, STREET_CLASSES, osm_roles
 from pipeline.new_city.where import middle_area_m2
 from pipeline.settings.city import FORMATS_BY_ROLE, NEEDED_COLUMNS, OSM_FORMATS, RASTER_FORMATS
@@ -37,6 +37,9 @@ _AREA_TOLD = {
     "green": "green areas 绿地", _ADMIN: "administrative areas 行政区划",
 }  # fmt: skip
 _TYPES_NOT_USED = "types that are not used"
+_BEARING = ("footprints", "housing_register")
+"""Roles whose columns, called as ours are, are taken even if hardly a cell can be read: so the loss is
+told by every later command, and not by this one alone."""
 _PATH = re.compile(r"[;；|/>]")
 
 
@@ -137,12 +140,15 @@ def _by_fields(
         return None
     layout = layout_of(look, role, words.layouts)
     guess = Guess(look, role, "", layout=layout)
+    doubted: dict[str, tuple[list[str], str]] = {}
     for column, (fields, is_exact) in matched(
         list(map(str, look.fields.columns)), columns_with(layout, words.columns[role])
     ).items():
         fault = cannot_be(column, look.fields[fields[0]])
         if fault:
             guess.doubts.append(f"{fields[0]} ({column}) {fault}")
+            if role in _BEARING and is_exact and fault != IS_EMPTY and not is_vague(fields):
+                doubted[column] = fields, f"guess by its name: {fault}"
             continue
         guess.columns[column] = fields, "guess" + ("" if is_exact else ": part of the name fits")
     if role == "amenities" and look.format in _TABLES:
@@ -194,6 +200,7 @@ def _by_fields(
         return None
     if role not in _AREAS and not own and not word and role != "amenities":
         return None
+    guess.columns |= doubted
     guess.doubts += _kinds_told(look, role)
     _take_values(guess, words, facility_tags)
     if role == "amenities" and not guess.values and not _speaks_ours(guess, facility_tags):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from pipeline.settings.whole import Settings
 
 SCENARIO_SECTIONS = ("score", "plan", "atlas")
 _DEFAULT_FIX = "config/default.yaml shows and explains every key"
+_KEY = re.compile(r"(sources(?:\.[a-z0-9_]+)?):")
 _Model = TypeVar("_Model", bound=Section)
 
 
@@ -131,7 +133,7 @@ def problem_from(
     # what is written wrongly before what is absent
     for fault in sorted(error.errors(include_url=False), key=lambda one: one["type"] == "missing"):
         path = tuple(str(part) for part in fault["loc"] if part != "[key]")
-        file = _origin_of(path, origin, fallback)
+        file = _origin_of(path or _key_named(fault["msg"]), origin, fallback)
         faults.append((file, _describe(".".join(path), fault, model)))
     where = faults[0][0]
     same = all(file == where for file, _ in faults)
@@ -143,6 +145,12 @@ def problem_from(
         told[0] if len(told) == 1 else f"{len(faults)} faults\n  " + "\n  ".join(told),
         fix=fix,
     )
+
+
+def _key_named(message: str) -> tuple[str, ...]:
+    """Return the key that a fault of the whole configuration begins with, such as sources.roads."""
+    found = _KEY.match(message.removeprefix("Value error, "))
+    return tuple(found[1].split(".")) if found else ()
 
 
 def _describe(key: str, fault: Any, model: type[Section]) -> str:

@@ -41,7 +41,10 @@ class Settings(Section):
         roles = [source.role for source in self.sources.values()]
         missing = [role for role in NEEDED_ROLES if role not in roles]
         if missing:
-            raise ValueError(f"sources: none has the role {', '.join(missing)}")
+            raise ValueError(
+                f"sources: none has the role {', '.join(missing)}, without which no city is ranked; "
+                "add such a file and run make new-city anew, or state it by hand"
+            )
         if roles.count("terrain") > 1:
             raise ValueError("sources: only one may have the role terrain")
         for name, source in self.sources.items():

@@ -21,8 +21,9 @@ _PARTS_OF_METRE = {
 _FEET = ("ft", "foot", "feet", "us-ft", "ftus", "us survey foot", "us_survey_foot", "英尺")
 _ZERO_JUMP_M, _SPIKE_M = 15.0, 300.0
 """A step this high all around cells of one value, and five times what steps elsewhere reach, is no
-ground: cliffs are not upright on all sides. Zero and the ends of an integer's range are the usual
+ground: cliffs are not upright on all sides. Zero, −1, −99 and the ends of an integer's range are usual
 marks of empty cells, so less is enough there."""
+_EMPTY_MARKS = (0.0, -1.0, -99.0)
 _TYPICAL_STEPS = 5.0
 _MOST_SLOPE = 1.0
 _LEAST_CELLS = 3
@@ -180,7 +181,7 @@ def _upright(
     ends: tuple[float, ...],
 ) -> Implausible | None:  # fmt: skip
     """Return a value whose cells stand upright out of all that is around them."""
-    marks = (0.0, *ends)
+    marks = (*_EMPTY_MARKS, *ends)
     candidates = dict.fromkeys((*marks, float(np.nanmin(values)), float(np.nanmax(values))))
     for value in candidates:
         marked = known & (values == np.float32(value))

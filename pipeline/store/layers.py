@@ -1,5 +1,6 @@
 """Layers of vector files, opened in the reader process by the driver of their format alone."""
 
+import codecs
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ _ABOUT_DRAWING = {
 }  # fmt: skip
 """Columns that GDAL makes of how a feature is drawn."""
 DRAWING_LAYER = "Layer"
+_BYTE_BY_BYTE = "ISO-8859-1"
+"""In Latin-1 every byte is a sign."""
 _WRITTEN_BESIDE = ("-wal", "-journal")
 _SAMPLE_BYTES = 20_000_000
 _OWN_TABLES = ("layer_styles",)
@@ -103,10 +106,19 @@ def layer_names(file: VectorFile) -> list[str]:
 
 def about_layer(file: VectorFile, layer: str | None, encoding: str | None = None) -> dict[str, Any]:
     """Return ``count``, ``bounds`` (None if there are none) and ``date`` of a layer."""
-    answer, _ = in_reader(
-        "about", file.driver, file.size_bytes, inside=file.inside, layer=layer, encoding=encoding
-    )
-    return answer
+
+    def about(read_as: str | None) -> dict[str, Any]:
+        answer, _ = in_reader(
+            "about", file.driver, file.size_bytes, inside=file.inside, layer=layer, encoding=read_as
+        )
+        return answer
+
+    try:
+        return about(encoding)
+    except UnicodeError:
+        if not _may_be_cut(file, encoding):
+            raise
+        return about(_BYTE_BY_BYTE)
 
 
 def read_layer(
@@ -125,6 +137,51 @@ def read_layer(
     Unreadable, UnicodeError, LookupError, shapely.errors.GEOSException
         If it is damaged, or in another encoding.
     """
+    try:
+        return _read(file, layer, encoding, columns, with_shapes, most_rows)
+    except UnicodeError:
+        if not _may_be_cut(file, encoding):
+            raise
+        return _whole_signs(_read(file, layer, _BYTE_BY_BYTE, columns, with_shapes, most_rows))
+
+
+def _may_be_cut(file: VectorFile, encoding: str | None) -> bool:
+    """Return whether texts may end within a sign, as the 10 bytes of a shapefile's names do."""
+    return file.format == "shapefile" and (encoding or "utf-8").lower() in ("utf-8", "utf8")
+
+
+def _whole_signs(found: Layer) -> Layer:
+    """Return a layer read byte by byte with its texts as UTF-8, without the bytes of a sign cut short.
+
+    Raises
+    ------
+    UnicodeError
+        If a text is no UTF-8 before its end.
+    """
+
+    def whole(text: str) -> str:
+        return codecs.getincrementaldecoder("utf-8")().decode(text.encode("latin-1"))
+
+    frame = found.fields.copy()
+    for name in frame.columns[[isinstance(one, pd.StringDtype) for one in frame.dtypes]]:
+        number, texts = pd.factorize(frame[name])
+        told = pd.array([whole(text) for text in texts], dtype="str")
+        frame[name] = told.take(number, allow_fill=True)
+    names: list[str] = []
+    for name in map(str, frame.columns):
+        plain = whole(name)
+        names.append(plain if plain not in names else f"{plain}_{len(names) + 1}")
+    return Layer(frame.set_axis(names, axis="columns"), found.shapes, found.crs)
+
+
+def _read(
+    file: VectorFile,
+    layer: str | None,
+    encoding: str | None,
+    columns: list[str] | None,
+    with_shapes: bool,
+    most_rows: int | None,
+) -> Layer:
     is_drawing = file.format == "dxf"
     answer, table = in_reader(
         "read", file.driver, file.size_bytes, inside=file.inside, layer=None if is_drawing else layer,

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import shapely
 
+from pipeline.check.losses import told_losses
+from pipeline.contracts.stage import Inputs
 from pipeline.intake.features import projected
+from pipeline.intake.stage import run
 from pipeline.problem import Problem
 from pipeline.store.configuration import read_settings
-from pipeline.store.sources import read_source
+from pipeline.store.sources import read_each_source, read_source
 from pipeline.store.study_area import StudyArea
 from tests import crs_town
 from tests.conftest import REPOSITORY, real_data
@@ -95,3 +99,21 @@ def test_empty_cells_of_a_profile_by_hand_are_named(config: Path) -> None:
     shutil.copy(folder / "dem_m9999.yaml", config / "cities" / "hand.yaml")
     with pytest.raises(Problem, match=r"holds -9999 as height in 2\.3% of its cells"):
         crs_town.ranking(folder / "dem_m9999", read_settings(config, "hand", "base"))
+
+
+def test_a_terrain_that_is_empty_under_buildings_is_told(config: Path, tmp_path: Path) -> None:
+    """Its edges hold all buildings, its holes 18 of them: they have no height, and that is said."""
+    raw = tmp_path / "raw"
+    shutil.copytree(real_data("cases") / "dem-compound-crs" / "dem_compound", raw)
+    with rasterio.open(raw / "dem.tif", "r+") as file:
+        heights = file.read(1)
+        x, y = file.transform * np.meshgrid(*(np.arange(n) + 0.5 for n in reversed(heights.shape)))
+        heights[(x > 651000) & (x < 651200) & (y > 3270900) & (y < 3271500)] = -9999
+        file.nodata = -9999
+        file.write(heights, 1)
+    settings, _ = crs_town.profile_of(raw, config, "holes")
+    assert settings is not None
+    sources = read_each_source(raw, settings.sources, settings.city.crs, 5000.0)[0]
+    ledger = run(Inputs({}, sources, {}, settings, {}, "")).ledger
+    told = [one.en for one in told_losses(ledger, settings.sources, settings.intake.losses)]
+    assert told == ["terrain: empty at 18 of 60 buildings, whose slope and climb are missing"]

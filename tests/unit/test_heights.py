@@ -40,6 +40,16 @@ def height_at(raster: Raster, north_m: float) -> float:
     return float(bilinear(raster, x, y)[0])
 
 
+@pytest.mark.parametrize("mark", [-1.0, -99.0, 0.0])
+def test_a_plateau_of_a_usual_mark_is_not_taken_for_ground(mark: float, tmp_path: Path) -> None:
+    """Some 60 of the ground's cells hold a number that offices write for empty, undeclared."""
+    holed = PLANE.copy()
+    holed[10:18, 10:18] = mark
+    crs_town.write_terrain(tmp_path / "dem.tif", holed)
+    with pytest.raises(Problem, match=f"holds {mark:g} in .* of its cells"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("values", "told"),
     [((PLANE * 10).astype(np.int16), {"scales": (0.1,)}),

@@ -86,3 +86,17 @@ def test_words_and_nearly_empty_columns_are_told_whatever_their_share() -> None:
     )
     (only,) = sparse_columns({"sources": {"r": merged}}, {"r": SOURCE}, RULE.sparse_share)
     assert only.en.startswith("r.estate_name: 6 of 60 rows state anything")
+
+
+def test_a_feature_far_from_the_city_is_told_however_few_they_are() -> None:
+    assert told(f=account(999, {"misplaced_feature": 1})) == [
+        "f: 1 left out, far from all others (rejects.csv tells where)"
+    ]
+    assert len(told(f=account(9, {"misplaced_feature": 1}))) == 1
+
+
+def test_years_that_two_sources_state_otherwise_are_told() -> None:
+    assert told(r=account(60, {}, notices={"year_contradicted": 3})) == []
+    assert told(r=account(60, {}, notices={"year_contradicted": 60})) == [
+        "r: 60 of its years contradict another source; rejects.csv tells which one counts"
+    ]

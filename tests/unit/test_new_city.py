@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from pipeline.new_city.names import cannot_be, matched, plain
 from pipeline.new_city.osm import building_guesses, osm_roles
-from pipeline.new_city.roles import Guess
+from pipeline.new_city.roles import Guess, guesses
 from pipeline.new_city.where import fitting_crs, in_degrees, is_cgcs2000, is_in_china, utm_zone
 from pipeline.new_city.word_questions import word_questions
 from pipeline.store.configuration import read_new_city_words, read_settings
@@ -188,3 +188,34 @@ def test_a_wide_shapefile_in_gbk_without_a_code_page_is_looked_into(tmp_path) ->
     (look,), unread = look_into(tmp_path)
     assert (look.encoding, look.row_count, unread) == ("gbk", 2, [])
     assert look.fields["楼栋名称"].tolist() == ["渝一", "渝二"]
+
+
+@pytest.mark.filterwarnings("ignore:.*not decode error message:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:.*aundered field name:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:Column names longer:UserWarning")
+def test_a_shapefile_in_utf8_whose_names_are_cut_within_a_sign_is_known(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """QGIS writes 建筑用途, 12 bytes, as the 10 bytes that a name may have: three signs and a byte."""
+    houses = [shapely.box(x, 0, x + 20, 15) for x in (655_000, 655_100)]
+    said = {"楼栋编号": ["渝1", "渝2"], "建筑用途": ["住宅", "学校"], "建成年代": ["1980", "1991"]}
+    gpd.GeoDataFrame(said, geometry=houses, crs="EPSG:32648").to_file(
+        tmp_path / "房屋.shp", encoding="utf-8"
+    )
+    (look,), unread = look_into(tmp_path)
+    assert unread == [] and look.fields["建筑用"].tolist() == ["住宅", "学校"]
+    assert matched(list(look.fields.columns), WORDS.columns["footprints"]) == {
+        "building_id": (["楼栋编"], True),
+        "building_use_type": (["建筑用"], True),
+        "construction_year_text": (["建成年"], True),
+    }
+
+
+def test_a_column_called_as_ours_is_taken_though_its_cells_cannot_be_read() -> None:
+    """So check and rank tell that every year is lost; left out, nobody would after this command."""
+    cells = {"楼栋编号": ["1", "2"], "户数": ["8", "9"], "电梯": ["有", "无"]}
+    table = pd.DataFrame(cells | {"建成年代": ["80", "91"], "year": ["a", "b"], "层数": ["", ""]})
+    look = Look("册.csv", "csv", row_count=2, fields=table)
+    (guess,) = guesses(look, WORDS, {})
+    assert guess.role == "housing_register"
+    assert guess.columns["construction_year_text"][0] == ["建成年代"]
+    assert "storey_count" not in guess.columns
+    assert any("holds no years (e.g. '80')" in doubt for doubt in guess.doubts)
