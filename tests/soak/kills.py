@@ -15,15 +15,23 @@ from pathlib import Path
 from tests.conftest import REPOSITORY, Project, new_project
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-_PROGRAM = (
-    "from pipeline import stopping; stopping.install()\n"
-    "import pipeline.flow as flow; flow.LARGE_RAW_BYTES = 0\n"  # a second interpreter, as in large runs
-    "from pipeline.command.app import main; main()"
-)
+_PROGRAM = """
+from pipeline import stopping
+stopping.install()
+import pipeline.flow
+pipeline.flow.LARGE_RAW_BYTES = 0  # a second interpreter, as in large runs
+from pipeline.command.app import main
+try:
+    main()
+except SystemExit as end:
+    stopping.leave(end.code)
+stopping.leave(0)
+"""
+"""What ``python -m pipeline`` does: whoever leaves otherwise dies of an interrupt while Python ends."""
 _FIRST_MOMENT_S = 0.06
 """Python itself begins before; there an interrupt ends in Python's own traceback."""
 
-_WHOLE_RUN_EVERY = 20
+_WHOLE_RUN_EVERY = 10
 _BY_ITSELF = "ended by themselves"
 
 
@@ -53,7 +61,7 @@ def kill_runs(
 
     Before each kill some outputs are removed or cut short, so that stages have work. A run that ends
     before its signal comes does not count. Every kill is judged by exit code, what it said, the
-    processes and files that it left and by what no run may change; every twentieth is followed by a
+    processes and files that it left and by what no run may change; every tenth is followed by a
     whole run, which must give the same bytes and leave nothing of what kills left.
 
     Parameters
