@@ -1,9 +1,11 @@
 """Heights of roads for vehicles, moved until no road is steeper than its class can be.
 
 A terrain model smears cliffs over its cells and keeps roofs, so a road at the foot of a cliff seems to
-climb it. Roads for vehicles cannot: their class limits the grade. The heights that stay as near to
-the terrain as those limits allow are found on the whole network of roads at once. What is only walked
-has no such limit; near a road its terrain is as wrong as the road's, and is moved with it.
+climb it. Roads for vehicles cannot: their class limits the grade. Where the terrain is even around a
+road nothing is smeared, and a road that is steeper than its class stays as steep as it is. The heights
+that stay as near to the terrain as those limits allow are found on the whole network of roads at once.
+What is only walked has no such limit; near a road its terrain is as wrong as the road's, and is moved
+with it.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from pipeline.geo.profile import Flags, Heights, Integers, StreetLinks, over_structures
 from pipeline.geo.profile import is_structure_only as structure_only
-from pipeline.geo.raster import Floats
+from pipeline.geo.raster import Floats, Raster, bilinear
 
 _NEAR_M = 1e-6
 _LEAST_WEIGHT_M = 1.0
@@ -67,6 +69,8 @@ def within_grades(
     max_grade: Floats,
     high_error_weight: float,
     reach_m: float,
+    unevenness: Raster,
+    even_m: tuple[float, float],
 ) -> Heights:
     """Return heights by which no road is steeper than its limit.
 
@@ -82,11 +86,19 @@ def within_grades(
         How much less a metre counts by which the terrain stands above the road than one below it.
     reach_m
         How far the terrain is blurred: its cell.
+    unevenness, even_m
+        The terrain's unevenness, metres: up to the first value of ``even_m`` a road may be as steep as
+        the terrain, from the second on only as its limit says; in between a share of it.
     """
     segments = road_segments(links, heights, max_grade)
     before = np.concatenate([heights.node_m, heights.station_m])
     known = ~np.isnan(before[segments.begin]) & ~np.isnan(before[segments.end])
     segments = _chosen(segments, known)
+    stations = heights.stations
+    place = np.column_stack(
+        [np.append(links.node_x, stations.x), np.append(links.node_y, stations.y)]
+    )
+    segments = as_the_even_terrain(segments, before, place, unevenness, even_m)
     rise = np.abs(before[segments.end] - before[segments.begin])
     if not (rise > segments.most_m + _NEAR_M).any():
         return heights
@@ -97,10 +109,6 @@ def within_grades(
     is_road = np.zeros(len(before), dtype=bool)
     is_road[segments.begin] = is_road[segments.end] = True
     shift = np.where(is_road, moved - before, 0.0)
-    stations = heights.stations
-    place = np.column_stack(
-        [np.append(links.node_x, stations.x), np.append(links.node_y, stations.y)]
-    )
     beside = ~is_road & ~on_structure
     shift[beside] = _carried(place[beside], place[is_road & ~on_structure],
                              shift[is_road & ~on_structure], reach_m)  # fmt: skip
@@ -113,6 +121,24 @@ def within_grades(
         station_m=station,
         station_correction_m=np.nan_to_num(station - heights.station_m),
     )
+
+
+def as_the_even_terrain(
+    segments: Segments,
+    height_m: Floats,
+    place: Floats,
+    unevenness: Raster,
+    even_m: tuple[float, float],
+) -> Segments:
+    """Return the stretches with the rise that the terrain has, where it is even around them.
+
+    Without a value of unevenness the limit holds.
+    """
+    east, north = ((place[segments.begin] + place[segments.end]) / 2).T
+    least, most = even_m
+    share = np.clip((most - bilinear(unevenness, east, north)) / (most - least), 0, 1)
+    own = np.abs(height_m[segments.end] - height_m[segments.begin])
+    return replace(segments, most_m=np.fmax(segments.most_m, np.nan_to_num(share) * own))
 
 
 def _weights(segments: Segments, count: int, on_structure: Flags) -> Floats:

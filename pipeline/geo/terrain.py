@@ -41,6 +41,33 @@ def _horn_deg(z: NDArray[np.floating], cell_m: float) -> Floats:
     return np.where(np.isnan(middle[:, 1:-1]), np.nan, np.degrees(np.arctan(rise)))
 
 
+def unevenness_m(elevation: Raster, reach_cells: int) -> Raster:
+    """Return how far the cells around each lie from the plane through them, root mean square, metres.
+
+    The plane is fitted by least squares to the square of cells within ``reach_cells``. Zero on an even
+    slope however steep; a step of 3 m amid the square leaves 0.5 m. Empty where any of its cells is;
+    beyond the border the terrain is continued point-symmetrically, which keeps a slope as it is.
+    """
+    from scipy.ndimage import correlate1d
+
+    size = 2 * reach_cells + 1
+    z = elevation.values.astype(np.float64)
+    if min(z.shape) <= reach_cells:
+        return elevation.with_values(np.full(z.shape, np.nan))
+    z = np.pad(z - np.nanmin(z), reach_cells, mode="reflect", reflect_type="odd")
+    ones, steps = np.ones(size) / size, np.arange(-reach_cells, reach_cells + 1) / size
+    steps = steps / np.sqrt(((steps * size) ** 2).mean())
+
+    def summed(values: Floats, down: Floats, across: Floats) -> Floats:
+        inner = correlate1d(values, down, axis=0)[reach_cells:-reach_cells]
+        return np.asarray(correlate1d(inner, across, axis=1)[:, reach_cells:-reach_cells])
+
+    explained = (
+        summed(z, ones, ones) ** 2 + summed(z, ones, steps) ** 2 + summed(z, steps, ones) ** 2
+    )
+    return elevation.with_values(np.sqrt(np.maximum(summed(z * z, ones, ones) - explained, 0)))
+
+
 @dataclass(frozen=True)
 class Coverage:
     """Which raster cells each polygon covers, and how much of each.

@@ -35,14 +35,16 @@ def street_class(tags: Tags) -> str:
 def why_not_walked(tags: Tags, rule: StreetRule) -> tuple[str, str] | None:
     """Return the reason and the detail for which nobody walks a way, or nothing.
 
-    The class decides first: only listed ones are walked, those of ``sidewalk_highway_types`` only
-    with a sidewalk or an explicit right of way on foot. Then what is gone or shut, then the right
+    The class decides first: only listed ones are walked, those of ``sidewalk_highway_types`` and motor
+    roads only with a sidewalk or an explicit right of way on foot. Then what is gone or shut, then the right
     of way: ``foot`` goes before ``access``.
     """
     kind = street_class(tags)
-    if kind in rule.sidewalk_highway_types:
+    is_motor_road = tags.get("motorroad") == "yes"
+    if kind in rule.sidewalk_highway_types or is_motor_road:
         if _right(tags, "foot", rule) is not True and not _has_sidewalk(tags):
-            return "not_walkable", f"highway={kind} without a sidewalk"
+            told = f"highway={kind}" + (" motorroad=yes" if is_motor_road else "")
+            return "not_walkable", f"{told} without a sidewalk"
     elif kind not in rule.walkable_highway_types:
         known = kind in rule.closed_highway_types
         return ("not_walkable" if known else UNKNOWN_STREET_CLASS), f"highway={kind}"

@@ -13,6 +13,7 @@ from pipeline.geo.network import main_component
 from pipeline.geo.profile import Flags, Names, StreetLinks, link_profiles, terrain_heights
 from pipeline.geo.raster import Floats, Raster
 from pipeline.geo.road_heights import within_grades
+from pipeline.geo.terrain import unevenness_m
 from pipeline.measure.access import Doors, doors, usable_links
 from pipeline.measure.counts import facility_counts
 from pipeline.measure.paths import PathTree, path_tree
@@ -30,6 +31,9 @@ from pipeline.measure.walks import (
     walk_network,
 )
 from pipeline.settings.measure import MeasureSettings, WalkingRule
+
+EVEN_REACH_CELLS = 3
+"""A cliff is smeared over two or three cells: in less than seven its ramp looks like an even slope."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ def street_world(
         drivable_grade(edges["highway_type"].to_numpy(dtype=object), walking),
         walking.high_error_weight,
         terrain.cell_m,
+        unevenness_m(terrain, EVEN_REACH_CELLS),
+        (walking.even_terrain.believed_m, walking.even_terrain.limited_m),
     )
     incline = edges["incline_type"].to_numpy(dtype=object)
     links = replace(links, tagged_rise_m=signed_rise_m(links, incline, heights.node_m))

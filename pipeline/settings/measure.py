@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.settings.base import CalendarYear, Name, NotNegative, Positive, Section, Share, Slug
 
@@ -50,6 +50,24 @@ class ElderRule(Section):
     """Minutes that a metre of climb weighs more than it takes."""
 
 
+class EvenTerrainRule(Section):
+    """Where a terrain model can be believed to be as steep as it shows.
+
+    Measured by how far the cells within three of each lie from one plane, root mean square.
+    """
+
+    believed_m: Positive
+    """Up to here nothing is blurred: a road is as steep as the terrain under it, whatever its class."""
+    limited_m: Annotated[float, Field(gt=0, le=100)]
+    """From here on a road is no steeper than its class may be; in between a share of what it climbs."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "EvenTerrainRule":
+        if self.limited_m <= self.believed_m:
+            raise ValueError("limited_m must be larger than believed_m")
+        return self
+
+
 class WalkingRule(Section):
     """How fast people walk, and which way they choose."""
 
@@ -86,6 +104,7 @@ class WalkingRule(Section):
     elder: ElderRule
     max_drivable_grade: dict[Slug, Grade]
     """Steepest that a road for vehicles can be, by OpenStreetMap class (``…_link`` is as its class)."""
+    even_terrain: EvenTerrainRule
     high_error_weight: Annotated[float, Field(ge=1, le=10)]
     """How much less a terrain that stands above a road counts than one that lies below it, where
     both cannot be: a surface model keeps roofs and trees."""

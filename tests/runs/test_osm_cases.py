@@ -55,13 +55,10 @@ def walk(root: Path, raw: Path) -> pd.Series:
     """Return what YZ0010 walks."""
     found, settings = read(root, raw)
     tables = [found.tables[name] for name in (STREET_NODES, STREET_EDGES, AMENITIES, WATER)]
-    # the made-up plane's streets climb 20 %, steeper than their classes may be: taken as drawn here
-    walking = settings.measure.walking.model_copy(update={"max_drivable_grade": {}})
-    measure = settings.measure.model_copy(update={"walking": walking})
-    world = street_world(*tables, found.rasters["terrain"], measure)
+    world = street_world(*tables, found.rasters["terrain"], settings.measure)
     buildings: gpd.GeoDataFrame = found.tables[BUILDINGS].set_index("building_id")
     shapes = buildings.loc[["YZ0010"]].geometry.to_numpy()
-    return pd.DataFrame(access_table(shapes, world, measure).columns).iloc[0]
+    return pd.DataFrame(access_table(shapes, world, settings.measure).columns).iloc[0]
 
 
 def changed(root: Path, case: str, change: Change) -> Path:
@@ -118,7 +115,8 @@ def test_an_escalator_of_unknown_direction_serves_both_ways(root: Path) -> None:
         ({"highway": "construction", "construction": "footway"}, CLOSED_M),
         ({"highway": "footway", "access": "private"}, CLOSED_M),
         ({"highway": "footway", "access": "private", "foot": "designated"}, OPEN_M),
-        ({"highway": "trunk", "sidewalk": "right"}, OPEN_M),
+        ({"highway": "trunk"}, OPEN_M),
+        ({"highway": "trunk", "motorroad": "yes"}, CLOSED_M),
     ],
 )
 def test_variants_of_the_link(tags: dict[str, str], right_m: float, root: Path) -> None:

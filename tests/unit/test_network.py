@@ -26,9 +26,10 @@ from pipeline.geo.profile import (
     walk_minutes,
 )
 from pipeline.geo.raster import Raster
-from pipeline.settings.measure import ElderRule, WalkingRule
+from pipeline.settings.measure import ElderRule, EvenTerrainRule, WalkingRule
 
 WALKING = WalkingRule(
+    even_terrain=EvenTerrainRule(believed_m=1, limited_m=2),
     planning_speed_m_per_min=60,
     flat_speed_m_per_min=60,
     tobler_steepness=3.5,

@@ -9,6 +9,7 @@ from pipeline.geo.lifts import with_landings
 from pipeline.geo.profile import Heights, StreetLinks, link_profiles, terrain_heights
 from pipeline.geo.raster import Raster
 from pipeline.geo.road_heights import road_segments, within_grades
+from pipeline.geo.terrain import unevenness_m
 from tests.unit.test_network import WALKING, links_of
 
 REACH_M = 30.0
@@ -27,7 +28,14 @@ def moved(
     links: StreetLinks, terrain: Raster, grades: list[float], high_error_weight: float = 2.0
 ) -> Heights:
     heights = terrain_heights(links, terrain, 15.0)
-    return within_grades(links, heights, np.array(grades), high_error_weight, REACH_M)
+    return within_grades(
+        links, heights, np.array(grades), high_error_weight, REACH_M, blurred(terrain), (1.0, 2.0)
+    )
+
+
+def blurred(terrain: Raster) -> Raster:
+    """Return a terrain that is uneven everywhere, so that every limit holds."""
+    return terrain.with_values(np.full(terrain.values.shape, 9.0))
 
 
 def steepest(links: StreetLinks, heights: Heights, grades: list[float]) -> float:
@@ -41,7 +49,39 @@ def test_a_road_within_its_grade_stays_as_the_terrain_has_it() -> None:
     links = links_of([(-200, 0), (200, 0)], [(0, 1, "ground")])
     terrain = surface(200 + 0.07 * east())
     before = terrain_heights(links, terrain, 15.0)
-    assert within_grades(links, before, np.array([0.08]), 2.0, REACH_M) is before
+    limits = np.array([0.08])
+    assert within_grades(links, before, limits, 2.0, REACH_M, blurred(terrain), (1, 2)) is before
+
+
+def test_on_an_even_slope_a_road_is_as_steep_as_the_terrain() -> None:
+    """Nothing is smeared on a plane; a step of 12 m in it is, and a road of 25 % takes 240 m for it."""
+    links = links_of([(-300, 0), (300, 0)], [(0, 1, "ground")])
+    plane = surface(200 + 0.2 * east())
+    heights = terrain_heights(links, plane, 15.0)
+    even = unevenness_m(plane, 3)
+    assert np.nanmax(even.values) < 1e-3
+    kept = within_grades(links, heights, np.array([0.08]), 2.0, REACH_M, even, (1.0, 2.0))
+    assert kept is heights
+    step = surface(200 + 0.2 * east() + np.where(east() > 0, 12.0, 0.0))
+    heights = terrain_heights(links, step, 15.0)
+    moved_only_there = within_grades(
+        links, heights, np.array([0.25]), 2.0, REACH_M, unevenness_m(step, 3), (1.0, 2.0)
+    )
+    assert steepest(links, moved_only_there, [0.25]) < 1e-6
+    x = moved_only_there.stations.x
+    far = np.abs(x) > 245
+    assert moved_only_there.station_m[far] == pytest.approx(heights.station_m[far])
+
+
+def test_unevenness_of_a_step_by_hand() -> None:
+    """The same from south to north, so a line through seven cells is the plane: numpy's own fit."""
+    z = np.where(np.arange(100) >= 50, 7.0, 0.0)
+    found = unevenness_m(surface(z), 3).values[50]
+    steps = np.arange(-3, 4)
+    values = z[47:54]  # around cell 50
+    residual = values - np.polyval(np.polyfit(steps, values, 1), steps)
+    assert found[50] == pytest.approx(np.sqrt((residual**2).mean()), abs=1e-4)
+    assert found[40] == pytest.approx(0, abs=1e-4)
 
 
 def test_a_roof_under_a_level_road_is_taken_off() -> None:

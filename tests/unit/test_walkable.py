@@ -22,7 +22,7 @@ from pipeline.store.configuration import read_settings
 from pipeline.store.osm_elements import from_elements
 from tests.conftest import REPOSITORY
 
-SETTINGS = read_settings(REPOSITORY / "config", "yuzhong", "base")
+SETTINGS = read_settings(REPOSITORY / "config", "reference", "base")
 RULE = SETTINGS.intake.streets
 SOURCE = Source.model_validate(
     {
@@ -90,7 +90,7 @@ def reason(**tags: str) -> str:
     "kind",
     ["planned", "proposed", "construction", "razed", "abandoned", "no", "disused", "demolished",
      "dismantled", "removed", "bus_guideway", "emergency_bay", "raceway", "escape", "rest_area",
-     "motorway", "trunk", "trunk_link", "busway"],
+     "motorway", "motorway_link", "busway"],
 )  # fmt: skip
 def test_classes_that_are_gone_or_for_vehicles_are_not_walked(kind: str) -> None:
     assert reason(highway=kind) == "not_walkable"
@@ -108,10 +108,13 @@ def test_unknown_classes_are_not_walked_and_told_with_their_word() -> None:
 @pytest.mark.parametrize(
     ("tags", "is_walked"),
     [
-        ({"highway": "trunk", "sidewalk": "both"}, True),
-        ({"highway": "trunk", "sidewalk:left": "yes"}, True),
-        ({"highway": "trunk", "sidewalk": "no"}, False),
-        ({"highway": "trunk", "sidewalk": "separate"}, False),
+        ({"highway": "trunk"}, True),
+        ({"highway": "trunk", "motorroad": "yes"}, False),
+        ({"highway": "primary", "motorroad": "yes", "sidewalk": "right"}, True),
+        ({"highway": "motorway", "sidewalk": "both"}, True),
+        ({"highway": "motorway", "sidewalk:left": "yes"}, True),
+        ({"highway": "motorway", "sidewalk": "no"}, False),
+        ({"highway": "motorway", "sidewalk": "separate"}, False),
         ({"highway": "motorway", "foot": "designated"}, True),
         ({"highway": "construction", "foot": "yes"}, False),
         ({"highway": " Footway "}, True),
