@@ -83,6 +83,7 @@ def kill_runs(
     while found.kill_count < count:
         _spoil(project, chance)
         before, known = _kept(project), len(found.faults)
+        of_others = set(_partial_files(project))  # of runs that were killed outright before
         process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM, "rank", "--city", "minitown"], cwd=project.root,
             env=os.environ | {"PYTHONPATH": str(REPOSITORY), "TMPDIR": str(temporary)},
@@ -97,7 +98,12 @@ def kill_runs(
         _, told = process.communicate(timeout=60)
         number += 1
         what = f"run {number}, seed {seed}, {one.name} after {moment_s:.2f} s"
-        _judge(found, project, temporary, process, one, told, what)
+        _judge(found, process, one, told, what)
+        left = [*sorted(set(_partial_files(project)) - of_others), *_names(temporary)]
+        if left and process.returncode != -signal.SIGKILL:
+            found.faults.append(f"{what}: left {left}")
+        for path in temporary.iterdir():
+            shutil.rmtree(path)
         if _kept(project) != before:
             found.faults.append(f"{what}: raw files, config or kept runs changed")
         is_last = found.kill_count >= count
@@ -143,8 +149,7 @@ def _kept(project: Project) -> dict[str, bytes]:
 
 
 def _judge(
-    found: Kills, project: Project, temporary: Path, process: "subprocess.Popen[str]",
-    one: signal.Signals, told: str, what: str,
+    found: Kills, process: "subprocess.Popen[str]", one: signal.Signals, told: str, what: str
 ) -> None:  # fmt: skip
     code = process.returncode
     lines = [line for line in told.splitlines() if line.startswith(("shancheng", "Traceback"))]
@@ -160,15 +165,10 @@ def _judge(
         time.sleep(0.05)
     if alive:
         found.faults.append(f"{what}: still running {alive}")
-    if (
-        code == -signal.SIGKILL
-    ):  # nothing could be removed; the next run takes its partial files away
-        for path in temporary.iterdir():
-            shutil.rmtree(path)
-    else:
-        left = [*_partial_files(project), *sorted(path.name for path in temporary.iterdir())]
-        if left:
-            found.faults.append(f"{what}: left {left}")
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def _partial_files(project: Project) -> list[str]:
