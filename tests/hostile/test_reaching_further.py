@@ -22,6 +22,7 @@ from pipeline.settings.city import Source
 from pipeline.store import fence
 from pipeline.store.gdal_drivers import open_raster
 from pipeline.store.looks import look_into
+from pipeline.store.replies import read_json
 from pipeline.store.sources import read_source
 from pipeline.store.study_area import StudyArea
 from pipeline.store.vectors import read_features
@@ -551,3 +552,12 @@ def test_pipes_in_a_folder_are_told_and_not_read(tmp_path: Path) -> None:
     assert {name for name, told in others if "pipe or a device" in told} == {
         "a.geojson", "b.csv", "c.tif", "d.xml", "e.gdb",
     }  # fmt: skip
+
+
+def test_a_reply_larger_than_any_memory_is_told_unread(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(b'{"elements": [')
+    os.truncate(path, 40_000_000_000)  # of holes: it takes no room
+    with pytest.raises(Problem, match="is larger than") as told:
+        read_json(path, "utf-8")
+    assert "x.json" in str(told.value)

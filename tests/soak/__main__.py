@@ -35,7 +35,9 @@ if __name__ == "__main__":
         if chosen.inputs:
             texts = spoil_texts(Path(folder) / "texts", chosen.inputs // 2, chosen.seed)
             tell(texts.summary())
-            found = trials(Path(folder) / "files", chosen.inputs - chosen.inputs // 2, chosen.seed)
+            found = trials(
+                Path(folder) / "files", chosen.inputs - chosen.inputs // 2, chosen.seed, tell
+            )
             tell(summary(found))
             is_fine &= not texts.faults and not any(one.is_fault for one in found)
     sys.exit(not is_fine)
