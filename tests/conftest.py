@@ -1,11 +1,17 @@
 """What all tests share: a project folder of their own, real data where it lies, no network."""
 
+import functools
+import importlib
 import os
+import pkgutil
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import traceback
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -66,6 +72,28 @@ class Project:
             **more,  # type: ignore[call-overload]
         )
 
+    def run_in_copy(
+        self, *words: str, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a copy of this process: what it would load is there already.
+
+        For what a command says and does; how a program starts and ends needs ``run``.
+        """
+        _load_commands()
+        with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as faults:
+            child = os.fork()
+            if child == 0:
+                os.chdir(self.root)
+                os.environ.update(env or {})
+                _be_command(words, told.fileno(), faults.fileno())
+            _, status = os.waitpid(child, 0)
+            said = []
+            for file in (told, faults):
+                file.seek(0)
+                said.append(file.read().decode())
+        code = os.waitstatus_to_exitcode(status)
+        return subprocess.CompletedProcess([*words], code, said[0], said[1])
+
     def rank(self, *words: str, **more: object) -> subprocess.CompletedProcess[str]:
         """Rank Minitown."""
         return self.run("rank", "--city", "minitown", *words, **more)  # type: ignore[arg-type]
@@ -95,6 +123,48 @@ class Project:
                 if path.is_file() and not path.name.startswith("."):
                     found[path.relative_to(self.root).as_posix()] = path.read_bytes()
         return found
+
+
+@functools.cache
+def _load_commands() -> None:
+    """Load what commands load when they need it, once for all copies."""
+    import pipeline
+
+    for module in pkgutil.walk_packages(pipeline.__path__, "pipeline."):
+        if not module.name.endswith(("__main__", "gdal_reader")):
+            importlib.import_module(module.name)
+    for name in (
+        "geopandas",
+        "pyarrow.csv",
+        "pyarrow.parquet",
+        "pyogrio",
+        "rasterio",
+        "scipy.stats",
+    ):
+        importlib.import_module(name)
+
+
+def _be_command(words: tuple[str, ...], output: int, faults: int) -> NoReturn:
+    """In a copy of the process: be the command line, and end."""
+    code: object = 1
+    try:
+        for number, file in ((1, output), (2, faults)):
+            os.dup2(file, number)
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8") for number in (1, 2))
+        sys.argv = ["pipeline", *words]
+        from pipeline.command.app import main
+
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = end.code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def new_project(root: Path) -> Project:

@@ -10,6 +10,7 @@ from pipeline.store.archives import zip_members
 from pipeline.store.contents import START_BYTES, kind_of, what_it_is
 from pipeline.store.encodings import encoding_of, shapefile_encoding
 from pipeline.store.gdal_drivers import ENDINGS
+from pipeline.store.geoparquet import geoparquet_layer, parquet_table
 from pipeline.store.layers import (
     ARCHIVES,
     VectorFile,
@@ -72,14 +73,12 @@ def read_footprint_file(path: Path) -> Any:
 
 def _parquet(path: Path) -> Any:
     import geopandas as gpd
-    import pandas as pd
 
-    try:
-        return gpd.read_parquet(path)
-    except ValueError as error:
-        if "geo metadata" not in str(error):
-            raise
-        return pd.read_parquet(path)
+    told, table = parquet_table(path)
+    if not told:
+        return table.to_pandas()
+    fields, shapes, crs = geoparquet_layer(path, told, table)
+    return gpd.GeoDataFrame(fields, geometry=shapes, crs=crs)
 
 
 def _by_gdal(path: Path) -> Any:

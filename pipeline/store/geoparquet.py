@@ -24,18 +24,53 @@ def read_geoparquet(path: Path) -> tuple[pd.DataFrame, np.ndarray, Any]:
     Problem
         If it is damaged, too large to be meant, or has no column of shapes.
     """
+    return geoparquet_layer(path, *parquet_table(path))
+
+
+def parquet_table(path: Path) -> tuple[dict[str, Any], Any]:
+    """Return what GeoParquet tells of a file's shapes (empty: nothing), and the Arrow table.
+
+    Raises
+    ------
+    Problem
+        If it is damaged, or too large to be meant.
+    """
     try:
         answer, table = in_reader(
             "parquet", "", path.stat().st_size, inside=str(path), most_rows=MOST_ROWS,
             most_bytes=_MOST_BYTES,
         )  # fmt: skip
-        geo = json.loads(answer["geo"])
+        return dict(json.loads(answer["geo"])), table
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _damaged(path, error) from None
+
+
+def geoparquet_layer(
+    path: Path, geo: dict[str, Any], table: Any
+) -> tuple[pd.DataFrame, np.ndarray, Any]:
+    """Return fields, shapes and CRS of a table, by what GeoParquet tells of it.
+
+    Raises
+    ------
+    Problem
+        If what is told does not fit the table, or there is no column of shapes as well-known binary.
+    """
+    try:
         names = table.column_names
         column = _shape_column(geo, names)
         if column is None:
             raise Problem(
                 path, "has no column of shapes", expected="GeoParquet, or a column 'geometry'",
                 fix="write it anew as GeoParquet",
+            )  # fmt: skip
+        spelling = geo.get("columns", {}).get(column, {}).get("encoding", "WKB")
+        if str(spelling).upper() != "WKB":
+            raise Problem(
+                path, f"its shapes are spelt as {str(spelling)[:40]!r}",
+                expected="GeoParquet with shapes as WKB",
+                fix="write it anew with geometry_encoding=WKB",
             )  # fmt: skip
         shapes = shapely.from_wkb(
             table.column(column).to_numpy(zero_copy_only=False), on_invalid="ignore"
@@ -46,12 +81,16 @@ def read_geoparquet(path: Path) -> tuple[pd.DataFrame, np.ndarray, Any]:
     except (Problem, MemoryError):
         raise
     except Exception as error:
-        # Arrow, pandas, shapely and pyproj raise a dozen kinds for a damaged file
-        raise Problem(
-            path, f"cannot be read as geoparquet ({str(error)[:200] or type(error).__name__})",
-            fix="copy the file again",
-        ) from None  # fmt: skip
+        raise _damaged(path, error) from None
     return fields, np.asarray(shapes, dtype=object), crs
+
+
+def _damaged(path: Path, error: Exception) -> Problem:
+    """Return the message; Arrow, pandas, shapely and pyproj raise a dozen kinds for a damaged file."""
+    return Problem(
+        path, f"cannot be read as geoparquet ({str(error)[:200] or type(error).__name__})",
+        fix="copy the file again",
+    )  # fmt: skip
 
 
 def _shape_column(geo: dict[str, Any], names: list[str]) -> str | None:

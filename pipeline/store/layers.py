@@ -247,10 +247,12 @@ def _plain(path: Path, kind: str, _: str | None, folder: Path) -> VectorFile:
                 path, "is no File Geodatabase", expected="a folder with files a00000001.gdbtable …",
                 fix="copy the whole .gdb folder again, or zip it",
             )  # fmt: skip
-        parts = [part for part in path.rglob("*") if part.is_file()]
+        beside = list(path.rglob("*"))
     else:
         check_content(path, kind)
-        parts = [part for part in path.parent.glob(f"{_escaped(path.stem)}.*") if part.is_file()]
+        beside = list(path.parent.glob(f"{_escaped(path.stem)}.*"))
+    _refuse_pipes(path, beside)
+    parts = [part for part in beside if part.is_file()]
     _refuse_links(path, parts)
     size = sum(part.stat().st_size for part in parts)
     if kind == "geopackage":
@@ -293,6 +295,16 @@ def _in_archive(path: Path, kind: str, layer: str | None, folder: Path) -> Vecto
 
 def _escaped(stem: str) -> str:
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in stem)
+
+
+def _refuse_pipes(path: Path, parts: list[Path]) -> None:
+    """Stop at a part whose reading may never end."""
+    for part in parts:
+        if part.exists() and not (part.is_file() or part.is_dir()):
+            raise Problem(
+                path, f"its part {part.name} is a pipe or a device", expected="a file",
+                fix="copy the file itself there",
+            )  # fmt: skip
 
 
 def _refuse_links(path: Path, parts: list[Path]) -> None:

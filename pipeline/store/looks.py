@@ -104,6 +104,9 @@ def _files(folder: Path) -> Iterator[tuple[Path, str]]:
             continue
         if path.name.startswith("."):
             continue
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            yield path, "a pipe or a device, no file"  # whose reading may never end
+            continue
         if path.suffix.lower() in _PARTS and not osm_format(path):
             continue
         if path.suffix.lower() in _MAPINFO_PARTS and any(

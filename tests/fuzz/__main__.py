@@ -13,6 +13,8 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = trials(Path(folder), chosen.count, chosen.seed)
+        found = trials(
+            Path(folder), chosen.count, chosen.seed, lambda line: print(line, flush=True)
+        )
     print(summary(found))
     sys.exit(any(one.is_fault for one in found))

@@ -9,6 +9,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -229,15 +230,30 @@ def _listing(folder: Path) -> list[tuple[str, int]]:
     )
 
 
-def trials(folder: Path, count: int, first_seed: int) -> list[Outcome]:
-    """Return the outcomes of so many trials, spread evenly over the readers."""
+def trials(
+    folder: Path, count: int, first_seed: int, tell: Callable[[str], object] = lambda _: None
+) -> list[Outcome]:
+    """Return the outcomes of so many trials, spread evenly over the readers.
+
+    ``tell`` gets each fault at once, and how far it is at intervals.
+    """
     every = towns(folder / "towns")
     for town in every:  # what readers import is then there before the first fork
         read_sources(town.folder.parent, town.settings.sources, town.settings.city.crs, 5000.0)
-    return [
-        trial(every[number % len(every)], first_seed + number, folder / f"scratch{number}")
-        for number in range(count)
-    ]
+    found: list[Outcome] = []
+    for number in range(count):
+        one = trial(every[number % len(every)], first_seed + number, folder / f"scratch{number}")
+        found.append(one)
+        if one.is_fault:
+            tell(told_fault(one))
+        if (number + 1) % 100 == 0:
+            tell(summary(found).splitlines()[0])
+    return found
+
+
+def told_fault(one: Outcome) -> str:
+    """Return what is needed to try a fault again."""
+    return f"--- {one.kind}: {one.town}, {one.done}, seed {one.seed}\n{one.text}"
 
 
 def summary(outcomes: list[Outcome]) -> str:
@@ -250,7 +266,5 @@ def summary(outcomes: list[Outcome]) -> str:
         f"slowest {slow.seconds:.1f} s ({slow.town}, {slow.done}, seed {slow.seed})",
         f"largest {large.peak_bytes / 1e6:.0f} MB ({large.town}, {large.done}, seed {large.seed})",
     ]  # fmt: skip
-    for one in outcomes:
-        if one.is_fault:
-            lines.append(f"--- {one.kind}: {one.town}, {one.done}, seed {one.seed}\n{one.text}")
+    lines += [told_fault(one) for one in outcomes if one.is_fault]
     return "\n".join(lines)

@@ -1,5 +1,6 @@
 """Files that try to reach further: each is refused by name, nothing else is opened, nobody is asked."""
 
+import os
 import shutil
 import sqlite3
 import zipfile
@@ -21,6 +22,7 @@ from pipeline.settings.city import Source
 from pipeline.store import fence
 from pipeline.store.gdal_drivers import open_raster
 from pipeline.store.looks import look_into
+from pipeline.store.replies import read_json
 from pipeline.store.sources import read_source
 from pipeline.store.study_area import StudyArea
 from pipeline.store.vectors import read_features
@@ -525,3 +527,37 @@ def test_a_format_is_read_by_its_own_driver_only(tmp_path: Path) -> None:
         refused(path, "this is a geopackage")
     shutil.copy(tmp_path / "a.geojson", tmp_path / "c.gpkg")
     refused(tmp_path / "c.gpkg", "this is a geojson")
+
+
+@pytest.mark.parametrize("ending", [".dbf", ".prj", ".cpg"])
+def test_a_pipe_in_place_of_a_part_is_told_at_once(ending: str, tmp_path: Path) -> None:
+    """Reading it would never end."""
+    path = tmp_path / "x.shp"
+    houses().to_file(path)
+    path.with_suffix(ending).unlink(missing_ok=True)
+    os.mkfifo(path.with_suffix(ending))
+    refused(path, f"its part x{ending} is a pipe or a device")
+
+
+def test_pipes_in_a_folder_are_told_and_not_read(tmp_path: Path) -> None:
+    houses().to_file(tmp_path / "own.geojson")
+    for name in ("a.geojson", "b.csv", "c.tif", "d.xml"):
+        os.mkfifo(tmp_path / name)
+    houses().to_file(tmp_path / "e.gdb", driver="OpenFileGDB")
+    part = tmp_path / "e.gdb" / "a00000004.gdbtable"
+    part.unlink()
+    os.mkfifo(part)
+    looks, others = look_into(tmp_path)
+    assert [look.path for look in looks] == ["own.geojson"]
+    assert {name for name, told in others if "pipe or a device" in told} == {
+        "a.geojson", "b.csv", "c.tif", "d.xml", "e.gdb",
+    }  # fmt: skip
+
+
+def test_a_reply_larger_than_any_memory_is_told_unread(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(b'{"elements": [')
+    os.truncate(path, 40_000_000_000)  # of holes: it takes no room
+    with pytest.raises(Problem, match="is larger than") as told:
+        read_json(path, "utf-8")
+    assert "x.json" in str(told.value)

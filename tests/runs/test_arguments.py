@@ -112,7 +112,7 @@ def test_the_pipeline_refuses_a_strange_value_in_one_message(
     trick = "../../x'; touch ran; '$(touch ran)`touch ran`\n\x1b[2J*"
     given = OTHERS | ({"RAW": str(project.raw)} if variable == "DATUM" else {}) | {variable: trick}
     env = {f"SHANCHENG_{key}": value for key, value in given.items()}
-    result = project.run(REFUSED_BY[variable], env=env)
+    result = project.run_in_copy(REFUSED_BY[variable], env=env)
     assert result.returncode == 2, result.stdout + result.stderr
     assert result.stderr.startswith("shancheng: ")
     assert "Traceback" not in result.stderr
@@ -124,13 +124,13 @@ def test_the_pipeline_refuses_a_strange_value_in_one_message(
 def test_a_value_that_is_not_given_is_asked_for(project: Project) -> None:
     for target, variable in (("keep", "NAME"), ("compare", "A"), ("what-if", "CHANGE"),
                              ("years-eval", "FILE"), ("new-city", "NAME")):  # fmt: skip
-        result = project.run(target, env={"SHANCHENG_CITY": "minitown"})
+        result = project.run_in_copy(target, env={"SHANCHENG_CITY": "minitown"})
         assert result.returncode == 2
         assert result.stderr.startswith(f"shancheng: {variable}: is not given")
 
 
 def test_an_option_wins_over_the_environment(project: Project) -> None:
-    result = project.run("why", "--city", "minitown", env={"SHANCHENG_CITY": "reference"})
+    result = project.run_in_copy("why", "--city", "minitown", env={"SHANCHENG_CITY": "reference"})
     assert result.returncode == 0, result.stderr
     assert "it has not run yet" in result.stdout
 
@@ -140,5 +140,5 @@ def test_quotes_blanks_and_dollars_in_a_folder_are_part_of_its_name(
 ) -> None:
     folder = tmp_path / 'it\'s 山城; `id` $HOME 50% #1\n"x" *'
     project.raw.rename(folder)
-    result = project.run("check", "--city", "minitown", env={"SHANCHENG_RAW": str(folder)})
+    result = project.run_in_copy("check", "--city", "minitown", env={"SHANCHENG_RAW": str(folder)})
     assert result.returncode == 0, result.stdout + result.stderr

@@ -23,7 +23,7 @@ COMMANDS = (
 def ranked(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A ranked project that tests spoil and put right."""
     project = new_project(tmp_path_factory.mktemp("believed") / "project")
-    assert project.rank().returncode == 0
+    assert project.run_in_copy("rank", "--city", "minitown").returncode == 0
     return project
 
 
@@ -46,7 +46,7 @@ def test_a_cut_or_changed_file_is_named_by_every_command(ranked: Project, name: 
     before = path.read_bytes()
     for spoil, words in zip((cut, change), COMMANDS[READ.index(name) % 2 :: 2], strict=True):
         spoil(path)
-        result = ranked.run(words[0], "--city", "minitown", *words[1:])
+        result = ranked.run_in_copy(words[0], "--city", "minitown", *words[1:])
         path.write_bytes(before)
         assert result.returncode == 2, (words, result.stdout)
         assert "Traceback" not in result.stderr
@@ -56,22 +56,22 @@ def test_a_cut_or_changed_file_is_named_by_every_command(ranked: Project, name: 
 
 
 def test_a_kept_run_is_checked_too(ranked: Project) -> None:
-    assert ranked.run("keep", "--city", "minitown", "--name", "june").returncode == 0
+    assert ranked.run_in_copy("keep", "--city", "minitown", "--name", "june").returncode == 0
     words = ("compare", "--city", "minitown", "--a", "june", "--b", "base")
-    assert ranked.run(*words).returncode == 0
+    assert ranked.run_in_copy(*words).returncode == 0
     kept = ranked.lists.parent / "kept" / "june"
     change(kept / "ranking.parquet")
-    result = ranked.run(*words)
+    result = ranked.run_in_copy(*words)
     assert result.returncode == 2
     assert "june/ranking.parquet: differs from what was written" in result.stderr
     (kept / "digests.json").unlink()
-    assert "nothing says that the run is whole" in ranked.run(*words).stderr
+    assert "nothing says that the run is whole" in ranked.run_in_copy(*words).stderr
 
 
 def test_a_raw_file_that_kept_its_time_and_size_is_seen_to_have_changed(ranked: Project) -> None:
     pois = ranked.raw / "pois.json"
     change(pois)
-    told = ranked.run("why", "--city", "minitown").stdout
+    told = ranked.run_in_copy("why", "--city", "minitown").stdout
     assert "pois.json changed" in told
 
 
@@ -80,10 +80,10 @@ def test_clean_waits_for_nobody_and_removes_nothing_under_a_run(ranked: Project)
 
     before = ranked.outputs()
     with FileLock(ranked.lists.parent / ".lock"):
-        result = ranked.run("clean")
+        result = ranked.run_in_copy("clean")
     assert result.returncode == 2
     assert "another run is writing here" in result.stderr
     assert ranked.outputs() == before
-    assert ranked.run("clean").returncode == 0
+    assert ranked.run_in_copy("clean").returncode == 0
     assert ranked.outputs() == {}
     assert ranked.raw.is_dir()

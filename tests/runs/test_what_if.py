@@ -47,7 +47,7 @@ def ask(ranked: Project) -> Ask:
         if text is not None:
             path = ranked.root / "config" / "changes" / f"{name}.yaml"
             path.write_text(text, encoding="utf-8")
-        result = ranked.run("what-if", "--city", "minitown", "--change", name, *words)
+        result = ranked.run_in_copy("what-if", "--city", "minitown", "--change", name, *words)
         return result.returncode, result.stdout, result.stderr
 
     return act
@@ -101,7 +101,7 @@ def test_the_same_question_has_the_same_bytes_and_leaves_the_rest_alone(
     before = ranked.outputs()
     assert ask(None, "again")[0] == 0
     assert ranked.outputs() == before
-    assert "up to date" in ranked.run("why", "--city", "minitown").stdout
+    assert "up to date" in ranked.run_in_copy("why", "--city", "minitown").stdout
 
 
 def test_nothing_changes_is_said(ask: Ask, ranked: Project) -> None:
@@ -193,7 +193,7 @@ def test_an_unknown_change_lists_what_there_is(name: str, ask: Ask) -> None:
 
 def test_a_city_that_was_not_ranked_is_told_so(project: Project) -> None:
     (project.root / "config" / "changes" / "lift.yaml").write_text(LIFT, encoding="utf-8")
-    result = project.run("what-if", "--city", "minitown", "--change", "lift")
+    result = project.run_in_copy("what-if", "--city", "minitown", "--change", "lift")
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     for words in ("it has not run yet", "make rank CITY=minitown"):
@@ -235,7 +235,7 @@ def test_the_examples_of_yuzhong(tmp_path: Path, yuzhong_raw: Path) -> None:
         "health_station_shancheng_lane",
         "lift_eling",
     ):
-        result = project.run("what-if", *raw, "--change", name)
+        result = project.run_in_copy("what-if", *raw, "--change", name)
         assert result.returncode == 0, result.stderr
         found[name] = pd.read_csv(home / "what_if" / f"{name}.csv", encoding="utf-8-sig")
     # published heights: 32.5 m and 52.7 m; who went up without climbing now climbs

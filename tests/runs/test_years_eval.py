@@ -37,7 +37,7 @@ def town() -> gpd.GeoDataFrame:
 def judged(project: Project, frame: gpd.GeoDataFrame, name: str, *options: str) -> str:
     path = project.root / name
     frame.to_parquet(path)
-    found = project.run("years-eval", "--file", str(path), "--year", "bouwjaar", *options)
+    found = project.run_in_copy("years-eval", "--file", str(path), "--year", "bouwjaar", *options)
     assert found.returncode == 0, found.stderr
     page = project.root / "data" / "processed" / "years_eval" / path.stem / "index.html"
     assert "<script" not in page.read_text(encoding="utf-8")
@@ -94,7 +94,7 @@ def test_what_cannot_be_judged_ends_in_one_message(
 ) -> None:
     path = project.root / "bad.parquet"
     change(town()).to_parquet(path)
-    found = project.run("years-eval", "--file", str(path), "--year", "bouwjaar")
+    found = project.run_in_copy("years-eval", "--file", str(path), "--year", "bouwjaar")
     assert found.returncode == 2
     assert expected in found.stderr and "Traceback" not in found.stderr
 
@@ -105,7 +105,7 @@ def test_what_is_no_file_of_footprints_says_so(
 ) -> None:
     path = tmp_path / "broken.gpkg"
     path.write_bytes(content)
-    found = project.run("years-eval", "--file", str(path), "--year", "x")
+    found = project.run_in_copy("years-eval", "--file", str(path), "--year", "x")
     assert found.returncode == 2
     assert "broken.gpkg: this is" in found.stderr and "expected" in found.stderr
     assert "Traceback" not in found.stderr

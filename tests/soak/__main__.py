@@ -1,13 +1,20 @@
 """``make soak``: kills and mutated inputs, as many as asked for; hours, never part of the tests."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 from tests.fuzz.trial import summary, trials
-from tests.soak.kills import kill_runs
+from tests.soak.kills import SIGNALS, kill_runs
 from tests.soak.texts import spoil_texts
+
+
+def tell(line: str) -> None:
+    """Print at once, also into a file."""
+    print(line, flush=True)
+
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
@@ -16,15 +23,21 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     is_fine = True
+    for one in SIGNALS[
+        1:
+    ]:  # started by nohup or in the background, some are ignored, by children too
+        signal.signal(one, signal.SIG_DFL)
     with tempfile.TemporaryDirectory() as folder:
         if chosen.kills:
-            kills = kill_runs(Path(folder), chosen.kills, chosen.seed)
-            print(kills.summary(), flush=True)
+            kills = kill_runs(Path(folder), chosen.kills, chosen.seed, tell)
+            tell(kills.summary())
             is_fine &= not kills.faults
         if chosen.inputs:
             texts = spoil_texts(Path(folder) / "texts", chosen.inputs // 2, chosen.seed)
-            print(texts.summary(), flush=True)
-            found = trials(Path(folder) / "files", chosen.inputs - chosen.inputs // 2, chosen.seed)
-            print(summary(found))
+            tell(texts.summary())
+            found = trials(
+                Path(folder) / "files", chosen.inputs - chosen.inputs // 2, chosen.seed, tell
+            )
+            tell(summary(found))
             is_fine &= not texts.faults and not any(one.is_fault for one in found)
     sys.exit(not is_fine)
