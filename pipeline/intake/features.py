@@ -1,6 +1,5 @@
 """Features of vector files brought into the working CRS."""
 
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
