@@ -1,7 +1,5 @@
 """Features of vector files brought into the working CRS."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -85,8 +83,3 @@ def areas(table: FeatureTable, source: Source, working_crs: str) -> list[Area]:
 def row_names(table: pd.DataFrame) -> list[str]:
     """Return the number of each row as people count: the first below a header is 1."""
     return [str(number + 1) for number in range(len(table))]
-
-
-def as_mapping(table: pd.DataFrame, row: int) -> Mapping[str, str]:
-    """Return the fields of one row."""
-    return {str(name): str(value) for name, value in table.iloc[row].items()}
