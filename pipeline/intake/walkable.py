@@ -36,8 +36,8 @@ def why_not_walked(tags: Tags, rule: StreetRule) -> tuple[str, str] | None:
     """Return the reason and the detail for which nobody walks a way, or nothing.
 
     The class decides first: only listed ones are walked, those of ``sidewalk_highway_types`` and motor
-    roads only with a sidewalk or an explicit right of way on foot. Then what is gone or shut, then the right
-    of way: ``foot`` goes before ``access``.
+    roads only with a sidewalk or an explicit right of way on foot. Then what is gone or shut, then the
+    right of way: ``foot`` goes before ``access``.
     """
     kind = street_class(tags)
     is_motor_road = tags.get("motorroad") == "yes"
