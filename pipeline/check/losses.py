@@ -59,11 +59,13 @@ class StrangeWords:
     source_name: str
     column: str
     counts: Mapping[str, int]
+    is_kindred: bool = False
+    """Whether each holds a word that is declared, as 人民医院 holds 医院: most likely meant, too."""
 
     @property
     def is_harmless(self) -> bool:
         """Whether such words are expected: a list of places holds many kinds that nobody needs."""
-        return self.column == _FACILITIES
+        return self.column == _FACILITIES and not self.is_kindred
 
 
 def losses(ledger: Mapping[str, Any], notable_share: float) -> list[Loss]:
@@ -125,12 +127,18 @@ def sparse_columns(
 
 
 def strange_words(ledger: Mapping[str, Any]) -> list[StrangeWords]:
-    """Return the words that nobody declared, by source and column."""
-    return [
-        StrangeWords(name, column, counts)
-        for name, account in sorted(ledger["sources"].items())
-        for column, counts in account.get("unknown_words", {}).items()
-    ]
+    """Return the words that nobody declared, by source and column, kindred ones apart."""
+    found = []
+    for name, account in sorted(ledger["sources"].items()):
+        kindred = account.get("kindred_facility_words", {})
+        if kindred:
+            found.append(StrangeWords(name, _FACILITIES, kindred, is_kindred=True))
+        for column, counts in account.get("unknown_words", {}).items():
+            apart = kindred if column == _FACILITIES else {}
+            rest = {word: count for word, count in counts.items() if word not in apart}
+            if rest:
+                found.append(StrangeWords(name, column, rest))
+    return found
 
 
 def whole_sources(ledger: Mapping[str, Any], notable: list[Loss]) -> list[str]:

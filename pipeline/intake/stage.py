@@ -42,7 +42,7 @@ from pipeline.intake.reach import Reach
 from pipeline.intake.rejects import Rejects, balance, rejects_table
 from pipeline.intake.singles import in_districts, single
 from pipeline.intake.surveys import with_surveys
-from pipeline.intake.words import refuse_unknown_words, unknown_words
+from pipeline.intake.words import kindred_words, refuse_unknown_words, unknown_words
 from pipeline.intake.year_sources import YearSources
 from pipeline.problem import Problem
 from pipeline.settings.city import FORMATS_BY_ROLE, Source
@@ -190,6 +190,10 @@ def run(inputs: Inputs) -> Outputs:
         account["unknown_words"] = {
             c: dict(list(w.items())[:_MOST_WORDS]) for c, w in words.items()
         }
+        if source.role == "amenities" and "amenity_type" in words:
+            meant = source.values.get("amenity_type", {}).items()
+            used = [word for word, kind in meant if kind in settings.measure.facilities]
+            account["kindred_facility_words"] = kindred_words(words["amenity_type"], used)
         if name in stated:
             account["columns"] = column_accounts(stated[name], rejects, taken.get(name))
             of = {column: one["stated_in_used_rows"] for column, one in account["columns"].items()}

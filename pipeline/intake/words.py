@@ -88,6 +88,20 @@ def unknown_words(rejects: Rejects) -> dict[str, dict[str, int]]:
     }
 
 
+def kindred_words(words: Mapping[str, int], declared: Iterable[str]) -> dict[str, int]:
+    """Return the words that hold a declared one, as 人民医院 holds 医院 and general hospital hospital.
+
+    Declared words of one letter tell nothing. What is declared as a kind that nobody needs is not
+    kindred any more.
+    """
+    known = [plain_word(one) for one in declared if len(plain_word(one)) > 1]
+    return {
+        word: count
+        for word, count in words.items()
+        if any(one in plain_word(word) for one in known)
+    }
+
+
 def words_text(words: Mapping[str, int], most: int = _SHOWN_WORDS) -> str:
     """Return words with their counts for people."""
     shown = [f"{word} {count:,}" for word, count in list(words.items())[:most]]

@@ -81,6 +81,13 @@ def test_words_and_nearly_empty_columns_are_told_whatever_their_share() -> None:
     pois = account(60, {"type_not_used": 3}, unknown_words={"amenity_type": {"药店": 3}})
     assert told(pois=pois) == []
     assert strange_words({"sources": {"pois": pois}})[0].is_harmless
+    kin = {"unknown_words": {"amenity_type": {"人民医院": 6, "药店": 3}}}
+    pois = account(4, {"type_not_used": 9}, **kin, kindred_facility_words={"人民医院": 6})
+    (line,) = told(pois=pois)
+    assert "words nobody declared: 人民医院 6;" in line
+    assert [one.counts for one in strange_words({"sources": {"pois": pois}})] == [
+        {"人民医院": 6}, {"药店": 3}
+    ]  # fmt: skip
     merged = account(
         60, {}, columns={"estate_name": column(6, 6, 6), "has_lift": column(12, 12, 12)}
     )

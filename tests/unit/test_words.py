@@ -6,7 +6,7 @@ import pytest
 from pipeline.contracts.source_columns import field, plain_word
 from pipeline.intake.register_cells import Cells
 from pipeline.intake.rejects import Rejects
-from pipeline.intake.words import UseWords, refuse_unknown_words, unknown_words
+from pipeline.intake.words import UseWords, kindred_words, refuse_unknown_words, unknown_words
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
 from pipeline.store.configuration import read_new_city_words, read_settings
@@ -119,3 +119,12 @@ def test_a_left_out_row_asks_nothing() -> None:
 def test_translations_hold_for_any_dress_of_a_word() -> None:
     rows = pd.DataFrame({"lift": ["带梯", "带 梯 ", "不知道"]})
     assert field(rows, SOURCE, "has_lift").tolist() == ["yes", "yes", "不知道"]
+
+
+def test_words_that_hold_a_declared_one_are_kindred() -> None:
+    words = {"人民医院": 6, "General Hospital": 2, "药店": 3, "看守所": 1}
+    assert kindred_words(words, ["医院", "hospital", "所"]) == {
+        "人民医院": 6,
+        "General Hospital": 2,
+    }
+    assert kindred_words(words, []) == {}
