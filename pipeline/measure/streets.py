@@ -156,7 +156,7 @@ def street_world(
     profiles = link_profiles(links, landings.heights, walking)
     usable = usable_links(links, spans.joined_links)
     water_shapes = water.geometry.to_numpy()
-    gate_line = gate_lines(street, nodes["is_shut_gate"].to_numpy(), rule.access.extra_access_m)
+    gate_line = gate_lines(street, nodes["is_shut_gate"].to_numpy(), rule.access.gate_wall_m)
     places = amenities.geometry.to_numpy()
     ways_in = doors(
         places, links, usable, profiles, terrain, water_shapes, rule.access, rule.walking, gate_line

@@ -121,6 +121,9 @@ class AccessRule(Section):
     """Buildings further than this from every walkable street have no access; facilities too."""
     extra_access_m: NotNegative
     """Streets up to this much further than the nearest one are tried too: the quicker one counts."""
+    gate_wall_m: Positive
+    """How far the wall that makes a shut gate one is taken to reach on either side of it: no straight
+    way from a house to a street leads over it."""
     max_candidate_count: Annotated[int, Field(ge=1, le=50)]
     """How many streets are tried for a building, nearest first."""
     max_rise_m: Positive
