@@ -62,6 +62,8 @@ def check(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -
     """Look the raw files over and change nothing: 1 a ranking would be wrong, 2 a file unreadable."""
     from pipeline.command.check_page import check_page, show_check
     from pipeline.command.data_check import check_data
+    from pipeline.command.loss_block import show_unused_files
+    from pipeline.command.report import console
     from pipeline.store.files import Batch
     from pipeline.store.raw_folder import check_raw_folder
 
@@ -75,6 +77,7 @@ def check(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -
     with Batch() as batch:
         batch.add(places.check_page, check_page(found).encode())
     show_check(found, places.check_page.relative_to(places.root))
+    show_unused_files(console(), places, settings)
     if found.exit_code:
         raise typer.Exit(found.exit_code)
 

@@ -14,8 +14,11 @@ from pipeline.check.losses import (
     whole_sources,
 )
 from pipeline.settings.whole import Settings
+from pipeline.store.places import Places
+from pipeline.store.raw_folder import unused_files
 
 _SHOWN = 12
+_SHOWN_FILES = 8
 
 
 def show_losses(out: Console, ledger: Mapping[str, Any], settings: Settings) -> None:
@@ -39,3 +42,14 @@ def show_used(out: Console, ledger: Mapping[str, Any], notable: list[Loss]) -> N
     for words in strange_words(ledger):
         if words.is_harmless:
             out.print(f"not used 未使用: {unused_kinds(words)}", markup=False)
+
+
+def show_unused_files(out: Console, places: Places, settings: Settings) -> None:
+    """Print in a line the data files of the raw folder that no source of the profile reads."""
+    unused = unused_files(places.raw, settings.sources)
+    if unused:
+        more = len(unused) - _SHOWN_FILES
+        shown = ", ".join(unused[:_SHOWN_FILES]) + (f" … (+{more})" if more > 0 else "")
+        # a name may hold what moves the cursor
+        shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown)
+        out.print(f"files no source reads 未用的文件: {shown}", markup=False)

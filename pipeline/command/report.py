@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
-from pipeline.command.loss_block import show_losses
+from pipeline.command.loss_block import show_losses, show_unused_files
 from pipeline.contracts.stage import Stage
 from pipeline.flow import Step
 from pipeline.problem import Problem
@@ -104,6 +104,7 @@ def show_run(
     for line in strayed_totals(settings, ledgers):
         out.print(line, markup=False, style="bold yellow")
     show_losses(out, ledgers["intake"], settings)
+    show_unused_files(out, places, settings)
 
 
 def by_reason(left_out: Mapping[str, str]) -> str:

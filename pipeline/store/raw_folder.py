@@ -12,6 +12,12 @@ _PARTS = {
     "mapinfo_mif": (".mid",), "esri_ascii_grid": (".prj",),
 }  # fmt: skip
 """Formats of several files → endings of those that lie beside the one that the profile names."""
+_DATA_ENDINGS = {
+    ".shp", ".geojson", ".json", ".topojson", ".gpkg", ".fgb", ".parquet", ".geoparquet", ".gdb",
+    ".kml", ".kmz", ".gml", ".tab", ".mif", ".dxf", ".csv", ".tsv", ".xls", ".xlsx", ".xlsm", ".xlsb",
+    ".ods", ".tif", ".tiff", ".hgt", ".asc", ".osm", ".pbf", ".o5m", ".zip",
+}  # fmt: skip
+_OWN_RECORDS = ("fetched.json", "made_from.json")
 
 
 def check_raw_folder(raw_folder: Path, city: str, sources: Mapping[str, Source]) -> None:
@@ -118,4 +124,23 @@ def source_files(raw_folder: Path, source: Source) -> list[Path]:
             found.append(path)
     for path in found:
         inside(path, root)
+    return found
+
+
+def unused_files(raw_folder: Path, sources: Mapping[str, Source]) -> list[str]:
+    """Return the data files below the raw folder that no source is made of, sorted, as paths below it.
+
+    Told by their endings; hidden ones, and what lies in a geodatabase, do not count.
+    """
+    root = raw_folder.resolve()
+    used = {path for source in sources.values() for path in source_files(root, source)}
+    used |= {path for source in sources.values() for path in source_paths(root, source)}
+    found = []
+    for path in sorted(root.rglob("*")):
+        parts = path.relative_to(root).parts
+        is_inner = any(part.startswith(".") or part.lower().endswith(".gdb") for part in parts[:-1])
+        if is_inner or parts[-1].startswith(".") or parts[-1] in _OWN_RECORDS:
+            continue
+        if path.suffix.lower() in _DATA_ENDINGS and path not in used and path.resolve() not in used:
+            found.append("/".join(parts))
     return found
