@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.new_city.osm import building_guesses
 from pipeline.new_city.placing import about_place, join_tiles, known_places, overlap_much, with_crs
+from pipeline.new_city.repeats import OSM, leave_copies, leave_to_osm
 from pipeline.new_city.roles import Guess, guesses, unused_reason
 from pipeline.new_city.second_columns import second_column_questions
 from pipeline.new_city.tables import unused_tables, with_tables
@@ -19,18 +20,16 @@ from pipeline.new_city.where import (
     utm_zone,
 )
 from pipeline.new_city.word_questions import word_questions
-from pipeline.settings.city import NEEDED_ROLES, OSM_FORMATS, RASTER_FORMATS
+from pipeline.settings.city import NEEDED_ROLES, RASTER_FORMATS
 from pipeline.settings.intake import IntakeSettings
 from pipeline.settings.new_city import NewCityWords
 from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted, SourceLines, profile_text
 
-_OSM = (*OSM_FORMATS, "nominatim_json")
 _NOT_TOLD = "not told 未注明"
 _ASK_DATUM = "ask: wgs84, gcj02 or bd09?"
 _ASK_TERMS = "ask: publisher, licence"
 _SINGLE = ("terrain",)
-_STOPS = ("bus_stop", "rail_entrance")
 _COPERNICUS = (
     "European Space Agency, Copernicus DEM",
     "Copernicus DEM licence",
@@ -80,7 +79,7 @@ def new_city(
     place = _place([guess for _, guess in sources])
     terrain = next((guess.look for _, guess in sources if guess.role == "terrain"), None)
     crs, crs_note = _working_crs(place, terrain, questions)
-    _leave_to_osm(chosen, facility_tags, questions)
+    leave_to_osm(chosen, facility_tags, questions)
     with_tables(sources, questions)
     questions += unused_tables(looks, [guess for _, guess in sources], unread)
     lines = [_lines(label, guess, words, datum, place) for label, guess in sources]
@@ -168,7 +167,7 @@ def _chosen(
             unused.append((where, reason))
             questions += _about_unused(where, reason)
         found += guessed
-    own_footprints = [g for g in found if g.role == "footprints" and g.look.format not in _OSM]
+    own_footprints = [g for g in found if g.role == "footprints" and g.look.format not in OSM]
     if own_footprints:  # a bureau's own go before OpenStreetMap's of the same place
         dropped = [g for g in found if g.role == "footprints" and g not in own_footprints]
         found = [guess for guess in found if guess not in dropped]
@@ -176,7 +175,7 @@ def _chosen(
             questions.append(
                 f"{guess.look.path} holds buildings too; {own_footprints[0].look.path} is used"
             )
-    _leave_copies(found, unused, questions)
+    leave_copies(found, unused, questions)
     join_tiles(found)
     for role in _SINGLE:
         several = sorted((g for g in found if g.role == role), key=lambda g: -g.score)
@@ -203,54 +202,6 @@ def _about_unused(where: str, reason: str) -> list[str]:
             "write it as footprints by hand 若为建筑轮廓，请手工写入"
         ]
     return [f"{where} is not used: {reason} 未使用"] if "facility" in reason else []
-
-
-def _leave_copies(found: list[Guess], unused: list[tuple[str, str]], questions: list[str]) -> None:
-    """Take one of several layers of the same role with equal rows, place and fields, and ask."""
-    first: dict[tuple[object, ...], Guess] = {}
-    for guess in sorted(found, key=lambda g: (len(g.look.layer + g.look.path), g.look.path)):
-        look = guess.look
-        if look.bounds is None or look.format in _OSM or not look.geometry:
-            continue
-        key = guess.role, look.row_count, look.bounds, tuple(map(str, look.fields.columns))
-        kept = first.setdefault(key, guess)
-        if kept is guess:
-            continue
-        found.remove(guess)
-        one, other = (f"{g.look.path} {g.look.layer}".strip() for g in (kept, guess))
-        unused.append((other, f"looks like a copy of {one}, which is used"))
-        questions.append(
-            f"which {guess.role}? {one} or {other}: equal rows, place and fields; the first is used"
-        )
-
-
-def _leave_to_osm(
-    chosen: Sequence[Guess], facility_tags: Mapping[str, Collection[str]], questions: list[str]
-) -> None:
-    """Take stops and station entrances from OpenStreetMap where it has them, not twice."""
-    osm = [g for g in chosen if g.role == "amenities" and g.look.format in _OSM]
-    for kind in _STOPS:
-        wanted = set(facility_tags.get(kind, ()))
-        giving = [
-            guess.look.path
-            for guess in osm
-            if any(
-                not wanted.isdisjoint(f"{k}={v}" for k, v in one.items()) for one in guess.look.tags
-            )
-        ]
-        for guess in chosen:
-            words = guess.values.get("amenity_type", {})
-            if giving and guess.constants.get("amenity_type") == kind:
-                questions.append(
-                    f"{guess.look.path} and {giving[0]} both have {kind}: both are used, so a stop may "
-                    "count twice 同一站点可能重复"
-                )
-            again = [word for word, ours in words.items() if ours == kind]
-            if giving and again:
-                guess.values["amenity_type"] = {w: o for w, o in words.items() if o != kind}
-                questions.append(
-                    f"{', '.join(again)} of {guess.look.path} not used: {giving[0]} has {kind} too"
-                )
 
 
 def _fields_of(look: Look) -> str:
@@ -349,7 +300,7 @@ def _lines(
 
 
 def _datum(look: Look, words: NewCityWords, told: str, place: Bounds | None) -> tuple[str, str]:
-    if look.format in _OSM:
+    if look.format in OSM:
         return "wgs84", ""
     own = datum_of(look.crs)
     if own == "cgcs2000":
@@ -374,7 +325,7 @@ def _terms(look: Look) -> tuple[str, str, str, str, str]:
     note = "" if date else "guess: the date is the file's own"
     date = date or look.file_date
     lower = look.path.lower()
-    if look.format in _OSM:
+    if look.format in OSM:
         return *_OSM_TERMS, date, note
     if look.format == "geotiff" and "copernicus" in lower:
         return *_COPERNICUS, date, _joined("guess: by its name", note)
@@ -410,7 +361,7 @@ def _settings(sources: Sequence[tuple[str, Guess]]) -> dict[str, dict[str, Noted
         note = "guess: the register is the programme, other buildings are not ranked"
         return {"intake.housing": {"must_be_registered": Noted(True, note)}}
     for _, guess in sources:
-        if guess.role == "footprints" and guess.look.format in _OSM:
+        if guess.role == "footprints" and guess.look.format in OSM:
             return building_guesses(guess.look.tags)
     return {}
 

@@ -23,7 +23,7 @@ COMMANDS = (
 def ranked(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A ranked project that tests spoil and put right."""
     project = new_project(tmp_path_factory.mktemp("believed") / "project")
-    assert project.run_in_copy("rank", "--city", "minitown").returncode == 0
+    assert project.rank().returncode == 0
     return project
 
 

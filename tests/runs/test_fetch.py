@@ -88,6 +88,14 @@ def test_fetch_rank_and_map_equal_the_run_on_the_raw_files(
 
     again = town.run("fetch", "--city", "fetched", "--place", PLACE)
     assert again.returncode == 0, again.stderr
+    # that trunks are closed to walkers here is what a person knows
+    known = (town.root / "config/cities/yuzhong.yaml").read_text("utf-8").partition("  streets:")[2]
+    profile = town.root / "config/cities/fetched.yaml"
+    start, intake, rest = profile.read_text("utf-8").partition("\nintake:\n")
+    assert intake
+    profile.write_text(
+        f"{start}{intake}  streets:{known.partition('  housing:')[0]}{rest}", encoding="utf-8"
+    )
     assert town.run("rank", "--city", "fetched").returncode == 0
     one, other = (
         pd.read_csv(town.root / "data/processed" / city / "base" / "building_ranking.csv")
