@@ -125,4 +125,4 @@ def test_the_real_district_keeps_its_order_on_another_grid(yuzhong_raw: Path) ->
     has_leapt = (before["score_points"] - after["score_points"]).abs() > 0.0055
     assert has_leapt.sum() <= 40
     assert (before["score_points"] - after["score_points"]).abs().max() < 1.5
-    _alike(before[~has_leapt], after[~has_leapt], most_moved_share=0.01, most_ranks=25)
+    _alike(before[~has_leapt], after[~has_leapt], most_moved_share=0.05, most_ranks=25)
