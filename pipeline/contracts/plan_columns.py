@@ -2,6 +2,11 @@
 
 from pipeline.contracts.column import EMPTY, real, text, whole
 
+SOURCE_NAMES = (
+    "central", "municipal", "district", "special_bond", "private", "resident", "maintenance_fund",
+)  # fmt: skip
+_FIRST_ROW = "on the first row of its project only"
+
 PLAN_COLUMNS = (
     # plan: projects
     text(
@@ -97,33 +102,75 @@ PLAN_COLUMNS = (
     whole("underway_count", "projects", 0, 1_000_000, "projects paid for in the year"),
     real("budget_cny", "yuan", 0, 1e14, "public budget of the year", **EMPTY),
     real("budget_left_cny", "yuan", 0, 1e14, "public money not spent by then", **EMPTY),
+    # plan: what the sums of an area tell of the plan
+    whole(
+        "planned_project_count",
+        "projects",
+        0,
+        1_000_000,
+        "planned projects; each counts once, where most of its floor area stands, and so do its "
+        "households and its money",
+    ),
+    whole(
+        "planned_household_count",
+        "households",
+        0,
+        1_000_000_000,
+        "their households, with stand-ins",
+    ),
+    real("planned_cost_cny", "yuan", 0, 1e13, "what falls due for them in the years of the plan"),
+    real("planned_public_cny", "yuan", 0, 1e13, "of that, public money"),
+    whole("first_planned_year", "year", 1900, 2200, "first year in which works start", **EMPTY),
+    real(
+        "asked_household_share",
+        "share",
+        0,
+        1,
+        "households of the tracks that are planned in buildings whose owners were asked",
+        **EMPTY,
+    ),
+    real(
+        "agreed_household_share",
+        "share",
+        0,
+        1,
+        "households of the tracks that are planned in projects whose vote carries",
+        **EMPTY,
+    ),
     # plan: the list for finance, in 万元 with six decimals, so that the cent is kept
     whole("row_number", "ordinal", 1, 10_000_000, "number of the row"),
     whole("list_year", "year", 1900, 2200, "year of the list, empty for the reserve", **EMPTY),
+    text("progress_text", "works begin in that year, or go on; empty for the reserve", **EMPTY),
+    whole("listed_building_count", "buildings", 1, 1_000_000, f"buildings, {_FIRST_ROW}", **EMPTY),
+    whole(
+        "listed_household_count", "households", 0, 1_000_000, f"households, {_FIRST_ROW}", **EMPTY
+    ),
+    real("listed_floor_area_m2", "m²", 0, 1e9, f"housing floor area, {_FIRST_ROW}", **EMPTY),
+    whole("listed_lift_count", "lifts", 0, 10_000, f"lifts added, {_FIRST_ROW}", **EMPTY),
     text("construction_years_text", "years of construction", **EMPTY),
     text("construction_basis_text", "how they are known", **EMPTY),
-    text("renovation_class_text", "class of works"),
+    text("renovation_class_text", "classes of works, all that it has", **EMPTY),
     text("renovation_route_text", "route"),
     text("works_text", "main works", **EMPTY),
     *(
-        real(f"{name}_wan_cny", "10,000 yuan", 0, 1e9, f"{name}_cny in 万元", decimals=6)
-        for name in (
-            "cost",
-            "central",
-            "municipal",
-            "district",
-            "special_bond",
-            "private",
-            "resident",
-            "maintenance_fund",
-            "payment",
-            "carry_over",
+        real(f"{name}_wan_cny", "10,000 yuan", 0, 1e9, meaning, decimals=6, **EMPTY)
+        for name, meaning in (
+            ("payment", "due in the year of the row, from all sources"),
+            *((name, f"due in the year of the row: {name}") for name in SOURCE_NAMES),
+            ("next_year", "due for the project in the year after"),
+            ("project_total", f"cost of the project over all years, {_FIRST_ROW}, planned only"),
+            *(
+                (name, f"of that, works of the class {name}")
+                for name in ("basic", "improving", "upgrading")
+            ),
+            ("waiting_cost", "what a project of the reserve would cost, planned money nowhere"),
         )
     ),
     text("start_month_text", "month in which works start, YYYY-MM", **EMPTY),
     text("end_month_text", "month in which they end, YYYY-MM", **EMPTY),
     text("implementer_name", "who carries it out"),
     text("management_text", "whether property management is in place"),
+    text("consent_text", "owners in favour, of all owners, and whether the vote carries"),
     text("heritage_text", "heritage area that binds the works", **EMPTY),
     text("batch_text", "batch"),
     text("wait_text", "why it waits", **EMPTY),

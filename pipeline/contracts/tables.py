@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.contracts.columns import COLUMNS, Column
+from pipeline.contracts.plan_columns import SOURCE_NAMES
 
 CITY, SCENARIO = "city", "scenario"
 
@@ -196,7 +197,9 @@ _AREA_TOTALS = (
     "score_mean_points", "score_median_points", "rank_best", "rank_p05_median", "rank_p95_median",
     "top_share", "readiness_share", "tier_{}_household_count", "tier_{}_floor_area_m2",
     "tier_{}_count", "footprint_area_sum_m2", "floor_area_sum_m2", "floor_area_known_share",
-    "household_sum_count", "longitude_deg", "latitude_deg", "area_id", "data_origin",
+    "household_sum_count", "planned_project_count", "planned_household_count", "planned_cost_cny",
+    "planned_public_cny", "first_planned_year", "asked_household_share", "agreed_household_share",
+    "longitude_deg", "latitude_deg", "area_id", "data_origin",
 )  # fmt: skip
 
 DISTRICT_PRIORITY = Table(
@@ -241,10 +244,7 @@ DISTRICT_BUILDINGS = Table(
     empty_last=True,
 )  # fmt: skip
 
-_SOURCES_CNY = (
-    "central_cny", "municipal_cny", "district_cny", "special_bond_cny", "private_cny",
-    "resident_cny", "maintenance_fund_cny",
-)  # fmt: skip
+_SOURCES_CNY = tuple(f"{name}_cny" for name in SOURCE_NAMES)
 
 PLAN_PROJECTS = Table(
     "plan_projects",
@@ -304,22 +304,26 @@ PLAN_SUMMARY = Table(
 _LISTED = {
     "row_number": "序号", "list_year": "年度", "project_id": "项目编号", "project_name": "项目名称",
     "district_name": "区县", "subdistrict_name": "街道", "community_name": "社区",
-    "estate_name": "小区", "building_count": "栋数", "household_plan_count": "户数",
-    "floor_area_plan_m2": "建筑面积(m²)", "construction_years_text": "建成年代",
-    "construction_basis_text": "年代来源", "renovation_class_text": "改造类别",
-    "renovation_route_text": "改造方式", "works_text": "主要改造内容",
-    "lift_count": "加装电梯台数", "unit_cost_cny_per_m2": "单方造价(元/m²)",
-    "cost_wan_cny": "估算投资(万元)", "central_wan_cny": "中央资金(万元)",
-    "municipal_wan_cny": "市级资金(万元)", "district_wan_cny": "区县资金(万元)",
-    "special_bond_wan_cny": "专项债(万元)", "private_wan_cny": "社会资本(万元)",
-    "resident_wan_cny": "居民出资(万元)", "maintenance_fund_wan_cny": "维修资金(万元)",
-    "payment_wan_cny": "本年度计划投资(万元)", "carry_over_wan_cny": "结转下年(万元)",
+    "estate_name": "小区", "batch_text": "状态", "progress_text": "进度",
+    "listed_building_count": "栋数(仅首行)", "listed_household_count": "户数(仅首行)",
+    "listed_floor_area_m2": "建筑面积(m²，仅首行)", "listed_lift_count": "加装电梯台数(仅首行)",
+    "construction_years_text": "建成年代", "construction_basis_text": "年代来源",
+    "renovation_class_text": "改造类别", "renovation_route_text": "改造方式",
+    "works_text": "主要改造内容", "unit_cost_cny_per_m2": "单方造价(元/m²)",
+    "payment_wan_cny": "本年度计划投资(万元)", "central_wan_cny": "本年度中央资金(万元)",
+    "municipal_wan_cny": "本年度市级资金(万元)", "district_wan_cny": "本年度区县资金(万元)",
+    "special_bond_wan_cny": "本年度专项债(万元)", "private_wan_cny": "本年度社会资本(万元)",
+    "resident_wan_cny": "本年度居民出资(万元)", "maintenance_fund_wan_cny": "本年度维修资金(万元)",
+    "next_year_wan_cny": "结转下年(万元)",
+    "project_total_wan_cny": "本项目总投资(万元，仅首行)",
+    "basic_wan_cny": "其中基础类(万元，仅首行)", "improving_wan_cny": "其中完善类(万元，仅首行)",
+    "upgrading_wan_cny": "其中提升类(万元，仅首行)",
+    "waiting_cost_wan_cny": "未列入项目估算投资(万元)",
     "start_month_text": "计划开工", "end_month_text": "计划竣工", "implementer_name": "实施主体",
-    "management_text": "物业管理落实", "favour_owner_share": "居民同意率",
+    "management_text": "物业管理落实", "consent_text": "居民同意率",
     "heritage_text": "历史保护约束", "hazard_grade_code": "危房等级",
     "score_mean_points": "优先级得分", "tier_number": "优先级分档", "funded_share": "入选稳健度",
-    "batch_text": "状态", "wait_text": "未列入原因", "estimated_share": "估算数据占比",
-    "data_origin": "数据性质",
+    "wait_text": "未列入原因", "estimated_share": "估算数据占比", "data_origin": "数据性质",
 }  # fmt: skip
 
 ANNUAL_LIST = Table(

@@ -65,11 +65,16 @@ def community_priority(listed: pd.DataFrame) -> pd.DataFrame:
         _totals(
             rows.assign(
                 row_type="community",
-                area_id=rows["district_name"].astype("str") + "/community/" + rows["community_id"],
+                area_id=community_area_id(rows),
                 area_name=rows["community_name"].fillna(rows["community_id"]),
             )
         )
     )
+
+
+def community_area_id(listed: pd.DataFrame) -> pd.Series:
+    """Return the key of each building's community, empty where it is not known."""
+    return listed["district_name"].astype("str") + "/community/" + listed["community_id"]
 
 
 def district_priority(

@@ -17,11 +17,13 @@ from pipeline.contracts.tables import (
     Table,
 )
 from pipeline.plan.annual import AnnualPlan, annual_plan
-from pipeline.plan.annual_list import annual_list
+from pipeline.plan.annual_list import annual_list, listed_projects
 from pipeline.plan.priced import Priced
+from pipeline.plan.readiness import Votes
+from pipeline.plan.summary_sheet import Told
 from pipeline.plan.tables import CITY_ROW, plan_lines, plan_projects, plan_summary, plan_works
-from pipeline.plan.workbook import Told, empty_workbook, workbook_bytes
-from pipeline.settings.plan import SOURCES
+from pipeline.plan.workbook import empty_workbook, workbook_bytes
+from pipeline.settings.plan import SOURCES, PlanSettings
 
 TABLES = (PLAN_PROJECTS, PLAN_LINES, PLAN_WORKS, PLAN_SUMMARY, ANNUAL_LIST)
 WORKBOOK = "annual_list.xlsx"
@@ -30,6 +32,8 @@ _YEARLY = (
     "budget_left_cny",
 )  # fmt: skip
 BY_BUILDING = ("project_id", "planned_year", "batch_type", "wait_reason_code")
+OF_AREAS = ("household_count", "floor_area_m2", "is_asked", "has_agreed")
+"""What sums by area need of each building besides."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Planned:
     """Makes the workbook."""
     ledger: Mapping[str, Any]
     by_building: pd.DataFrame
-    """Indexed by building id, columns ``BY_BUILDING``; planned buildings only."""
+    """Indexed by building id, columns ``BY_BUILDING`` and ``OF_AREAS``; planned tracks only."""
 
 
 def planned(
@@ -61,26 +65,29 @@ def planned(
     origin = "合成 synthetic" if city.is_synthetic else "delivered"
     if found is None:
         empty = {table: pd.DataFrame(columns=list(table.column_names)) for table in TABLES}
-        by_building = pd.DataFrame(columns=list(BY_BUILDING))
+        by_building = pd.DataFrame(columns=[*BY_BUILDING, *OF_AREAS])
         workbook = partial(empty_workbook, city.name_zh)
         return Planned(empty, workbook, {"project_count": 0}, by_building)
     plan = annual_plan(found, ranking, rules, known)
     projects, lines = plan_projects(plan, rules), plan_lines(plan, rules)
     summary = plan_summary(plan, projects, lines, rules)
-    listed = annual_list(plan, projects, lines, rules)
+    works = plan_works(plan, rules)
+    asked = frozenset(gate_votes(found.votes.by_project, rules)["project_id"])
+    described = listed_projects(plan, projects, lines, works, rules, asked)
+    listed = annual_list(described, lines)
     frames = {
         PLAN_PROJECTS: projects,
         PLAN_LINES: lines,
-        PLAN_WORKS: plan_works(plan, rules),
+        PLAN_WORKS: works,
         PLAN_SUMMARY: summary,
         ANNUAL_LIST: listed,
     }
     told = Told(city.name_zh, city.is_synthetic, scenario, plan.schedule)
     return Planned(
         {table: _kept(table, frame.assign(data_origin=origin)) for table, frame in frames.items()},
-        partial(workbook_bytes, listed, lines, summary, rules, told),
+        partial(workbook_bytes, listed, described, lines, summary, rules, told),
         ledger_of(plan, projects, summary, settings),
-        _by_building(plan, projects),
+        _by_building(plan, projects, found.votes, rules),
     )
 
 
@@ -132,10 +139,22 @@ def _gain(plan: AnnualPlan) -> float | None:
     return round(plan.schedule.relieved / greedy - 1, 6) if greedy > 0 else None
 
 
-def _by_building(plan: AnnualPlan, projects: pd.DataFrame) -> pd.DataFrame:
-    of = projects.set_index("project_id")[list(BY_BUILDING[1:])]
-    table = plan.buildings[["building_id", "project_id"]].join(of, on="project_id")
-    return table.set_index("building_id")[list(BY_BUILDING)]
+def gate_votes(votes: pd.DataFrame, settings: PlanSettings) -> pd.DataFrame:
+    """Return the votes on the matter that opens a project."""
+    return votes[votes["measure_type"] == settings.readiness.gate_consent]
+
+
+def _by_building(
+    plan: AnnualPlan, projects: pd.DataFrame, votes: Votes, settings: PlanSettings
+) -> pd.DataFrame:
+    of = projects.set_index("project_id")[[*BY_BUILDING[1:], "readiness_type"]]
+    sizes = ["building_id", "project_id", "household_count", "floor_area_m2"]
+    table = plan.buildings[sizes].join(of, on="project_id")
+    asked = gate_votes(votes.by_building, settings)["building_id"]
+    table = table.assign(
+        is_asked=table["building_id"].isin(asked), has_agreed=table["readiness_type"] == "agreed"
+    )
+    return table.set_index("building_id")[[*BY_BUILDING, *OF_AREAS]]
 
 
 def _kept(table: Table, frame: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from pipeline.contracts.tables import (
 )
 from pipeline.pages.addresses import page_stem
 from pipeline.plan.annual import OF_RANKING
+from pipeline.plan.area_plans import area_plans, with_plans
 from pipeline.plan.lists import (
     building_list,
     community_priority,
@@ -27,7 +28,7 @@ from pipeline.plan.lists import (
     estate_priority,
     with_areas,
 )
-from pipeline.plan.outputs import WORKBOOK, planned
+from pipeline.plan.outputs import BY_BUILDING, WORKBOOK, planned
 from pipeline.plan.priced import Priced, cut_to_read, priced
 from pipeline.settings.plan import PlanSettings
 
@@ -57,7 +58,9 @@ def run(inputs: Inputs) -> Outputs:
         DISTRICT_PRIORITY: district_priority(placed, areas, settings),
     }
     annual = plan.result()
-    listed = listed.join(annual.by_building, on="building_id")
+    listed = listed.join(annual.by_building[list(BY_BUILDING)], on="building_id")
+    plans = area_plans(placed, annual.by_building, annual.tables)
+    sums = {table: with_plans(frame, plans) for table, frame in sums.items()}
     tables = {BUILDING_RANKING: listed, **sums}
     tables = {table: frame.assign(data_origin=origin) for table, frame in tables.items()}
     return Outputs(
