@@ -12,7 +12,17 @@ from pipeline.settings.whole import Settings
 from pipeline.store import state
 from pipeline.store.places import Places
 
-SHARED_ROOMS = ("consent", "contracts", "geo", "pages", "settings", "store", "tracks", "years")
+SHARED_ROOMS = (
+    "consent",
+    "contracts",
+    "geo",
+    "need",
+    "pages",
+    "settings",
+    "store",
+    "tracks",
+    "years",
+)
 PACKAGES = (
     "geopandas",
     "numpy",

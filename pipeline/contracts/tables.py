@@ -148,7 +148,7 @@ RANKING = Table(
     (
         "building_id", "track_type", "track_reason_code", "rank", "tier_number", "is_lifted",
         "lifted_by_code", "score_points", "{}_points", "{}_need_share", "{}_origin",
-        "stand_in_count", "rank_p05", "rank_p50", "rank_p95", "top_share", "funded_share",
+        "stand_in_count", "rank_p05", "rank_p50", "rank_p95", "top_share",
         "consent_share", "readiness_share", "quadrant_type",
     ),
     home=SCENARIO,

@@ -23,7 +23,7 @@ from pipeline.plan.schedule import (
 from pipeline.problem import Problem
 from pipeline.settings.plan import PlanSettings
 
-OF_RANKING = ("building_id", "track_type", "score_points", "tier_number", "funded_share")
+OF_RANKING = ("building_id", "track_type", "score_points", "tier_number")
 """Columns of the ranking that the plan looks at."""
 
 
@@ -99,7 +99,6 @@ def _with_need(found: Priced, rows: pd.DataFrame, settings: PlanSettings) -> pd.
         score_mean_points=sum_by(found.number, score, count)
         / found.projects["building_count"].to_numpy(dtype=float),
         tier_number=of["tier_number"].min().to_numpy(),
-        funded_share=of["funded_share"].mean().to_numpy(),
         need_households=sum_by(found.number, size * score / 100, count),
     )
 

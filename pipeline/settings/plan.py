@@ -35,12 +35,32 @@ class StandIns(Section):
     storey_height_m: Positive
 
 
+RenovationClass = Literal["basic", "improving", "upgrading"]
+
+
+class Effect(Section):
+    """What a measure does to one measurement of a building it serves. It never makes it worse."""
+
+    column: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    """Column of ``measurements`` or ``buildings``."""
+    becomes: float | None = None
+    """What the measurement is afterwards, in its own unit."""
+    becomes_share: Share | None = None
+    """What share of the measurement is left afterwards."""
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Effect":
+        if (self.becomes is None) == (self.becomes_share is None):
+            raise ValueError("give either becomes or becomes_share")
+        return self
+
+
 class PlanMeasure(Section):
-    """One kind of work: when an estate gets it, how much of it, at what price, who pays."""
+    """One kind of work: when an estate gets it, how much, at what price, what it does, who pays."""
 
     label_zh: Name
     label_en: Name
-    renovation_class: Literal["basic", "improving", "upgrading"]
+    renovation_class: RenovationClass
     trigger: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None
     """Column of ``measurements`` or ``buildings`` that calls for it; null: every project gets it."""
     at_least: float
@@ -65,15 +85,76 @@ class PlanMeasure(Section):
     heritage_cost_factor: Annotated[float, Field(ge=1)]
     resident_share: Share
     maintenance_fund_share: Share
+    is_enabling: bool
+    """It comes with every project that begins and is called for, whatever it relieves itself."""
+    effects: list[Effect]
+    effect_source: Name
     source: Name
 
     @model_validator(mode="after")
     def _fits_together(self) -> "PlanMeasure":
+        if not self.effects and not self.is_enabling:
+            raise ValueError(
+                "has no effects, so it would relieve nothing; say what it does to which measurement, "
+                "or set is_enabling: true if other works need it"
+            )
+        if len({effect.column for effect in self.effects}) < len(self.effects):
+            raise ValueError("effects name a column twice")
         if self.resident_share + self.maintenance_fund_share > 1:
             raise ValueError("resident_share and maintenance_fund_share exceed 1 together")
         if self.trigger is None and self.quantity.startswith("trigger_"):
             raise ValueError(f"quantity {self.quantity} needs a trigger")
         return self
+
+
+class Package(Section):
+    """Works that are offered together: classes and single measures, and what other packages hold."""
+
+    label_zh: Name
+    label_en: Name
+    contains: list[Slug]
+    """Packages whose works it holds too."""
+    classes: list[RenovationClass]
+    measures: list[Slug]
+
+
+class PackageRule(Section):
+    """Which works a project may choose from."""
+
+    choice: Literal["works", "packages"]
+    """``works``: any of the single works that are called for, building by building; ``packages``: the
+    works of one package, whole."""
+    compulsory_classes: list[RenovationClass]
+    """Classes whose works are all done once a project begins (应改尽改)."""
+    offered: Annotated[dict[Slug, Package], Field(min_length=1)]
+    """From small to large; the first that holds all works of a project gives the project its name."""
+    source: Name
+
+    @model_validator(mode="after")
+    def _none_contains_itself(self) -> "PackageRule":
+        for name in self.offered:
+            self._walked(name, ())
+        return self
+
+    def _walked(self, name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            way = " → ".join((*path[path.index(name) :], name))
+            raise ValueError(f"offered: package {name} contains itself ({way})")
+        if name not in self.offered:
+            raise ValueError(f"offered.{path[-1]}.contains: no package is named {name}")
+        for inner in self.offered[name].contains:
+            self._walked(inner, (*path, name))
+
+
+class ChanceRule(Section):
+    """What is drawn to see how often a project is planned, besides what score.robustness draws."""
+
+    draws: Annotated[int, Field(ge=20, le=10_000)]
+    price_spread_share: Share
+    """Standard deviation of the logarithm of each measure's price."""
+    relief_spread_share: Share
+    """Standard deviation of the logarithm of what each measure relieves."""
+    source: Name
 
 
 class CentralRule(Section):
@@ -178,6 +259,8 @@ class ScheduleRule(Section):
     locked_in: dict[ProjectId, CalendarYear]
     """Projects that must start in that year."""
     locked_out: list[ProjectId]
+    safety_first: bool
+    """Projects with buildings that a veto lifts begin before all others, as soon as they are ready."""
     tracks: list[Literal["ranked", "reserve"]]
     """Tracks of the ranking that are planned."""
     need_of: Literal["household_count", "floor_area_m2", "building_count"]
@@ -221,6 +304,8 @@ class PlanSettings(Section):
     projects: ProjectRule
     stand_ins: StandIns
     measures: Annotated[dict[Slug, PlanMeasure], Field(min_length=1)]
+    packages: PackageRule
+    chances: ChanceRule
     funding: FundingRule
     revenue: RevenueRule
     works: Annotated[list[WorksRule], Field(min_length=1)]
@@ -235,3 +320,13 @@ class PlanSettings(Section):
         if sizes[-1] is not None or len(closed) != len(sizes) - 1 or closed != sorted(set(closed)):
             raise ValueError("max_floor_area_m2 must rise, and end with null")
         return value
+
+    @model_validator(mode="after")
+    def _packages_name_measures(self) -> "PlanSettings":
+        for name, package in self.packages.offered.items():
+            unknown = [one for one in package.measures if one not in self.measures]
+            if unknown:
+                raise ValueError(
+                    f"packages.offered.{name}: no measure is named {', '.join(unknown)}"
+                )
+        return self

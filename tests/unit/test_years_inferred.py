@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from pipeline.score.need import QUANTILE_MASS, expected_need_units
+from pipeline.need.value_functions import QUANTILE_MASS, expected_need_units
 from pipeline.settings.measure import YearRule
 from pipeline.store.configuration import read_settings
 from pipeline.years.conformal import (
