@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.plan.annual import AnnualPlan
+from pipeline.plan.tables import plan_works, taken_works
 from pipeline.settings.plan import SOURCES, PlanSettings
 
 CLASSES = {"basic": "基础类", "improving": "完善类", "upgrading": "提升类"}
@@ -14,6 +15,7 @@ WAITS = {
     "not_asked": "尚未征求业主意见",
     "ready_late": "规划期内尚不具备开工条件",
     "works_too_long": "工期超出规划期",
+    "nothing_to_relieve": "现有改造措施不能解除其需求",
     "locked_out": "指定不列入",
     "capacity": "区县开工能力已满",
     "budget": "资金有限，按需求与成本排后",
@@ -60,14 +62,14 @@ def annual_list(
 def works_texts(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
     """Return the main works of each project in the order of config: inside before face."""
     texts = np.full(len(plan.projects), "", dtype=object)
-    measures = list(settings.measures.values())
-    for project, number, quantity in zip(
-        plan.works.project.tolist(),
-        plan.works.measure.tolist(),
-        plan.works.quantity.tolist(),
-        strict=True,
-    ):
-        one = measures[number]
+    works = plan_works(plan, settings)
+    keys = settings.measures
+    place = {name: number for number, name in enumerate(plan.projects["project_id"])}
+    done = works[works["works_quantity"] > 0]
+    for project_id, key, quantity in done[
+        ["project_id", "works_type", "works_quantity"]
+    ].itertuples(index=False, name=None):
+        one, project = keys[key], place[project_id]
         amount = f"{max(quantity, 1):,.0f}"
         texts[project] += f"{'、' if texts[project] else ''}{one.label_zh}{amount}{one.unit_zh}"
     return texts
@@ -81,7 +83,9 @@ def _described(plan: AnnualPlan, projects: pd.DataFrame, settings: PlanSettings)
     set_up = np.zeros(len(projects), dtype=bool)
     keys = list(settings.measures)
     if "management" in keys:
-        set_up[plan.works.project[plan.works.measure == keys.index("management")]] = True
+        work, _ = taken_works(plan)
+        mine = work[plan.works.measure[work] == keys.index("management")]
+        set_up[plan.works.project[mine]] = True
     low, high = projects["construction_year_earliest"], projects["construction_year_latest"]
     low_text, high_text = low.astype("str"), high.astype("str")
     years = low_text.where((low == high).fillna(False).astype(bool), low_text + "–" + high_text)

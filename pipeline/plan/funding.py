@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.geo.raster import Floats
-from pipeline.plan.cost import Cents, Works
+from pipeline.plan.cost import Cents
 from pipeline.settings.plan import (
     PUBLIC_SOURCES,
     SOURCES,
@@ -40,33 +40,49 @@ class Funding:
         return np.asarray(self.by_source[:, IS_PUBLIC].sum(axis=1))
 
 
-def funding(projects: pd.DataFrame, works: Works, settings: PlanSettings) -> Funding:
-    """Return who pays for each project.
+@dataclass(frozen=True)
+class Bills:
+    """What works of projects cost in cents, and of that what falls to some payers; one entry each."""
+
+    total: Floats
+    resident: Floats
+    maintenance_fund: Floats
+    bondable: Floats
+    """Cost of measures of the classes that special bonds may pay for."""
+
+
+def bill_shares(settings: PlanSettings) -> dict[str, Floats]:
+    """Return for each field of ``Bills`` the share of each measure's cost that it takes."""
+    measures = list(settings.measures.values())
+    bonded = settings.funding.special_bond_classes
+    return {
+        "total": np.ones(len(measures)),
+        "resident": np.array([one.resident_share for one in measures]),
+        "maintenance_fund": np.array([one.maintenance_fund_share for one in measures]),
+        "bondable": np.array([float(one.renovation_class in bonded) for one in measures]),
+    }
+
+
+def funding(
+    projects: pd.DataFrame, bills: Bills, central_most: Floats, settings: PlanSettings
+) -> Funding:
+    """Return who pays for works of projects: one row of ``projects`` for each bill.
 
     Residents and the maintenance fund pay their shares of single measures; then come the central
-    subsidy, private parties up to what revenue is worth, special bonds, the municipality; the
-    district pays what is left. ``projects`` has building_count, household_count, floor_area_m2,
-    shop_floor_area_m2, parking_space_count, idle_room_area_m2, district_name, project_origin.
+    subsidy up to ``central_most``, private parties up to what revenue is worth, special bonds, the
+    municipality; the district pays what is left. ``projects`` has floor_area_m2, shop_floor_area_m2,
+    parking_space_count, idle_room_area_m2.
     """
-    count, rule = len(projects), settings.funding
-    measures = list(settings.measures.values())
-    total = works.sum_by_project(count)
-    resident, fund, bonded = (
-        works.sum_by_project(count, np.array(shares, dtype=float))
-        for shares in (
-            [one.resident_share for one in measures],
-            [one.maintenance_fund_share for one in measures],
-            [float(one.renovation_class in rule.special_bond_classes) for one in measures],
-        )
-    )
+    rule = settings.funding
+    total, resident, fund = bills.total, bills.resident, bills.maintenance_fund
     rest = total - resident - fund
-    central = np.minimum(central_cents(projects, rule.central), rest)
+    central = np.minimum(central_most, rest)
     revenue = np.round(yearly_revenue_cny(projects, settings.revenue) * 100)
     worth = revenue * annuity(settings.revenue.discount_share, settings.revenue.term_yr)
     private = np.minimum(np.minimum(rule.private_max_share * rest, worth), rest - central)
     left = rest - central - private
     with np.errstate(invalid="ignore", divide="ignore"):
-        bond_part = np.where(total > 0, bonded / total, 0.0)
+        bond_part = np.where(total > 0, bills.bondable / total, 0.0)
     bond = rule.special_bond_share * bond_part * left
     municipal = rule.municipal_share * (left - bond)
     district = left - bond - municipal
@@ -125,9 +141,10 @@ def by_year(by_source: Cents, shares: tuple[float, ...]) -> Cents:
 
 
 def central_cents(projects: pd.DataFrame, rule: CentralRule) -> Floats:
-    """Return the central subsidy of each project: the pot shared out by factors.
+    """Return the most that the central subsidy pays of each project: the pot shared out by factors.
 
-    Estates count for the factor of estates, single buildings do not.
+    Estates count for the factor of estates, single buildings do not. ``projects`` has building_count,
+    household_count, floor_area_m2, district_name, project_origin.
     """
     area = projects["floor_area_m2"].to_numpy(dtype=float)
     by_district = projects["district_name"]

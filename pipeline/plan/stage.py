@@ -19,7 +19,7 @@ from pipeline.contracts.tables import (
     Table,
 )
 from pipeline.pages.addresses import page_stem
-from pipeline.plan.annual import OF_RANKING
+from pipeline.plan.annual import of_ranking
 from pipeline.plan.lists import (
     building_list,
     community_priority,
@@ -45,7 +45,11 @@ def run(inputs: Inputs) -> Outputs:
     origin = "合成 synthetic" if inputs.settings.city.is_synthetic else "delivered"
     ranking = inputs.tables[RANKING]
     plan = inputs.beside.call(
-        planned, inputs.prepared, ranking[list(OF_RANKING)], inputs.settings, inputs.scenario
+        planned,
+        inputs.prepared,
+        ranking[of_ranking(ranking.columns.tolist())],
+        inputs.settings,
+        inputs.scenario,
     )
     listed = building_list(buildings, measurements, ranking)
     cells = measurements.set_index("building_id")["cell_id"]
