@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
+from pipeline.plan.prices import row_prices_cny
 from pipeline.settings.plan import PlanMeasure, PlanSettings
 
 Cents = NDArray[np.int64]
@@ -46,24 +47,24 @@ def works(
     households = rows["household_count"].to_numpy(dtype=float)
     homes = _sum(households, project, count)
     heritage = rows["heritage_name"].notna().to_numpy(dtype=bool)
+    unit_price = row_prices_cny(settings, rows["district_name"])
     parts = []
     for number, measure in enumerate(settings.measures.values()):
         amount = _amount(rows, measure, households)
         if measure.consent is not None:
             amount = np.where(agrees[measure.consent], amount, 0.0)
-        factor = np.where(heritage, measure.heritage_cost_factor, 1.0)
+        price = np.where(heritage, measure.heritage_cost_factor, 1.0) * unit_price[number]
         if measure.quantity in ("trigger_mean", "project_count"):
             # a building that is empty today still counts as one in a mean
             weight = np.maximum(households, 1.0)
             quantity = _per_project(rows, project, count, measure, weight)
-            dear = _mean(factor, weight, project, count)
-            priced = quantity * dear
+            priced = quantity * _mean(price, weight, project, count)
         else:
             quantity = _sum(amount, project, count)
-            priced = _sum(amount * factor, project, count)
+            priced = _sum(amount * price, project, count)
         enough = homes >= measure.min_household_count
-        quantity, priced = (np.round(part * enough, 2) for part in (quantity, priced))
-        cents = np.round(priced * unit_cost_cny(measure, settings) * 100).astype(np.int64)
+        quantity = np.round(quantity * enough, 2)
+        cents = np.round(priced * enough * 100).astype(np.int64)
         there = np.flatnonzero(cents > 0)
         parts.append((there, np.full(there.size, number), quantity[there], cents[there]))
     project_of, measure_of, amounts, cost = (
@@ -71,12 +72,6 @@ def works(
     )
     order = np.lexsort((measure_of, project_of))
     return Works(project_of[order], measure_of[order], amounts[order], cost[order])
-
-
-def unit_cost_cny(measure: PlanMeasure, settings: PlanSettings) -> float:
-    """Return the unit cost at the price year of the plan."""
-    years = settings.price_year - measure.price_year
-    return float(measure.unit_cost_cny * (1 + settings.price_rise_share) ** years)
 
 
 def calls_for(rows: pd.DataFrame, measure: PlanMeasure) -> Floats:

@@ -37,6 +37,28 @@ class StandIns(Section):
 
 RenovationClass = Literal["basic", "improving", "upgrading"]
 
+EVERY_DISTRICT = "*"
+"""In a price list: all districts that have no row of their own."""
+HOW_SURE = ("official", "reported", "weak", "illustrative")
+"""An official site or text; a notice or news that names one; a poor copy; nobody can be cited."""
+
+
+class Price(Section):
+    """A line of the price list: yuan for a unit of works, without soft costs and contingency."""
+
+    low_cny: Positive
+    middle_cny: Positive
+    high_cny: Positive
+    source: str
+    how_sure: str
+    """One of ``HOW_SURE``; empty if the list does not say."""
+    row: Annotated[int, Field(exclude=True)]
+    """Line of the file, for messages; a price that only moves is no other price."""
+
+
+PriceList = dict[str, dict[str, dict[int, Price]]]
+"""Measure → district or ``*`` → year of the price."""
+
 
 class Effect(Section):
     """What a measure does to one measurement of a building it serves. It never makes it worse."""
@@ -78,8 +100,8 @@ class PlanMeasure(Section):
     min_household_count: Annotated[int, Field(ge=0)]
     """Projects with fewer households do not get it."""
     unit_zh: Name
-    unit_cost_cny: Positive
-    price_year: CalendarYear
+    has_soft_costs: bool
+    """Whether design, supervision and contingency come on top: not where nothing is built."""
     consent: Slug | None
     """Matter of the consent survey without which it is not done; null: none asked for."""
     heritage_cost_factor: Annotated[float, Field(ge=1)]
@@ -298,7 +320,16 @@ class PlanSettings(Section):
     """Areas listed below each district."""
     price_year: CalendarYear
     price_rise_share: Share
-    """Yearly rise by which older unit costs are brought to ``price_year``."""
+    """Yearly rise by which older prices are brought to ``price_year``."""
+    price_list: Annotated[str, Field(pattern=r"^[^/\\].*\.[cC][sS][vV]$", max_length=200)]
+    """CSV below config/: works_type, district_name, price_year, low_cny, middle_cny, high_cny, unit,
+    source. An office puts its own in its place."""
+    prices: PriceList
+    """Empty in every YAML file; filled from ``price_list`` as the settings are read."""
+    soft_cost_share: Share
+    """Design, supervision, management and the like (工程建设其他费), of the cost of works."""
+    contingency_share: Share
+    """预备费, of works and soft costs together."""
     implementer_zh: Name
     """Who carries a project out; ``{district_name}`` stands for its district."""
     projects: ProjectRule
