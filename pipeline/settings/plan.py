@@ -180,27 +180,37 @@ class ChanceRule(Section):
 
 
 class CentralRule(Section):
-    """Central subsidy: a pot shared out by factors, times coefficients by district."""
+    """Central subsidy: a pot shared out by task volume and by performance."""
 
     pot_cny_per_m2: NotNegative
     """Pot for the whole stock, by its floor area."""
+    performance_share: Share
+    """Part of the pot for performance; the rest goes by task volume times fiscal difficulty."""
     floor_area_weight: NotNegative
+    """Weights of the volumes among each other."""
     household_weight: NotNegative
     building_weight: NotNegative
     project_weight: NotNegative
-    performance_weight: NotNegative
-    performance_shares: dict[Name, Share]
+    performance_coefficients: dict[Name, Positive]
     """Performance of each district; ``other`` counts for districts not named."""
     difficulty_coefficients: dict[Name, Positive]
     """Fiscal difficulty of each district; ``other`` counts for districts not named."""
     source: Name
 
-    @field_validator("performance_shares", "difficulty_coefficients")
+    @field_validator("performance_coefficients", "difficulty_coefficients")
     @classmethod
     def _has_other(cls, value: dict[str, float]) -> dict[str, float]:
         if "other" not in value:
             raise ValueError("needs the key other, for districts that are not named")
         return value
+
+    @model_validator(mode="after")
+    def _has_a_weight(self) -> "CentralRule":
+        weights = (self.floor_area_weight, self.household_weight, self.building_weight,
+                   self.project_weight)  # fmt: skip
+        if not sum(weights) > 0:
+            raise ValueError("one of the weights must be above 0")
+        return self
 
 
 class FundingRule(Section):
@@ -210,7 +220,8 @@ class FundingRule(Section):
     private_max_share: Share
     """Most that private parties pay of the rest; never more than their revenue is worth."""
     special_bond_share: Share
-    """Of the rest, for measures of the classes ``special_bond_classes``."""
+    """Of what is left after central and private money, for measures of ``special_bond_classes``; never
+    more than what revenue is worth beyond the private share: bonds are paid back from it."""
     special_bond_classes: list[Literal["basic", "improving", "upgrading"]]
     municipal_share: Share
     """Of what then remains; the district pays the remainder."""

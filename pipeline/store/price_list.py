@@ -204,19 +204,20 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 def _places(path: Path, header: Sequence[str]) -> dict[str, int]:
     """Return where each column stands."""
-    at: dict[str, int] = {}
-    for column, chinese in (*COLUMNS.items(), *OPTIONAL_COLUMNS.items()):
-        places = [index for index, cell in enumerate(header) if cell in (column, chinese)]
-        if len(places) > 1:
+    places = {
+        names: [index for index, cell in enumerate(header) if cell in names]
+        for names in (*COLUMNS.items(), *OPTIONAL_COLUMNS.items())
+    }
+    for (column, _), found in places.items():
+        if len(found) > 1:
             raise Problem(
                 f"{path}, row 1", f"has the column {column} twice", expected="each once",
                 fix="take one of them out",
             )  # fmt: skip
-        if not places and column in COLUMNS:
+    for (column, chinese), found in places.items():
+        if not found and column in COLUMNS:
             raise Problem(
                 f"{path}, row 1", f"has no column {column} ({chinese})",
                 expected=", ".join(COLUMNS), fix=_FIX_OF_FILE,
             )  # fmt: skip
-        if places:
-            at[column] = places[0]
-    return at
+    return {column: found[0] for (column, _), found in places.items() if found}

@@ -11,7 +11,7 @@ from shapely import box
 from pipeline.command.cash_flow import worked_out
 from pipeline.plan.cashflow import cash_flow
 from pipeline.plan.cost import Works, works
-from pipeline.plan.funding import annuity, by_year, funding, payback_year, rounded
+from pipeline.plan.funding import annuity, by_year, central_cents, funding, payback_year, rounded
 from pipeline.plan.projects import projects_of
 from pipeline.plan.quantities import quantities
 from pipeline.settings.plan import SOURCES, PlanMeasure, PlanSettings, Price, ProjectRule
@@ -93,7 +93,7 @@ def projects(**columns: list[object]) -> pd.DataFrame:
 
 def test_who_pays_one_project_by_hand() -> None:
     """1,000,000 yuan of pipes: the fund pays 10 %, residents 20 %; of the 700,000 left the central
-    pot gives 110 × 10,000 m² = 1.1 million, so all of it."""
+    pot gives 94 × 10,000 m² = 940,000, so all of it."""
     pipes = changed(PIPES, resident_share=0.2, maintenance_fund_share=0.1)
     work = Works(np.array([0]), np.array([0]), np.array([1.0]), np.array([1_000_000_00]))
     found = funding(projects(), work, with_measures(pipes=pipes))
@@ -116,12 +116,43 @@ def test_private_money_is_bounded_by_what_revenue_is_worth() -> None:
     paid = dict(zip(SOURCES, found.by_source[0].tolist(), strict=True))
     assert found.revenue_cents.tolist() == [132_000_00]
     assert paid["private"] == pytest.approx(1_096_446_67, abs=100)
-    assert paid["central"] == 1_100_000_00
-    left = 10_000_000_00 - 1_100_000_00 - paid["private"]
+    assert paid["central"] == 940_000_00
+    left = 10_000_000_00 - 940_000_00 - paid["private"]
     assert paid["municipal"] == pytest.approx(0.4 * left, abs=1)  # pipes are basic: no bonds
     assert paid["district"] == pytest.approx(0.6 * left, abs=1)
     assert found.payback_year.tolist() == [9.0]  # 1,096,447 / 132,000 = 8.31
     assert annuity(0.05, 11) == pytest.approx(8.306414, abs=1e-6)
+
+
+def test_bonds_go_no_further_than_what_revenue_leaves_for_them() -> None:
+    """10 million of lifts; 132,000 yuan a year are worth 1,096,447 (above), of which private parties
+    take 10 %, or 30 % of the rest: what is left is less than 30 % of the remainder."""
+    lift = changed(LIFT, resident_share=0.0)
+    work = Works(np.array([0]), np.array([0]), np.array([1.0]), np.array([10_000_000_00]))
+    settings = with_measures(lift=lift)
+    rule = settings.funding.model_copy(update={"private_max_share": 0.05})
+    settings = settings.model_copy(update={"funding": rule})
+    found = funding(projects(parking_space_count=[100.0]), work, settings)
+    paid = dict(zip(SOURCES, found.by_source[0].tolist(), strict=True))
+    assert paid["private"] == 500_000_00
+    assert paid["special_bond"] == pytest.approx(596_446_67, abs=100)
+    without = funding(projects(floor_area_m2=[0.0]), work, settings)
+    assert without.by_source[0, SOURCES.index("special_bond")] == 0
+
+
+def test_the_central_pot_goes_by_volume_and_by_performance() -> None:
+    """Two estates alike but for their district: 80 % go 2 : 1 by difficulty, 20 % go 1 : 3 by
+    performance. Of 20,000 m² × 100 yuan: 0.8 × 2/3 + 0.2 × 1/4 = 0.58333."""
+    rule = SETTINGS.funding.central.model_copy(
+        update={
+            "pot_cny_per_m2": 100.0, "performance_share": 0.2,
+            "difficulty_coefficients": {"甲": 2.0, "other": 1.0},
+            "performance_coefficients": {"乙": 3.0, "other": 1.0},
+        }
+    )  # fmt: skip
+    two = pd.concat([projects(district_name=["甲"]), projects(district_name=["乙"])])
+    found = central_cents(two.reset_index(drop=True), rule)
+    assert found == pytest.approx([0.583333333 * 2e8, 0.416666667 * 2e8])
 
 
 def test_pay_back_is_none_without_private_money_or_beyond_the_term() -> None:
@@ -233,7 +264,7 @@ def test_shops_are_not_housing_and_stand_ins_are_marked() -> None:
     assert found.loc["B1", "floor_area_m2"] == 1000.0  # without its 500 m² of shops
     assert found.loc["B1", "facade_area_m2"] == 60 * 6 * 3
     assert found.loc["B1", "is_unmanaged_share"] == 1
-    # 200 m² × 6 storeys; 1200 / 68 = 17.6 households; 18 / (6 × 2.5) = 1.2 stairwells
+    # 200 m² × 6 storeys; 1200 / 70 = 17.1 households; 18 / (6 × 2.5) = 1.2 stairwells
     two = found.loc["B2"]
     assert (two["floor_area_m2"], two["household_count"], two["stairwell_count"]) == (1200, 18, 2)
     assert found["is_estimated"].tolist() == [False, True]
