@@ -6,6 +6,7 @@ project, and its years, sum to its cost to the cent.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -154,7 +155,7 @@ def central_cents(projects: pd.DataFrame, rule: CentralRule) -> Floats:
     return np.asarray(pot * ((1 - part) * by_volume + part * by_performance), dtype=float)
 
 
-def _shared_out(volumes: Sequence[tuple[float, Floats]], coefficient: Floats) -> Floats:
+def _shared_out(volumes: Sequence[tuple[float, Any]], coefficient: Any) -> Floats:
     """Return the share of each project: of every volume its part, by weight; one of nobody drops."""
     there = [(weight, amount * coefficient) for weight, amount in volumes if amount.sum() > 0]
     total = sum(weight for weight, _ in there)

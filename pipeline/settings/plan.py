@@ -90,7 +90,7 @@ class PlanMeasure(Section):
     unknown_share: Share
     """Share of the quantity counted where the trigger is unknown."""
     quantity: Literal[
-        "floor_area_m2", "facade_area_m2", "household_count", "building_count",
+        "floor_area_m2", "facade_area_m2", "roof_area_m2", "household_count", "building_count",
         "stairwell_count", "trigger_households", "trigger_mean", "project_count",
     ]  # fmt: skip
     """What is counted, over the buildings that call for it. ``trigger_households``: households ×

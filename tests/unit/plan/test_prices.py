@@ -7,13 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.new_city.roles import guesses
+from pipeline.plan.cost import works
 from pipeline.plan.prices import refuse_unknown_districts, row_prices_cny, unit_prices_cny
 from pipeline.problem import Problem
 from pipeline.record import stage_record
 from pipeline.settings.load import flatten
 from pipeline.settings.plan import PlanSettings
 from pipeline.settings.whole import Settings
-from pipeline.store.configuration import read_settings
+from pipeline.store.configuration import read_new_city_words, read_settings
+from pipeline.store.looks import look_into
 from pipeline.store.price_list import read_price_list
 from tests.conftest import REPOSITORY
 
@@ -180,6 +183,52 @@ def test_each_class_of_works_costs_a_block_what_it_costs_real_ones() -> None:
     assert _WATER_AND_DRAINS_M2[0] <= per_m2("pipes", block=block) <= _WATER_AND_DRAINS_M2[1]
     gas = per_m2("gas", block=block) * block["floor_area_m2"] / block["household_count"]
     assert _GAS_HOUSEHOLD[0] <= gas <= _GAS_HOUSEHOLD[1]
+
+
+def test_the_body_of_a_block_costs_what_it_costs_real_ones() -> None:
+    """Ji'an 133, 147 and 220, Dazu 134 yuan/m² of floor area for roof, walls and stairwells."""
+    body = per_m2("roof", "facade", "stairs", block=a_block(storeys=6.0))
+    assert _BODY_M2[0] <= body <= _BODY_M2[1]
+
+
+@pytest.mark.parametrize("key", ["roof", "waterlogging", "age_friendly", "charging", "envelope"])
+def test_what_only_an_inspection_finds_is_silent_without_one(key: str) -> None:
+    measure = PLAN.measures[key]
+    plain = {
+        "household_count": [20.0, 20.0], "heritage_name": [None] * 2, "district_name": ["渝中区"] * 2,
+        "floor_area_m2": [1000.0] * 2, "stairwell_count": [2.0] * 2, "roof_area_m2": [200.0] * 2,
+        "facade_area_m2": [700.0] * 2,
+    }  # fmt: skip
+    plan = PLAN.model_copy(update={"measures": {key: measure}})
+    agrees = {"facade": np.ones(2, bool)}
+    rows = pd.DataFrame(plain)
+    number = np.zeros(2, dtype=int)
+    assert works(rows, number, agrees, plan).cents.tolist() == []
+    unknown = rows.assign(**{f"{key}_fault_share": [np.nan, np.nan]})
+    assert works(unknown, number, agrees, plan).cents.tolist() == []
+    found = works(rows.assign(**{f"{key}_fault_share": [1.0, 0.0]}), number, agrees, plan)
+    amount = {
+        "roof": 200, "waterlogging": 1000, "age_friendly": 2, "charging": 2, "envelope": 700,
+    }  # fmt: skip
+    assert found.quantity.tolist() == [amount[key]]
+    assert {effect.column for effect in measure.effects} == {f"{key}_fault_share"}
+    assert WHOLE.score.criteria[key].measure == f"{key}_fault_share"
+
+
+def test_an_inspection_sheet_is_recognised_by_its_headers(tmp_path: Path) -> None:
+    said = {
+        "屋面渗漏": "roof", "内涝积水": "waterlogging", "适老化问题": "age_friendly",
+        "充电设施缺失": "charging", "节能问题": "envelope",
+    }  # fmt: skip
+    table = pd.DataFrame({"楼栋编号": ["B1", "B2", "B3"], "体检日期": ["2025-03-01"] * 3})
+    table.assign(**{header: ["无", "轻微", "严重"] for header in said}).to_csv(
+        tmp_path / "城市体检.csv", index=False
+    )
+    (look,), _ = look_into(tmp_path)
+    (found,) = guesses(look, read_new_city_words(REPOSITORY / "config"), WHOLE.intake.facility_tags)
+    assert found.role == "inspection"
+    for header, key in said.items():
+        assert header in found.columns[f"{key}_fault_share"][0]
 
 
 def test_soft_costs_and_contingency_are_the_share_of_approved_totals() -> None:
