@@ -16,7 +16,7 @@ COLUMNS: Mapping[str, str] = {
 }  # fmt: skip
 """Columns that every price list has, and what they are called in Chinese; either name is read."""
 OPTIONAL_COLUMNS: Mapping[str, str] = {"how_sure": "可信度"}
-_EARLIEST_YEAR, _LATEST_YEAR = 1990, 2100
+_EARLIEST_YEAR, _LATEST_YEAR = 1990, 2050
 _NUMBER = re.compile(r"(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
 _FIX_OF_FILE = "config/prices/default.csv shows a right one"
 

@@ -97,6 +97,7 @@ def replaced(old: str, new: str) -> Callable[[Path], Path]:
         (replaced("pipes", "pipe"), "own.csv, row 2", ["works_type = 'pipe'", "pipes, management"]),
         (replaced("m²", "户"), "own.csv, row 2", ["unit = '户'", "counted in m²"]),
         (replaced("2023", "1203"), "own.csv, row 2", ["price_year = '1203'"]),
+        (replaced("2023", "2203"), "own.csv, row 2", ["1990 to 2050"]),
         (replaced("2023", "2023年"), "own.csv, row 2", ["price_year = '2023年'"]),
         (replaced(",*,", ",,"), "own.csv, row 2", ["district_name = ''"]),
         (replaced("tender", ""), "own.csv, row 2", ["source = ''"]),
