@@ -25,6 +25,9 @@ TRACK_WORDS = {
 }
 
 
+MOST_NAMES = 12
+
+
 class Progress:
     """Says which stage runs: a live line on a terminal, plain lines when piped."""
 
@@ -108,11 +111,20 @@ def show_run(
 
 
 def by_reason(left_out: Mapping[str, str]) -> str:
-    """Return criteria that do not count, in one line: each reason once, then those it holds for."""
+    """Return criteria that do not count, in one line: each reason once, then those it holds for.
+
+    Of many the first are named; the quality page names all.
+    """
     named: dict[str, list[str]] = {}
     for name, reason in left_out.items():
         named.setdefault(reason, []).append(name)
-    return "; ".join(f"{reason}: {', '.join(names)}" for reason, names in named.items())
+    return "; ".join(f"{reason}: {_some(names)}" for reason, names in named.items())
+
+
+def _some(names: list[str]) -> str:
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
 
 
 def show_plan(ledger: Mapping[str, Any]) -> None:

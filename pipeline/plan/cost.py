@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
+from pipeline.plan.prices import row_prices_cny
 from pipeline.settings.plan import PlanMeasure, PlanSettings
 
 Cents = NDArray[np.int64]
@@ -46,14 +47,15 @@ def works(
     households = rows["household_count"].to_numpy(dtype=float)
     homes = _sum(households, project, count)
     heritage = rows["heritage_name"].notna().to_numpy(dtype=bool)
+    unit_price = row_prices_cny(settings, rows["district_name"])
     parts = []
     for number, measure in enumerate(settings.measures.values()):
-        factor = np.where(heritage, measure.heritage_cost_factor, 1.0)
+        price = np.where(heritage, measure.heritage_cost_factor, 1.0) * unit_price[number]
         if measure.quantity in ("trigger_mean", "project_count"):
             # a building that is empty today still counts as one in a mean
             weight = np.maximum(households, 1.0)
             quantity = _per_project(rows, project, count, measure, weight)
-            factor = _mean(factor, weight, project, count)
+            price = _mean(price, weight, project, count)
             building, of = np.full(count, WHOLE_PROJECT), np.arange(count)
         else:
             quantity = _amount(rows, measure, households)
@@ -61,8 +63,7 @@ def works(
                 quantity = np.where(agrees[measure.consent], quantity, 0.0)
             building, of = np.arange(len(rows)), project
         quantity = np.round(quantity * (homes[of] >= measure.min_household_count), 2)
-        price = unit_cost_cny(measure, settings)
-        cents = np.round(quantity * factor * price * 100).astype(np.int64)
+        cents = np.round(quantity * price * 100).astype(np.int64)
         there = np.flatnonzero(cents > 0)
         parts.append(
             (of[there], np.full(there.size, number), building[there], quantity[there], cents[there])
@@ -70,12 +71,6 @@ def works(
     found = [np.concatenate(part) for part in zip(*parts, strict=True)]
     order = np.lexsort((found[2], found[1], found[0]))
     return Works(*(part[order] for part in found))
-
-
-def unit_cost_cny(measure: PlanMeasure, settings: PlanSettings) -> float:
-    """Return the unit cost at the price year of the plan."""
-    years = settings.price_year - measure.price_year
-    return float(measure.unit_cost_cny * (1 + settings.price_rise_share) ** years)
 
 
 def calls_for(rows: pd.DataFrame, measure: PlanMeasure) -> Floats:

@@ -4,7 +4,9 @@ Amounts are worked out as real numbers and rounded by largest remainder, so that
 project, and its years, sum to its cost to the cent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,9 +71,9 @@ def funding(
     """Return who pays for works of projects: one row of ``projects`` for each bill.
 
     Residents and the maintenance fund pay their shares of single measures; then come the central
-    subsidy up to ``central_most``, private parties up to what revenue is worth, special bonds, the
-    municipality; the district pays what is left. ``projects`` has floor_area_m2, shop_floor_area_m2,
-    parking_space_count, idle_room_area_m2.
+    subsidy up to ``central_most``, private parties up to what revenue is worth, special bonds up to
+    what is left of that worth, the municipality; the district pays what is left. ``projects`` has
+    floor_area_m2, shop_floor_area_m2, parking_space_count, idle_room_area_m2.
     """
     rule = settings.funding
     total, resident, fund = bills.total, bills.resident, bills.maintenance_fund
@@ -83,7 +85,7 @@ def funding(
     left = rest - central - private
     with np.errstate(invalid="ignore", divide="ignore"):
         bond_part = np.where(total > 0, bills.bondable / total, 0.0)
-    bond = rule.special_bond_share * bond_part * left
+    bond = np.minimum(rule.special_bond_share * bond_part * left, np.maximum(worth - private, 0.0))
     municipal = rule.municipal_share * (left - bond)
     district = left - bond - municipal
     amounts = {
@@ -141,31 +143,42 @@ def by_year(by_source: Cents, shares: tuple[float, ...]) -> Cents:
 
 
 def central_cents(projects: pd.DataFrame, rule: CentralRule) -> Floats:
-    """Return the most that the central subsidy pays of each project: the pot shared out by factors.
+    """Return the most that the central subsidy pays of each project: the pot shared out by volumes.
 
-    Estates count for the factor of estates, single buildings do not. ``projects`` has building_count,
-    household_count, floor_area_m2, district_name, project_origin.
+    ``1 − performance_share`` of it goes by volumes times fiscal difficulty, the rest by volumes times
+    performance; each coefficient stands inside the share of its volume, so the pot is given out whole.
+    ``projects`` has building_count, household_count, floor_area_m2, district_name, project_origin.
+    Estates count for the factor of estates, single buildings do not. Formula:
+    中央财政城镇保障性安居工程补助资金管理办法, as published in 2019 and split anew in 2024.
     """
-    area = projects["floor_area_m2"].to_numpy(dtype=float)
     by_district = projects["district_name"]
     performance, difficulty = (
         by_district.map(table).fillna(table["other"]).to_numpy(dtype=float)
-        for table in (rule.performance_shares, rule.difficulty_coefficients)
+        for table in (rule.performance_coefficients, rule.difficulty_coefficients)
     )
-    factors = [
+    area = projects["floor_area_m2"].to_numpy(dtype=float)
+    volumes = (
         (rule.floor_area_weight, area),
         (rule.household_weight, projects["household_count"].to_numpy(dtype=float)),
         (rule.building_weight, projects["building_count"].to_numpy(dtype=float)),
         (rule.project_weight, (projects["project_origin"] != "single").to_numpy(dtype=float)),
-        (rule.performance_weight, performance * area),
-    ]
-    share = np.zeros(len(projects))
-    for weight, amount in factors:
-        if amount.sum() > 0:
-            share += weight * amount / amount.sum()
-    share *= difficulty
+    )
+    by_volume, by_performance = (
+        _shared_out(volumes, coefficient) for coefficient in (difficulty, performance)
+    )
     pot = rule.pot_cny_per_m2 * area.sum() * 100
-    return share / share.sum() * pot if share.sum() > 0 else share
+    part = rule.performance_share
+    return np.asarray(pot * ((1 - part) * by_volume + part * by_performance), dtype=float)
+
+
+def _shared_out(volumes: Sequence[tuple[float, Any]], coefficient: Any) -> Floats:
+    """Return the share of each project: of every volume its part, by weight; one of nobody drops."""
+    there = [(weight, amount * coefficient) for weight, amount in volumes if amount.sum() > 0]
+    total = sum(weight for weight, _ in there)
+    share = np.zeros(len(coefficient))
+    for weight, amount in there:
+        share += weight * amount / amount.sum()
+    return share / total if total > 0 else share
 
 
 def yearly_revenue_cny(projects: pd.DataFrame, rule: RevenueRule) -> Floats:

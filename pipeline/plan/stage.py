@@ -13,6 +13,7 @@ from pipeline.contracts.tables import (
     COMMUNITY_PRIORITY,
     DISTRICT_BUILDINGS,
     DISTRICT_PRIORITY,
+    DISTRICTS,
     ESTATE_PRIORITY,
     MEASUREMENTS,
     RANKING,
@@ -29,11 +30,13 @@ from pipeline.plan.lists import (
 )
 from pipeline.plan.outputs import WORKBOOK, planned
 from pipeline.plan.priced import Priced, cut_to_read, priced
+from pipeline.plan.prices import refuse_unknown_districts
 from pipeline.settings.plan import PlanSettings
 
 
 def prepare(tables: Mapping[Table, Any], settings: Any, beside: Beside) -> Task[Priced | None]:
     """Begin what needs no scores: the projects, their works and cost."""
+    refuse_unknown_districts(settings.plan, set(tables[DISTRICTS]["district_name"]))
     return beside.keep(priced, cut_to_read(tables, settings.plan), settings)
 
 

@@ -37,6 +37,28 @@ class StandIns(Section):
 
 RenovationClass = Literal["basic", "improving", "upgrading"]
 
+EVERY_DISTRICT = "*"
+"""In a price list: all districts that have no row of their own."""
+HOW_SURE = ("official", "reported", "weak", "illustrative")
+"""An official site or text; a notice or news that names one; a poor copy; nobody can be cited."""
+
+
+class Price(Section):
+    """A line of the price list: yuan for a unit of works, without soft costs and contingency."""
+
+    low_cny: Positive
+    middle_cny: Positive
+    high_cny: Positive
+    source: str
+    how_sure: str
+    """One of ``HOW_SURE``; empty if the list does not say."""
+    row: Annotated[int, Field(exclude=True)]
+    """Line of the file, for messages; a price that only moves is no other price."""
+
+
+PriceList = dict[str, dict[str, dict[int, Price]]]
+"""Measure → district or ``*`` → year of the price."""
+
 
 class Effect(Section):
     """What a measure does to one measurement of a building it serves. It never makes it worse."""
@@ -68,7 +90,7 @@ class PlanMeasure(Section):
     unknown_share: Share
     """Share of the quantity counted where the trigger is unknown."""
     quantity: Literal[
-        "floor_area_m2", "facade_area_m2", "household_count", "building_count",
+        "floor_area_m2", "facade_area_m2", "roof_area_m2", "household_count", "building_count",
         "stairwell_count", "trigger_households", "trigger_mean", "project_count",
     ]  # fmt: skip
     """What is counted, over the buildings that call for it. ``trigger_households``: households ×
@@ -78,8 +100,8 @@ class PlanMeasure(Section):
     min_household_count: Annotated[int, Field(ge=0)]
     """Projects with fewer households do not get it."""
     unit_zh: Name
-    unit_cost_cny: Positive
-    price_year: CalendarYear
+    has_soft_costs: bool
+    """Whether design, supervision and contingency come on top: not where nothing is built."""
     consent: Slug | None
     """Matter of the consent survey without which it is not done; null: none asked for."""
     heritage_cost_factor: Annotated[float, Field(ge=1)]
@@ -158,27 +180,37 @@ class ChanceRule(Section):
 
 
 class CentralRule(Section):
-    """Central subsidy: a pot shared out by factors, times coefficients by district."""
+    """Central subsidy: a pot shared out by task volume and by performance."""
 
     pot_cny_per_m2: NotNegative
     """Pot for the whole stock, by its floor area."""
+    performance_share: Share
+    """Part of the pot for performance; the rest goes by task volume times fiscal difficulty."""
     floor_area_weight: NotNegative
+    """Weights of the volumes among each other."""
     household_weight: NotNegative
     building_weight: NotNegative
     project_weight: NotNegative
-    performance_weight: NotNegative
-    performance_shares: dict[Name, Share]
+    performance_coefficients: dict[Name, Positive]
     """Performance of each district; ``other`` counts for districts not named."""
     difficulty_coefficients: dict[Name, Positive]
     """Fiscal difficulty of each district; ``other`` counts for districts not named."""
     source: Name
 
-    @field_validator("performance_shares", "difficulty_coefficients")
+    @field_validator("performance_coefficients", "difficulty_coefficients")
     @classmethod
     def _has_other(cls, value: dict[str, float]) -> dict[str, float]:
         if "other" not in value:
             raise ValueError("needs the key other, for districts that are not named")
         return value
+
+    @model_validator(mode="after")
+    def _has_a_weight(self) -> "CentralRule":
+        weights = (self.floor_area_weight, self.household_weight, self.building_weight,
+                   self.project_weight)  # fmt: skip
+        if not sum(weights) > 0:
+            raise ValueError("one of the weights must be above 0")
+        return self
 
 
 class FundingRule(Section):
@@ -188,7 +220,8 @@ class FundingRule(Section):
     private_max_share: Share
     """Most that private parties pay of the rest; never more than their revenue is worth."""
     special_bond_share: Share
-    """Of the rest, for measures of the classes ``special_bond_classes``."""
+    """Of what is left after central and private money, for measures of ``special_bond_classes``; never
+    more than what revenue is worth beyond the private share: bonds are paid back from it."""
     special_bond_classes: list[Literal["basic", "improving", "upgrading"]]
     municipal_share: Share
     """Of what then remains; the district pays the remainder."""
@@ -298,7 +331,16 @@ class PlanSettings(Section):
     """Areas listed below each district."""
     price_year: CalendarYear
     price_rise_share: Share
-    """Yearly rise by which older unit costs are brought to ``price_year``."""
+    """Yearly rise by which older prices are brought to ``price_year``."""
+    price_list: Annotated[str, Field(pattern=r"^[^/\\].*\.[cC][sS][vV]$", max_length=200)]
+    """CSV below config/: works_type, district_name, price_year, low_cny, middle_cny, high_cny, unit,
+    source. An office puts its own in its place."""
+    prices: PriceList
+    """Empty in every YAML file; filled from ``price_list`` as the settings are read."""
+    soft_cost_share: Share
+    """Design, supervision, management and the like (工程建设其他费), of the cost of works."""
+    contingency_share: Share
+    """预备费, of works and soft costs together."""
     implementer_zh: Name
     """Who carries a project out; ``{district_name}`` stands for its district."""
     projects: ProjectRule
