@@ -9,7 +9,7 @@ from pipeline.new_city.placing import about_place, join_tiles, known_places, ove
 from pipeline.new_city.repeats import OSM, leave_copies, leave_to_osm
 from pipeline.new_city.roles import Guess, guesses, unused_reason
 from pipeline.new_city.second_columns import second_column_questions
-from pipeline.new_city.tables import unused_tables, with_tables
+from pipeline.new_city.tables import unread_files, unused_tables, with_tables
 from pipeline.new_city.where import (
     DEGREES,
     Bounds,
@@ -81,7 +81,8 @@ def new_city(
     crs, crs_note = _working_crs(place, terrain, questions)
     leave_to_osm(chosen, facility_tags, questions)
     with_tables(sources, questions)
-    questions += unused_tables(looks, [guess for _, guess in sources], unread)
+    questions += unread_files(unread)
+    questions += unused_tables(looks, [guess for _, guess in sources])
     lines = [_lines(label, guess, words, datum, place) for label, guess in sources]
     open_datum = [one.name for one in lines if one.common["datum"].note == _ASK_DATUM]
     if open_datum:

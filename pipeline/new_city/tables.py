@@ -17,6 +17,11 @@ from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
 
 _MOST_SHOWN, _LEAST_ROWS = 12, 5
 _TABLE_ENDINGS = (".csv", ".tsv", *WORKBOOK_ENDINGS)
+_NO_DATA = (
+    "of a kind that is not read", "JSON of another kind", "a zip without", "holds no",
+    "a link that leads", "a pipe or a device", "a text without columns", "a web page",
+)  # fmt: skip
+"""How the reasons begin for which a file is expected to be left."""
 _UNITS = (
     ("flat", (
         "房号", "室号", "户号", "户室", "房间", "户编号", "套号", "flat", "room", "apartment",
@@ -53,14 +58,18 @@ def with_tables(sources: Sequence[tuple[str, Guess]], questions: list[str]) -> N
         _unknown_columns(label, guess, questions)
 
 
-def unused_tables(
-    looks: Sequence[Look], chosen: Sequence[Guess], unread: Sequence[tuple[str, str]]
-) -> list[str]:
+def unread_files(unread: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a question for each table and each file of data that could not be read."""
+    return [
+        f"{path} is not used: {reason} 未能读取. What is in it does not count"
+        for path, reason in unread
+        if path.lower().endswith(_TABLE_ENDINGS) or not reason.startswith(_NO_DATA)
+    ]
+
+
+def unused_tables(looks: Sequence[Look], chosen: Sequence[Guess]) -> list[str]:
     """Return a question for each table that is not used: nobody sends one for nothing."""
-    told = [
-        f"{path} is not used: {reason} 未能读取此表. What is in it does not count"
-        for path, reason in unread if path.lower().endswith(_TABLE_ENDINGS)
-    ]  # fmt: skip
+    told = []
     used = {(guess.look.path, guess.look.layer) for guess in chosen}
     keys = [set(_keys(guess)) for guess in chosen if "building_id" in guess.columns]
     for look in looks:
