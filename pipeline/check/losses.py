@@ -238,6 +238,24 @@ def _without_terrain(ledger: Mapping[str, Any], notable_share: float) -> Iterato
         )
 
 
+def _steep_roads(
+    ledger: Mapping[str, Any], sources: Mapping[str, Source], rule: LossRule
+) -> Iterator[Words]:
+    """Return what is to be said of a terrain on which roads are steeper than vehicles can drive."""
+    name = next((name for name, one in sorted(sources.items()) if one.role == "terrain"), "")
+    roads = ledger.get("steep_roads", {})
+    looked_m, steep_m = roads.get("looked_at_m", 0), roads.get("steep_m", 0)
+    if not name or sources[name].height_unit or steep_m <= rule.max_steep_road_share * looked_m:
+        return
+    share, grade = f"{steep_m / looked_m:.0%}", f"{rule.steep_road_grade:.0%}"
+    yield Words(
+        f"地形 {name}：{looked_m / 1000:,.1f} 公里车行道路中 {share} 的坡度超过 {grade}，"
+        f"高程可能为英尺；如是，写 sources.{name}.height_unit: ft，确为米则写 m",
+        f"terrain {name}: {share} of {looked_m / 1000:,.1f} km of roads for vehicles rise by more than "
+        f"{grade}, so its heights may be feet: write sources.{name}.height_unit: ft, or m if not",
+    )
+
+
 def _contradicted_years(ledger: Mapping[str, Any], notable_share: float) -> Iterator[Words]:
     """Return what is to be said of sources whose years are not those that count."""
     for name, account in sorted(ledger["sources"].items()):
@@ -262,6 +280,7 @@ def told_losses(
         *(loss_text(loss) for loss in found if not loss.is_words_only),
         *_strays(ledger, {loss.source_name for loss in found if not loss.column}),
         *(words_text(words) for words in strange_words(ledger) if not words.is_harmless),
+        *_steep_roads(ledger, sources, rule),
         *_without_terrain(ledger, rule.notable_share),
         *_contradicted_years(ledger, rule.notable_share),
         *unstated_uses(ledger, rule.notable_share),

@@ -40,6 +40,7 @@ from pipeline.intake.misplaced import refuse_false_lengths, without_strays
 from pipeline.intake.neighbourhoods import with_neighbourhoods
 from pipeline.intake.reach import Reach
 from pipeline.intake.rejects import Rejects, balance, rejects_table
+from pipeline.intake.road_grades import steep_road_account
 from pipeline.intake.singles import in_districts, single
 from pipeline.intake.surveys import with_surveys
 from pipeline.intake.words import kindred_words, refuse_unknown_words, unknown_words
@@ -223,6 +224,12 @@ def run(inputs: Inputs) -> Outputs:
             "uses": uses,
             "tables": _table_counts(buildings, amenity_table),
             "without_terrain": _without_terrain_count(buildings, terrain),
+            "steep_roads": steep_road_account(
+                from_maps.edges,
+                terrain,
+                settings.measure.walking.max_drivable_grade,
+                settings.intake.losses.steep_road_grade,
+            ),
         },
     )
 

@@ -202,7 +202,8 @@ def _about_unused(where: str, reason: str) -> list[str]:
             f"{where} holds {reason}: it is not used 未使用. If its outlines are those of buildings, "
             "write it as footprints by hand 若为建筑轮廓，请手工写入"
         ]
-    return [f"{where} is not used: {reason} 未使用"] if "facility" in reason else []
+    is_asked = "facility" in reason or "hardly heights" in reason
+    return [f"{where} is not used: {reason} 未使用"] if is_asked else []
 
 
 def _fields_of(look: Look) -> str:
@@ -282,6 +283,8 @@ def _lines(
         )
     if look.nodata is not None:
         own["nodata"] = Noted(look.nodata, "guess: cells of this value stand off all others")
+    if look.height_unit:
+        own["height_unit"] = Noted(look.height_unit, "guess: by its unit or its values")
     datum, datum_note = _datum(look, words, told_datum, place)
     encoding_note = "" if look.is_encoding_certain else f"guess: {look.encoding} fits its bytes"
     crs = look.crs or DEGREES

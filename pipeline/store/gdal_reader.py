@@ -72,7 +72,7 @@ class _Drivers:
 
 
 def serve(other_side: int) -> None:
-    """Answer requests until the other process closes them or ``other_side``, a pipe that stays empty."""
+    """Answer requests until the other process closes them, or ``other_side``, an empty pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both
     _end_with(other_side)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -13,6 +13,7 @@ from pipeline.geo.raster import Raster
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
 from pipeline.store.gdal_drivers import open_raster
+from pipeline.store.height_doubts import refuse_doubtful, refuse_feet
 from pipeline.store.heights import (
     implausible,
     in_metres,
@@ -63,7 +64,10 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
                 opened.append(open_raster(path, source.format, source.layer))
                 _check_tile(path, opened[-1], name, source, is_alone=len(paths) == 1)
             path = paths[0]
-            return _read(paths, opened, name, source, area)
+            found = _read(paths, opened, name, source, area)
+            if source.role == "terrain" and source.height_unit is None:
+                refuse_doubtful(path, name, found.values)
+            return found
     except (Problem, MemoryError):
         raise
     except (RasterioError, OSError, ValueError, OverflowError) as error:
@@ -215,7 +219,9 @@ def _values(file: Any, window: Any, name: str, source: Source) -> np.ndarray:
     if source.role != "terrain":
         return values
     path, own = Path(file.name), raster_crs(file)
-    rule = measure(path, file, vertical_crs(own))
+    if source.height_unit is None:
+        refuse_feet(path, name, values)
+    rule = measure(path, file, vertical_crs(own), source.height_unit)
     cell_m = cell_size_m(file, horizontal(own))
     ends = integer_ends(file.dtypes[0])
     refuse_implausible(path, name, implausible(values, rule, cell_m, ends))
