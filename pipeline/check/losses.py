@@ -20,7 +20,7 @@ _DECLARED_VALUES = {"mapping_default"}
 """Values that the profile itself says mean nothing."""
 _RARE_ROLES = ("streets", "amenities")
 _FACILITIES = "amenity_type"
-_SHOWN_REASONS, _SHOWN_WORDS = 3, 8
+_SHOWN_REASONS, _SHOWN_WORDS, _SHOWN_FIELDS = 3, 8, 6
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,34 @@ def whole_sources(ledger: Mapping[str, Any], notable: list[Loss]) -> list[str]:
         for name, account in sorted(ledger["sources"].items())
         if name not in told
     ]
+
+
+def unread_fields_line(ledger: Mapping[str, Any]) -> str:
+    """Return in one line the fields that hold values and that no setting reads; empty if none."""
+    told = []
+    for name, account in sorted(ledger["sources"].items()):
+        fields = [_printable(one) for one in account.get("unread_fields", [])]
+        more = len(fields) - _SHOWN_FIELDS
+        if fields:
+            told.append(
+                f"{name}: {', '.join(fields[:_SHOWN_FIELDS])}" + (f" +{more}" if more > 0 else "")
+            )
+    return f"fields no setting reads 未用的字段: {'; '.join(told)}" if told else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)[:40]
+
+
+def invisible_signs_line(ledger: Mapping[str, Any]) -> str:
+    """Return in one line how many cells of each source held signs that nobody sees, now dropped."""
+    counts = {
+        name: one.get("invisible_signs", 0) for name, one in sorted(ledger["sources"].items())
+    }
+    told = [f"{name} {count:,}" for name, count in counts.items() if count]
+    return (
+        f"cells with invisible signs, taken out 已去除不可见字符: {', '.join(told)}" if told else ""
+    )
 
 
 def loss_text(loss: Loss) -> Words:

@@ -43,6 +43,7 @@ from pipeline.intake.rejects import Rejects, balance, rejects_table
 from pipeline.intake.road_grades import steep_road_account
 from pipeline.intake.singles import in_districts, single
 from pipeline.intake.surveys import with_surveys
+from pipeline.intake.unread import unread_fields
 from pipeline.intake.words import kindred_words, refuse_unknown_words, unknown_words
 from pipeline.intake.year_sources import YearSources
 from pipeline.problem import Problem
@@ -187,6 +188,10 @@ def run(inputs: Inputs) -> Outputs:
         raw = inputs.sources[name]
         if name not in stated and isinstance(raw, FeatureTable | pd.DataFrame):
             stated[name] = stated_texts(raw, source)
+        if isinstance(raw, FeatureTable | pd.DataFrame):
+            fields = raw.fields if isinstance(raw, FeatureTable) else raw
+            account["unread_fields"] = unread_fields(fields, source)
+            account["invisible_signs"] = fields.attrs.get("invisible_count", 0)
         words = unknown_words(rejects)
         account["unknown_words"] = {
             c: dict(list(w.items())[:_MOST_WORDS]) for c, w in words.items()

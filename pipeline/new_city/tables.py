@@ -1,12 +1,12 @@
 """What a table leaves open: how its keys meet the footprints', what a row is, its decimals."""
 
-import re
 from collections.abc import Sequence
 
 from pipeline.contracts.keys import joining_forms, lost_digits
 from pipeline.contracts.written_numbers import decimal_mark, fitting_mark, reads_two_ways
 from pipeline.intake.register_cells import is_layout
 from pipeline.intake.register_rows import USUAL_AREA_M2
+from pipeline.intake.unread import is_of_a_program
 from pipeline.intake.years import mended_years
 from pipeline.new_city.names import NUMBER_BOUNDS, plain
 from pipeline.new_city.roles import Guess
@@ -29,9 +29,6 @@ _UNITS = (
     )),
     ("stairwell", ("单元", "梯号", "楼道", "门洞", "stairwell", "entrance", "staircase", "unit")),
 )  # fmt: skip
-_OF_PROGRAMS = re.compile(
-    r"(objectid|fid|ogc_fid|gid|shape_?(leng(th)?|area)|geom(etry)?|序号|no\.?)(_?\d+)?", re.I
-)
 
 
 def with_tables(sources: Sequence[tuple[str, Guess]], questions: list[str]) -> None:
@@ -276,7 +273,7 @@ def _unknown_columns(label: str, guess: Guess, questions: list[str]) -> None:
     doubted = {doubt.split(" (", 1)[0] for doubt in guess.doubts}
     free = [
         field for field in map(str, table.columns)
-        if field not in used and field not in doubted and not _OF_PROGRAMS.fullmatch(field.strip())
+        if field not in used and field not in doubted and not is_of_a_program(field)
     ]  # fmt: skip
     if told := _shown(guess.look, free):
         questions.append(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipeline.store.contents import check_content
 from pipeline.store.encodings import shapefile_encoding
 from pipeline.store.fence import Stopped, Unreadable
 from pipeline.store.gdal_drivers import RASTER_ENDINGS
+from pipeline.store.invisible import cleaned, without_invisible
 from pipeline.store.layers import (
     VectorFile,
     about_layer,
@@ -79,7 +81,7 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
             others.append((name, fault))
             continue
         try:
-            looks += _looks(path, name, others)
+            looks += [_visible(look) for look in _looks(path, name, others)]
         except Problem as problem:
             others.append((name, problem.found))
         except MemoryError:
@@ -101,6 +103,14 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
             fix="RAW=folder with the raw files",
         )  # fmt: skip
     return looks, others
+
+
+def _visible(look: Look) -> Look:
+    """Return a look whose names and values are without invisible signs, as they are read later."""
+    fields = look.fields.rename(columns=lambda one: without_invisible(str(one)))
+    if len(fields.columns) and fields.columns.is_unique:
+        fields = cleaned(fields)
+    return replace(look, fields=fields)
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, str]]:

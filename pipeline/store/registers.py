@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.problem import Problem
 from pipeline.settings.city import ADDED_COLUMNS, KEY_COLUMNS, Source
+from pipeline.store.invisible import cleaned, without_invisible
 from pipeline.store.table_layout import Layout, Merge, Rows, filled_down, header_rows, laid_out
 from pipeline.store.table_text import (
     MOST_TEXT_BYTES,
@@ -34,11 +35,12 @@ def read_rows(path: Path, name: str, source: Source) -> pd.DataFrame:
         header, columns = _by_column(_of_sheet(path, name, source))
     else:
         header, columns = _plain_columns(path, source) or _by_column(_of_text(path, name, source))
+    header = [without_invisible(one) for one in header]
     _check_header(path, name, source, header)
     if not columns or not len(columns[0]):
         raise Problem(path, "holds no rows", expected="at least one below the header")
     by_name = dict(zip(header, columns, strict=True))
-    table = pd.concat(list(by_name.values()), axis=1, keys=list(by_name))
+    table = cleaned(pd.concat(list(by_name.values()), axis=1, keys=list(by_name)))
     absent = [field for field in source.fill_down or () if field not in table.columns]
     if absent:
         raise Problem(
