@@ -108,6 +108,8 @@ class StreetRule(Section):
     """Barriers drawn as lines that end a way which crosses them at a shared point without a gate."""
     main_highway_types: list[Name]
     """Classes that count as main roads."""
+    walked_in_year: CalendarYear
+    """What ends before this year or begins after it does not count in maps of OpenStreetMap."""
 
 
 class LossRule(Section):

@@ -46,6 +46,10 @@ def cleaned(texts: pd.DataFrame) -> pd.DataFrame:
 
 def _may_hold_any(column: "pd.Series[str]") -> bool:
     """Return whether a byte pair with which such a sign begins stands anywhere in a column."""
-    data = pa.array(column, type=pa.large_string(), from_pandas=True).buffers()[-1]
-    content = bytes(data) if data is not None else b""
-    return any(lead in content for lead in _FIRST_BYTES)
+    found = pa.array(column, type=pa.large_string(), from_pandas=True)
+    for part in found.chunks if isinstance(found, pa.ChunkedArray) else [found]:
+        data = part.buffers()[-1]
+        content = bytes(data) if data is not None else b""
+        if any(lead in content for lead in _FIRST_BYTES):
+            return True
+    return False

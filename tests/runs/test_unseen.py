@@ -4,6 +4,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow as pa
 
 from pipeline.check.losses import invisible_signs_line, unread_fields_line
 from pipeline.store.invisible import cleaned, without_invisible
@@ -20,6 +21,9 @@ def test_signs_without_width_are_dropped_and_hard_blanks_are_plain() -> None:
     assert found["a"].tolist() == list(texts.values())
     assert found.attrs == {"invisible_count": 5}
     assert cleaned(table[["b"]]).attrs == {}
+    parts = pa.chunked_array([["YZ01", "YZ02"], ["YZ03\u200b", None]])
+    long = pd.DataFrame({"a": pd.array(parts, dtype="str")})
+    assert cleaned(long)["a"].tolist()[:3] == ["YZ01", "YZ02", "YZ03"]
 
 
 def test_numbers_with_invisible_signs_meet_on_both_sides(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from pipeline.contracts.tables import RANKING, STREET_NODES, Table
 from pipeline.problem import Problem
 from pipeline.settings.load import Layer, flatten, settings_from_layers
 from pipeline.store.csv import write_csv
+from pipeline.store.yaml_nodes import plain_values
+from tests.conftest import REPOSITORY
 
 PEOPLE = Table(
     "people", ("building_id",),
@@ -163,3 +165,17 @@ def test_layers_are_merged_key_by_key_and_faults_come_together() -> None:
     assert "two.yaml: unknown key x" in text
     assert "one.yaml: plan.min_area_building_count = 0" in text
     assert "city is missing" in text
+
+
+def test_an_empty_mapping_of_a_profile_empties_the_default() -> None:
+    """Lists and numbers could be replaced, but ``max_drivable_grade: {}`` left all limits in place."""
+    folder = REPOSITORY / "config"
+    files = [
+        Layer(one, plain_values((folder / one).read_text("utf-8")))
+        for one in ("default.yaml", "cities/reference.yaml")
+    ]
+    before = settings_from_layers(files).measure.walking
+    said = Layer("own.yaml", {"measure": {"walking": {"max_drivable_grade": {}, "max_grade": 0.5}}})
+    after = settings_from_layers([*files, said]).measure.walking
+    assert before.max_drivable_grade and after.max_drivable_grade == {}
+    assert after == before.model_copy(update={"max_drivable_grade": {}, "max_grade": 0.5})
