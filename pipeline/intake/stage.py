@@ -43,7 +43,7 @@ from pipeline.intake.rejects import Rejects, balance, rejects_table
 from pipeline.intake.road_grades import steep_road_account
 from pipeline.intake.singles import in_districts, single
 from pipeline.intake.surveys import with_surveys
-from pipeline.intake.unread import unread_fields
+from pipeline.intake.unread import names_and_numbers, unread_fields
 from pipeline.intake.words import kindred_words, refuse_unknown_words, unknown_words
 from pipeline.intake.year_sources import YearSources
 from pipeline.problem import Problem
@@ -183,6 +183,7 @@ def run(inputs: Inputs) -> Outputs:
         record(name, raw.row_count, 0, len(found))
         estates.append(found)
 
+    known = names_and_numbers(settings.sources.values())
     for name, account in ledger.items():
         source, rejects = settings.sources[name], all_rejects[name]
         raw = inputs.sources[name]
@@ -190,7 +191,7 @@ def run(inputs: Inputs) -> Outputs:
             stated[name] = stated_texts(raw, source)
         if isinstance(raw, FeatureTable | pd.DataFrame):
             fields = raw.fields if isinstance(raw, FeatureTable) else raw
-            account["unread_fields"] = unread_fields(fields, source)
+            account["unread_fields"] = unread_fields(fields, source, known)
             account["invisible_signs"] = fields.attrs.get("invisible_count", 0)
         words = unknown_words(rejects)
         account["unknown_words"] = {

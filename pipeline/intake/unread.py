@@ -1,6 +1,7 @@
 """Fields of a delivery that hold values and that no setting reads."""
 
 import re
+from collections.abc import Collection, Iterable
 
 import pandas as pd
 
@@ -11,6 +12,9 @@ _OF_PROGRAMS = re.compile(
     r"序号|no\.?)(_?\d+)?", re.I
 )  # fmt: skip
 """What programs number their rows and measure their shapes by."""
+_REMARK = re.compile(
+    r"备注.{0,3}|附注|remarks?|notes?|comments?|bemerkung(en)?|observaciones", re.I
+)
 
 
 def is_of_a_program(field: str) -> bool:
@@ -18,13 +22,25 @@ def is_of_a_program(field: str) -> bool:
     return bool(_OF_PROGRAMS.fullmatch(field.strip()))
 
 
-def unread_fields(fields: pd.DataFrame, source: Source) -> list[str]:
-    """Return the fields that hold any value, and that no column of a source names; no program's."""
+def names_and_numbers(sources: Iterable[Source]) -> set[str]:
+    """Return the fields by which sources name or number things; elsewhere they tell no more."""
+    return {
+        field for source in sources for column, fields in source.columns.items()
+        if column.endswith(("_id", "_name")) for field in fields
+    }  # fmt: skip
+
+
+def unread_fields(fields: pd.DataFrame, source: Source, known: Collection[str]) -> list[str]:
+    """Return the fields that hold any value, and that no column of a source names.
+
+    Those of programs, remarks, and the ``known`` names and numbers of other sources are left out.
+    """
     read = {name for names in source.columns.values() for name in names} | set(
         source.fill_down or ()
     )
     free = [
         name for name in map(str, fields.columns)
-        if name and name not in read and not is_of_a_program(name)
+        if name and name not in read and name not in known
+        and not is_of_a_program(name) and not _REMARK.fullmatch(name.strip())
     ]  # fmt: skip
     return [name for name in free if (fields[name].astype("str") != "").any()]

@@ -15,7 +15,7 @@ from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted
 from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
 
-_MOST_SHOWN, _LEAST_ROWS = 12, 5
+_MOST_SHOWN, _LEAST_ROWS = 12, 2
 _TABLE_ENDINGS = (".csv", ".tsv", *WORKBOOK_ENDINGS)
 _NO_DATA = (
     "of a kind that is not read", "JSON of another kind", "a zip without", "holds no",

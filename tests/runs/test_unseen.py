@@ -34,7 +34,7 @@ def test_numbers_with_invisible_signs_meet_on_both_sides(tmp_path: Path) -> None
     table = [
         [f"\ufeff{row[0]}" if n % 3 == 0 else row[0], *row[1:]] for n, row in enumerate(rows())
     ]
-    header = [f"\u200b{HEADER[0]}", *HEADER[1:], "备注"]
+    header = [f"\u200b{HEADER[0]}", *HEADER[1:], "加固"]
     write_text(
         raw / "房屋普查.csv",
         [header, *([*row, "老" if n == 4 else ""] for n, row in enumerate(table))],
@@ -44,7 +44,7 @@ def test_numbers_with_invisible_signs_meet_on_both_sides(tmp_path: Path) -> None
     assert found.buildings["is_registered"].sum() == COUNT
     ledger = {"sources": found.ledger}
     assert invisible_signs_line(ledger).endswith(": footprints 15, housing_register 10")
-    assert unread_fields_line(ledger).endswith(": housing_register: 备注")
+    assert unread_fields_line(ledger).endswith(": housing_register: 加固")
 
 
 def test_fields_that_programs_add_and_empty_ones_are_not_told(tmp_path: Path) -> None:
@@ -53,7 +53,14 @@ def test_fields_that_programs_add_and_empty_ones_are_not_told(tmp_path: Path) ->
     path = raw / "建筑轮廓.gpkg"
     houses = gpd.read_file(path)
     path.unlink()
-    more = {"OBJECTID": range(COUNT), "SHAPE_Area": 300.0, "空": "", "加固情况": "已加固"}
+    more = {
+        "OBJECTID": range(COUNT),
+        "SHAPE_Area": 300.0,
+        "空": "",
+        "加固情况": "已加固",
+        "备注": "x",
+        "小区名称": "y",
+    }
     houses.assign(**more).to_file(path)
     write_text(raw / "房屋普查.csv", [HEADER, *rows()])
     ledger = {"sources": taken_in(raw, tmp_path / "scratch").ledger}
