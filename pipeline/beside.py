@@ -8,10 +8,8 @@ give the same.
 import gc
 import importlib
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -25,7 +23,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from pipeline import stopping
+from pipeline import scratch, stopping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -146,8 +144,7 @@ class _Second:
             f"import sys; sys.path[:] = {sys.path!r}; "
             f"from pipeline.beside import serve; serve({number})"
         )
-        self._folder = tempfile.mkdtemp(prefix="shancheng-")  # what it leaves there goes with it
-        stopping.half_written.add(self._folder)
+        self._folder = scratch.make_folder()  # what it leaves there goes with it
         try:
             with stopping.unheard():
                 # it ends when its input does: the first one, if killed, cannot say so
@@ -155,8 +152,11 @@ class _Second:
                     [sys.executable, *_warning_flags(), "-c", program],
                     stdin=subprocess.PIPE,
                     pass_fds=[number],
-                    env=os.environ | {"TMPDIR": self._folder},
+                    env=os.environ | {"TMPDIR": str(self._folder)},
                 )
+        except OSError:
+            scratch.remove_folder(self._folder)
+            raise
         finally:
             there.close()
         stopping.children.add(self._process)
@@ -185,7 +185,7 @@ class _Second:
         for thread in self._threads:
             thread.join()
         self._pipe.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        scratch.remove_folder(self._folder)
 
     def _post(self) -> None:
         while (message := self._messages.get()) is not None:

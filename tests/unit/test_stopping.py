@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.soak.running import in_session
 
 BEGINS = "from pipeline import stopping; stopping.install(); print('ready', flush=True)\n"
 SITUATIONS = {
@@ -52,14 +53,6 @@ def start(program: str, folder: Path, **more: object) -> "subprocess.Popen[str]"
         [sys.executable, "-c", program], cwd=folder, env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **more,
     )  # type: ignore[call-overload, no-any-return] # fmt: skip
-
-
-def in_session(session: int) -> list[str]:
-    """Return the processes of a session that are alive."""
-    told = subprocess.run(
-        ["ps", "-o", "stat=,pid=,args=", "-s", str(session)], capture_output=True, text=True
-    ).stdout
-    return [line for line in told.splitlines() if not line.startswith("Z")]
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -142,8 +135,10 @@ def test_file_names_are_utf8_in_every_locale(tmp_path: Path, locale: dict[str, s
 
 
 def test_it_ends_in_one_line_while_the_command_line_is_loaded(tmp_path: Path) -> None:
+    """As ``__main__`` does it: what leaves otherwise dies of an interrupt while Python ends."""
     program = f"{BEGINS}import sys; sys.argv[1:] = ['--help']\n"
-    program += "from pipeline.command.app import main; main()"
+    program += "from pipeline.command.app import main\n"
+    program += "try: main()\nexcept SystemExit as end: stopping.leave(end.code)"
     for moment_s in (0.0, 0.05, 0.1, 0.2, 0.4):
         process = start(program, tmp_path)
         assert process.stdout is not None
