@@ -20,8 +20,9 @@ _held: dict[Path, int] = {}
 
 def make_folder() -> Path:
     """Return a new folder of this process; a stop removes it, ``remove_folder`` does otherwise."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-    stopping.half_written.add(str(folder))
+    with stopping.naming:
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        stopping.half_written.add(str(folder))
     _held[folder] = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     fcntl.flock(_held[folder], fcntl.LOCK_EX)
     return folder

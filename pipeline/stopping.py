@@ -14,7 +14,7 @@ from threading import RLock, Thread
 from typing import Any, NoReturn
 
 naming = RLock()
-"""Held while finished files get their names: a stop waits until all of a batch have theirs."""
+"""Held while finished files get their names, and while others are told here: a stop takes it for good."""
 half_written: set[str] = set()
 """Files under partial names, and folders for a moment's use, that a stop removes."""
 children: set[Any] = set()
@@ -81,9 +81,8 @@ def stop(number: int) -> NoReturn:
         code = 128 + number
         # SQLite writes a journal beside a file
         names = [name + more for name in set(half_written) for more in ("", "-journal", "-wal")]
-        left = sorted(name for name in names if os.path.lexists(name))
-        if left:
-            _remove_and_exit(left, code)
+        if names:  # also what a thread is about to make
+            _remove_and_exit(sorted(names), code)
         os._exit(code)
 
 

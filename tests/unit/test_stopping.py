@@ -110,6 +110,35 @@ time.sleep(60)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv", "c.csv"]
 
 
+def test_files_that_threads_begin_while_it_stops_are_removed_too(tmp_path: Path) -> None:
+    program = (
+        BEGINS
+        + """
+import os, signal, time
+from pathlib import Path
+from threading import Thread
+from pipeline.store.files import Batch
+remove = stopping._remove_and_exit
+def slow(paths, code):
+    (Path("begun")).touch(); time.sleep(0.3); remove([*paths, "begun"], code)
+stopping._remove_and_exit = slow
+def late(batch, told):
+    while not Path("begun").exists(): time.sleep(0.001)
+    told.touch()
+    batch.partial(Path("later.csv")).touch()
+with Batch() as batch:
+    batch.add(Path("there.csv"), b"1")
+    Thread(target=late, args=(batch, batch.partial(Path("told.csv"))), daemon=True).start()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+"""
+    )
+    process = start(program, tmp_path)
+    _, told = process.communicate()
+    assert process.returncode == 143, told
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_reader_that_leaves_ends_it_with_141(tmp_path: Path) -> None:
     process = start(BEGINS + "while True: print('more ' * 100)", tmp_path)
     assert process.stdout is not None
