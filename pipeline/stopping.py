@@ -14,7 +14,7 @@ from threading import RLock, Thread
 from typing import Any, NoReturn
 
 naming = RLock()
-"""Held while finished files get their names, and while others are told here: a stop takes it for good."""
+"""Held while finished files get their names and others are told here: a stop takes it for good."""
 half_written: set[str] = set()
 """Files under partial names, and folders for a moment's use, that a stop removes."""
 children: set[Any] = set()
