@@ -146,20 +146,18 @@ class _Second:
         )
         self._folder = scratch.make_folder()  # what it leaves there goes with it
         try:
-            with stopping.unheard():
-                # it ends when its input does: the first one, if killed, cannot say so
-                self._process = subprocess.Popen(
-                    [sys.executable, *_warning_flags(), "-c", program],
-                    stdin=subprocess.PIPE,
-                    pass_fds=[number],
-                    env=os.environ | {"TMPDIR": str(self._folder)},
-                )
+            # it ends when its input does: the first one, if killed, cannot say so
+            self._process = stopping.start(
+                [sys.executable, *_warning_flags(), "-c", program],
+                stdin=subprocess.PIPE,
+                pass_fds=[number],
+                env=os.environ | {"TMPDIR": str(self._folder)},
+            )
         except OSError:
             scratch.remove_folder(self._folder)
             raise
         finally:
             there.close()
-        stopping.children.add(self._process)
         self._lock = Lock()
         self._is_gone = False
         self._messages: SimpleQueue[tuple[Future[Any], Any] | None] = SimpleQueue()

@@ -52,13 +52,11 @@ class _ReaderProcess:
         self.owner = os.getpid()
         told = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         packages = str(Path(__file__).resolve().parents[2])
-        with stopping.unheard():
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", "from pipeline.store.gdal_reader import serve; serve()"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                env={**told, **_CLOSED_OFF, "PYTHONPATH": packages, "PYTHONUTF8": "1"},
-            )  # fmt: skip
-        stopping.children.add(self._process)
+        self._process = stopping.start(
+            [sys.executable, "-P", "-c", "from pipeline.store.gdal_reader import serve; serve()"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env={**told, **_CLOSED_OFF, "PYTHONPATH": packages, "PYTHONUTF8": "1"},
+        )  # fmt: skip
 
     def ask(self, request: dict[str, Any], clock_s: float) -> tuple[dict[str, Any], Any]:
         """Return the answer and its table; EOFError if the process ended."""
