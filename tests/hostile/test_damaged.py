@@ -25,10 +25,14 @@ def test_damaged_keys_of_a_geotiff_are_told(tmp_path: Path) -> None:
         transform=rasterio.Affine(30, 0, 654_000, 0, -30, 3_271_500),
     ) as file:  # fmt: skip
         file.write(np.full((40, 40), 200, dtype="float32"), 1)
-    whole, keys = path.read_bytes(), KEY.pack(3072, 0, 1, 32648) + KEY.pack(3076, 0, 1, 9001)
-    assert keys in whole
-    damaged = KEY.pack(3072, 30108, 34816, 58428) + KEY.pack(65079, 0, 1, 9001)
-    path.write_bytes(whole.replace(keys, damaged))
+    whole = path.read_bytes()
+    for sound, damaged in (
+        (KEY.pack(3072, 0, 1, 32648), KEY.pack(3072, 0, 34817, 32648)),
+        (struct.pack("<2d", 30, 30), struct.pack("<2d", 0, 30)),  # size of a cell
+    ):
+        assert sound in whole
+        whole = whole.replace(sound, damaged)
+    path.write_bytes(whole)
     terrain = Source(
         path="x.tif", role="terrain", format="geotiff", datum="wgs84", crs="EPSG:32648", encoding=None,
         publisher="x", licence="x", attribution="x", date="2026",
