@@ -2,14 +2,18 @@
 
 import gzip
 import struct
+import time
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+import shapely
 
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
+from pipeline.store.encodings import shapefile_encoding
 from pipeline.store.osm_xml import is_osm_xml, read_osm_xml
 from pipeline.store.sources import read_source
 from pipeline.store.study_area import StudyArea
@@ -39,6 +43,27 @@ def test_damaged_keys_of_a_geotiff_are_told(tmp_path: Path) -> None:
     )  # fmt: skip
     with pytest.raises(Problem, match="cannot be read as a raster"):
         read_source(tmp_path, "terrain", terrain, StudyArea("EPSG:32648"))
+
+
+def test_a_table_of_millions_of_columns_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("building_id" + "," * 1_000_000 + "\n1\n")
+    register = Source(
+        path="x.csv", role="housing_register", format="csv", datum="wgs84", crs="EPSG:4326",
+        encoding=None, columns={"building_id": ["building_id"]},
+        publisher="x", licence="x", attribution="x", date="2026",
+    )  # fmt: skip
+    begin = time.process_time()
+    with pytest.raises(Problem, match=r"has a line of 1,000,001 cells"):
+        read_source(tmp_path, "register", register, StudyArea("EPSG:32648"))
+    assert time.process_time() - begin < 3
+
+
+def test_a_shapefile_whose_encoding_is_no_name_is_read_by_its_bytes(tmp_path: Path) -> None:
+    gpd.GeoDataFrame(
+        {"n": ["山城"]}, geometry=[shapely.Point(106.5, 29.5)], crs="EPSG:4326"
+    ).to_file(tmp_path / "x.shp", encoding="gbk")
+    (tmp_path / "x.cpg").write_bytes(b"../../etc/passwd\0%n")
+    assert shapefile_encoding(tmp_path / "x.shp")[0] in ("gbk", "gb18030")
 
 
 @pytest.mark.parametrize("place", range(20, 200, 20))
