@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import scratch
-from tests.conftest import REPOSITORY, Project
+from tests.conftest import REPOSITORY
 
 KILLED = """
 import os, signal
@@ -58,16 +58,6 @@ def test_only_folders_of_dead_runs_are_removed(
     assert not held.exists()
     scratch.remove_folder(own)
     assert not own.exists()
-
-
-def test_a_run_removes_what_a_killed_one_left(
-    ranked_once: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    left = killed(tmp_path)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    result = ranked_once.run_in_copy("rank", "--city", "minitown")
-    assert result.returncode == 0, result.stderr
-    assert not left.exists()
 
 
 def test_a_temporary_folder_that_cannot_be_read_stops_nothing(
