@@ -98,6 +98,11 @@ def _events(path: Path) -> Iterator[tuple[str, ElementTree.Element]]:
             path, f"the XML is cut short or damaged at line {line}, column {column + 1}",
             expected="one complete OSM XML document", fix=AGAIN,
         ) from None  # fmt: skip
+    except (LookupError, ValueError) as error:  # of several bytes a sign, or by a name unknown
+        raise Problem(
+            path, f"states an encoding that cannot be read ({str(error)[:80]})",
+            expected="OSM XML in UTF-8", fix=AGAIN,
+        ) from None  # fmt: skip
     except _FAULTS as error:
         if isinstance(error, PermissionError):
             raise

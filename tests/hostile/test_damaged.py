@@ -66,6 +66,15 @@ def test_a_shapefile_whose_encoding_is_no_name_is_read_by_its_bytes(tmp_path: Pa
     assert shapefile_encoding(tmp_path / "x.shp")[0] in ("gbk", "gb18030")
 
 
+@pytest.mark.parametrize("encoding", ["UKF-8", "gbk", "A" * 5000])
+def test_osm_xml_in_an_encoding_that_expat_knows_not_is_told(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.osm"
+    path.write_text(f'<?xml version="1.0" encoding="{encoding}"?><osm><node id="1"/></osm>')
+    with pytest.raises(Problem, match="states an encoding that cannot be read") as told:
+        read_osm_xml(path)
+    assert len(str(told.value)) < 500
+
+
 @pytest.mark.parametrize("place", range(20, 200, 20))
 def test_a_damaged_packed_osm_xml_is_told(place: int, tmp_path: Path) -> None:
     nodes = "".join(f'<node id="{n}" lat="29.{n}" lon="106.{n}"/>' for n in range(1, 300))
