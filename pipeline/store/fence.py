@@ -61,13 +61,12 @@ class _ReaderProcess:
         self._held_open = os.fdopen(near_end, "wb", buffering=0)
         """Closed with this process, which ends the other one."""
         serve = f"from pipeline.store.gdal_reader import serve; serve({far_end})"
-        with stopping.unheard(), os.fdopen(far_end, "rb"):
-            self._process = subprocess.Popen(
+        with os.fdopen(far_end, "rb"):
+            self._process = stopping.start(
                 [sys.executable, "-P", "-c", serve], pass_fds=(far_end,),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env={**told, **_CLOSED_OFF, "PYTHONPATH": packages, "PYTHONUTF8": "1"},
             )  # fmt: skip
-        stopping.children.add(self._process)
 
     def ask(self, request: dict[str, Any], clock_s: float) -> tuple[dict[str, Any], Any]:
         """Return the answer and its table; EOFError if the process ended."""

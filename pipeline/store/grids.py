@@ -12,7 +12,7 @@ from pipeline.geo.crs import horizontal, with_shift
 from pipeline.geo.raster import Raster
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
-from pipeline.store.gdal_drivers import open_raster
+from pipeline.store.gdal_drivers import open_raster, raster_faults
 from pipeline.store.height_doubts import refuse_doubtful, refuse_feet
 from pipeline.store.heights import (
     implausible,
@@ -53,8 +53,6 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
         its heights are in feet or cannot be heights, tiles contradict each other, or it is too large,
         too small, or empty in the study area.
     """
-    from rasterio.errors import RasterioError
-
     opened: list[Any] = []
     path = paths[0]
     try:
@@ -70,7 +68,7 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
             return found
     except (Problem, MemoryError):
         raise
-    except (RasterioError, OSError, ValueError, OverflowError) as error:
+    except raster_faults() as error:
         raise Problem(
             path, f"cannot be read as a raster ({str(error)[:200] or type(error).__name__})",
             expected=f"a raster of the format {source.format}", fix=AGAIN,

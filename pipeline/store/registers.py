@@ -10,6 +10,7 @@ from pipeline.settings.city import ADDED_COLUMNS, KEY_COLUMNS, Source
 from pipeline.store.invisible import cleaned, without_invisible
 from pipeline.store.table_layout import Layout, Merge, Rows, filled_down, header_rows, laid_out
 from pipeline.store.table_text import (
+    MOST_COLUMNS,
     MOST_TEXT_BYTES,
     cells_of,
     decoded,
@@ -128,6 +129,8 @@ def _plain_columns(path: Path, source: Source) -> tuple[list[str], "list[pd.Seri
     sign = source.separator or ","
     header = text.partition("\n")[0].removesuffix("\r").split(sign)
     if without_sep_line(text)[1] or not any(one.strip() for one in header) or not sign.isascii():
+        return None
+    if len(header) > MOST_COLUMNS:
         return None
     numbers = [str(number) for number in range(len(header))]
     try:

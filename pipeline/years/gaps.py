@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from scipy.stats import wasserstein_distance
 
 from pipeline.geo.raster import Floats
 from pipeline.years.conformal import effective_count
@@ -108,6 +107,8 @@ def area_folds(
     missing_m
         Distance to the nearest known unit of those that lack years by areas.
     """
+    from scipy.stats import wasserstein_distance  # slow to load, and few cities need it
+
     known = np.flatnonzero(is_known)
     points = middle[known]
     wanted = np.log2(missing_m + _SAME_M)
