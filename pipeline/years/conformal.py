@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.geo.raster import Floats
 
 Ints = NDArray[np.int64]
-LEVELS: Floats = np.concatenate([[0.01], np.arange(0.025, 1.0, 0.025), [0.99]])
+LEVELS: Floats = np.concatenate([[0.001, 0.01], np.arange(0.025, 1.0, 0.025), [0.99, 0.999]])
 """Shares of probability at which a distribution is kept."""
 
 

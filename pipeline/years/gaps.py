@@ -129,6 +129,14 @@ def area_folds(
     return best
 
 
+def district_folds(district: Ints, is_known: NDArray[np.bool_], fold_count: int) -> Ints:
+    """Return parts of the known units made of whole districts; parts of the others are −1."""
+    found = np.full(len(district), -1, dtype=np.int64)
+    block = np.unique(district[is_known], return_inverse=True)[1].reshape(-1)
+    found[is_known] = even_folds(block.astype(np.int64), fold_count)
+    return found
+
+
 def _sides(points: Floats, min_block_count: int) -> Iterator[float]:
     for step in range(_MOST_SIDES):
         side_m = _START_SIDE_M * _SIDE_GROWTH**step

@@ -16,13 +16,13 @@ from pipeline.settings.measure import YearRule
 from pipeline.years.conformal import LEVELS, local_quantiles
 from pipeline.years.estimate import Estimates, UnitTable, estimate_units
 from pipeline.years.facts import YearFacts
-from pipeline.years.gaps import area_folds, gaps_of
+from pipeline.years.gaps import area_folds, district_folds, gaps_of
 from pipeline.years.groups import class_columns, quantile_classes, stretches
 from pipeline.years.siblings import within_year
 from pipeline.years.units import Ints, Units, unit_means
 
 _LOW, _HIGH = (int(np.argmin(np.abs(LEVELS - share))) for share in (0.05, 0.95))
-_DENSITY_CLASSES, _LEAST_REACH_YR, _FEW_SHARE = 5, 0.5, 0.1
+_DENSITY_CLASSES, _LEAST_REACH_YR, _FEW_SHARE, _DISTRICTS_PER_PART = 5, 0.5, 0.1, 2
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,12 @@ def lone_years(
     report: dict[str, Any] = {}
     # rims of areas are hidden with them, so a few single ones beside areas ask no folds of their own
     in_area = gaps.in_area | ((asked & ~gaps.in_area).sum() < _FEW_SHARE * asked.sum())
-    for name, wanted in (("single", asked & ~in_area), ("area", asked & in_area)):
+    unseen = _in_unseen_district(table, asked & in_area, model.fold_count)
+    for name, wanted in (
+        ("single", asked & ~in_area),
+        ("area", asked & in_area & ~unseen),
+        ("district", unseen),
+    ):
         if not wanted.any():
             continue
         if name == "area":
@@ -64,6 +69,8 @@ def lone_years(
             )  # fmt: skip
             fold = areas.fold
             report["hidden_side_m"] = round(areas.side_m)
+        elif name == "district":
+            fold = district_folds(table.district, units.has_year, model.fold_count)
         else:
             fold = (facts.unit_key % np.uint64(model.fold_count)).astype(np.int64)
         found = estimate_units(table, fold, wanted, model)
@@ -78,6 +85,21 @@ def lone_years(
             report["mixture"] = {k: round(v, 1) for k, v in found.shares.items() if v}
     regime = np.where(gaps.is_isolated[of], "isolated", "neighbour")
     return LoneYears(quantiles, regime, is_baseline, report)
+
+
+def _in_unseen_district(
+    table: UnitTable, wanted: NDArray[np.bool_], fold_count: int
+) -> NDArray[np.bool_]:
+    """Return which wanted units lie in a district where no year is known, none where too few do.
+
+    They are judged by whole districts only where enough of those are known to be dealt into parts.
+    """
+    known = np.unique(table.district[table.is_known])
+    unseen = wanted & ~np.isin(table.district, known)
+    enough = len(known) >= _DISTRICTS_PER_PART * fold_count
+    if not enough or unseen.sum() < _FEW_SHARE * wanted.sum():
+        return np.zeros(len(wanted), dtype=bool)
+    return unseen
 
 
 def _table(

@@ -21,7 +21,7 @@ from pipeline.years.conformal import (
 from pipeline.years.estimate import best_shares, stepped
 from pipeline.years.evaluate import calibration_error, square_blocks
 from pipeline.years.facts import YearFacts
-from pipeline.years.gaps import area_folds, even_folds, gaps_of
+from pipeline.years.gaps import area_folds, district_folds, even_folds, gaps_of
 from pipeline.years.groups import class_columns, stretches
 from pipeline.years.infer import Inference, infer_years
 from pipeline.years.intervals import errors_together, miss_shares, whole_year_ends
@@ -155,6 +155,24 @@ def test_squares_are_hidden_whose_years_lie_as_far_as_the_missing_ones() -> None
     assert set(found.fold[~lost]) == set(range(5)) and (found.fold[lost] == -1).all()
     wide = area_folds(middle, ~lost, gaps.nearest_known_m[lost] * 3, 5)
     assert wide.side_m > 1.4 * found.side_m
+
+
+def test_districts_are_dealt_into_parts_as_wholes() -> None:
+    district = np.repeat(np.arange(12), 10)
+    is_known = np.arange(120) % 10 > 2
+    fold = district_folds(district, is_known, 5)
+    assert set(fold[is_known]) == set(range(5)) and (fold[~is_known] == -1).all()
+    assert all(len(np.unique(fold[is_known & (district == d)])) == 1 for d in range(12))
+
+
+def test_one_large_lost_estate_is_nearly_never_missed() -> None:
+    """Estates of 1, 2 and 30: shares as 1 to 1/4 to 1/900, the first cut at a quarter."""
+    together = np.repeat([1.0, 2.0, 30.0], 100)
+    share = miss_shares(together, (np.zeros(300, dtype=np.int64),), 0.1, 0.25)
+    assert share.mean() == pytest.approx(0.1, abs=0.001)
+    assert share[together == 30][0] < 0.001 and share[together == 1][0] == pytest.approx(
+        0.24, abs=0.01
+    )
 
 
 def test_a_kind_that_errs_twice_as_much_gets_intervals_twice_as_wide() -> None:
