@@ -4,32 +4,51 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 
+from pipeline.contracts.check import conform
+from pipeline.contracts.stage import Inputs
+from pipeline.contracts.tables import BUILDINGS
+from pipeline.geo.landform import ground
+from pipeline.intake import stage as intake
+from pipeline.measure.land import READ_COLUMNS, land_and_years
 from pipeline.store.configuration import read_settings
+from pipeline.store.sources import read_sources
 from pipeline.years.evaluate import band_share, calibration_error, judge, square_blocks
 from pipeline.years.facts import YearFacts
 from pipeline.years.gaps import even_folds
 from pipeline.years.shape import density_columns, shape_columns
-from tests.conftest import REPOSITORY, Project
+from tests.conftest import REPOSITORY
 
 RULE = read_settings(REPOSITORY / "config", "reference", "base").measure.years
 
 
 @pytest.fixture(scope="module")
-def missing(whole, tmp_path_factory) -> pd.DataFrame:
-    """Every building whose year had to be inferred, its true year beside it."""
-    project = Project(tmp_path_factory.mktemp("years") / "project")
-    ranked = project.run("rank", "--city", "reference", "--raw", str(whole.raw))
-    assert ranked.returncode == 0, ranked.stderr
-    tables = project.root / "data" / "processed" / "reference"
-    measured = pd.read_parquet(tables / "measurements.parquet")
-    buildings = pd.read_parquet(tables / "buildings.parquet")
+def missing(whole) -> pd.DataFrame:
+    """Every building whose year had to be inferred, its true year beside it: no walks, no lists."""
+    settings = read_settings(REPOSITORY / "config", "reference", "base")
+    sources = read_sources(
+        whole.raw, settings.sources, settings.city.crs, settings.intake.region_margin_m
+    )
+    cleaned = intake.run(
+        Inputs(
+            tables={}, sources=sources, rasters={}, settings=settings, ledgers={}, scenario="base"
+        )
+    )
+    buildings = conform(BUILDINGS, cleaned.tables[BUILDINGS])
+    is_housing = buildings["is_housing"].to_numpy(dtype=bool)
+    housing = buildings[is_housing].reset_index(drop=True)
+    shapes = buildings.geometry.to_numpy()
+    middle = shapely.get_coordinates(shapely.centroid(shapes))
+    found = land_and_years(
+        housing[list(READ_COLUMNS)], middle[is_housing], (middle, shapely.area(shapes)),
+        *ground(cleaned.rasters["terrain"], settings.measure.terrain), settings.measure,
+    )  # fmt: skip
     truth = pd.read_parquet(whole.truth / "buildings.parquet")
-    known = measured.merge(buildings[["building_id", "district_name"]], on="building_id")
-    known = known.merge(
+    known = housing[["building_id", "district_name"]].join(found.years).merge(
         truth[["building_id", "construction_year"]].rename(columns={"construction_year": "truth"}),
         on="building_id",
-    )
+    )  # fmt: skip
     found = known[known["construction_year_basis_type"].isin(["inferred", "baseline"])].copy()
     found["is_held"] = (found["construction_year_p05"] <= found["truth"]) & (
         found["truth"] <= found["construction_year_p95"]

@@ -379,9 +379,13 @@ def made_town(count: int = 1200, *, noise: bool = False) -> YearFacts:
     )  # fmt: skip
 
 
-def test_inference_learns_and_is_honest_about_what_it_knows() -> None:
-    facts = made_town()
-    found = infer_years(facts, RULE)
+@pytest.fixture(scope="module")
+def inferred() -> Inference:
+    return infer_years(made_town(), RULE)
+
+
+def test_inference_learns_and_is_honest_about_what_it_knows(inferred: Inference) -> None:
+    facts, found = made_town(), inferred
     assert set(found.basis) == {"recorded", "inferred"}
     assert found.report["verdict"] == "model"
     missing = np.isnan(facts.known_year)
@@ -408,7 +412,7 @@ def test_too_few_known_years_are_left_alone() -> None:
     assert np.isnan(found.by_cutoff_share[found.basis == "unknown"]).all()
 
 
-def test_row_order_changes_nothing() -> None:
+def test_row_order_changes_nothing(inferred: Inference) -> None:
     facts = made_town()
     turn = np.random.default_rng(1).permutation(len(facts.known_year))
     turned = YearFacts(
@@ -416,15 +420,16 @@ def test_row_order_changes_nothing() -> None:
         facts.unit_of_building[turn], facts.unit_key, facts.building_key[turn], facts.points[turn],
         facts.district[turn], {name: values[turn] for name, values in facts.columns.items()},
     )  # fmt: skip
-    one, two = infer_years(facts, RULE), infer_years(turned, RULE)
+    one, two = inferred, infer_years(turned, RULE)
     assert one.quantiles[turn].tobytes() == two.quantiles.tobytes()
     assert (one.basis[turn] == two.basis).all()
 
 
-def test_a_smaller_extent_moves_nothing_recorded_and_siblings_by_less_than_a_year() -> None:
+def test_a_smaller_extent_moves_nothing_recorded_and_siblings_by_less_than_a_year(
+    inferred: Inference,
+) -> None:
     """Only estates of which nothing is known lean on the rest of the town."""
-    facts = made_town()
-    whole = infer_years(facts, RULE)
+    facts, whole = made_town(), inferred
     rows = np.flatnonzero(facts.unit_of_building < 200)
     part = replace(facts.at(rows), unit_key=facts.unit_key[:200])
     found = infer_years(part, RULE)
@@ -436,8 +441,8 @@ def test_a_smaller_extent_moves_nothing_recorded_and_siblings_by_less_than_a_yea
     assert beside.sum() > 50 and moved.max() < 1
 
 
-def test_more_missing_years_far_away_do_not_move_a_recorded_one() -> None:
-    found: Inference = infer_years(made_town(), RULE)
+def test_more_missing_years_far_away_do_not_move_a_recorded_one(inferred: Inference) -> None:
+    found = inferred
     recorded = found.basis == "recorded"
     assert (np.ptp(found.quantiles[recorded], axis=1) == 0).all()
 
