@@ -113,7 +113,9 @@ def local_quantiles(
     of_block = np.arange(len(order)) if block is None else block[order]
 
     def enough(near: Floats) -> bool:
-        return effective_count(np.bincount(of_block, near).astype(np.float64)) >= min_effective_count
+        return (
+            effective_count(np.bincount(of_block, near).astype(np.float64)) >= min_effective_count
+        )
 
     found = np.empty((len(node), len(LEVELS)))
     for number, place in enumerate(node * step):

@@ -109,7 +109,8 @@ def test_a_column_of_types_counts_more_than_the_name(tmp_path: Path) -> None:
      (layer("Flurstücke.shp", nenner="1"), "parcels"), (layer("绿地.shp", 名称="x"), "green"),
      (layer("espaces_verts.shp", nom="x"), "green"), (layer("quartiers.shp", name="x"), "admin"),
      (layer("FG-GML-533946-WA.shp", orgGILvl="2500", type="水面"), "water"),
-     (layer("AX_Wohnbauflaeche.shp", gml_id="x"), "land"), (layer("53_luse.gpkg", orgLandUse="211"), "land"),
+     (layer("AX_Wohnbauflaeche.shp", gml_id="x"), "land"),
+     (layer("53_luse.gpkg", orgLandUse="211"), "land"),
      (layer("export.shp", BBL="1", YearBuilt="1920", NumFloors="4"), "parcels")],
     ids=lambda one: one.path if isinstance(one, Look) else one,
 )  # fmt: skip

@@ -18,7 +18,7 @@ from pipeline.years.conformal import (
     weighted_quantiles,
     within,
 )
-from pipeline.years.estimate import best_shares, stepped
+from pipeline.years.estimate import best_shares, seen_columns, stepped
 from pipeline.years.evaluate import calibration_error, square_blocks
 from pipeline.years.facts import YearFacts
 from pipeline.years.gaps import area_folds, district_folds, even_folds, gaps_of
@@ -173,6 +173,14 @@ def test_one_large_lost_estate_is_nearly_never_missed() -> None:
     assert share[together == 30][0] < 0.001 and share[together == 1][0] == pytest.approx(
         0.24, abs=0.01
     )
+
+
+def test_a_publisher_of_which_no_year_is_known_is_no_class_to_learn_from() -> None:
+    publisher = np.repeat([0.0, 1.0, 2.0], 20)
+    known = publisher < 2
+    columns = {"publisher": publisher, "storeys": np.tile([3.0, 7.0], 30), "area": publisher + 0.5}
+    assert list(seen_columns(columns, known, ~known)) == ["storeys", "area"]
+    assert list(seen_columns(columns, publisher != 1, publisher == 0)) == list(columns)
 
 
 def test_a_kind_that_errs_twice_as_much_gets_intervals_twice_as_wide() -> None:
