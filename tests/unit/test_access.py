@@ -49,6 +49,33 @@ def test_a_building_reaches_the_middle_of_a_street_not_its_node() -> None:
     assert found.home_min[0] == pytest.approx(10 / 60)
 
 
+@pytest.mark.parametrize("turn", [-1e-6, 0.0, 1e-6])
+def test_a_front_along_a_street_opens_in_its_middle_however_it_is_turned(turn: float) -> None:
+    front = shapely.Polygon([(-50, 0), (-40, 0), (-40, 40), (-50 + 40 * turn, 40)])
+    found = ways_of(front, STREET, ground())
+    assert found.fraction[0] * 600 == pytest.approx(320, abs=0.01)
+
+
+def test_an_oblique_house_opens_at_its_nearest_corner() -> None:
+    for house, at_m in (
+        ([(-50, 0), (-30, -20), (-10, 0), (-30, 20)], 300),
+        ([(-50, 30), (-40, -30), (-30, -30), (-40, 30)], 330),
+    ):
+        found = ways_of(shapely.Polygon(house), STREET, ground())
+        assert found.fraction[0] * 600 == pytest.approx(at_m)
+
+
+@pytest.mark.parametrize("off", [-1e-4, 1e-4])
+def test_a_house_over_a_street_opens_in_the_middle_of_what_lies_beneath_it(off: float) -> None:
+    found = ways_of(shapely.box(-70, 0, -50, 30), STREET, ground())
+    assert found.fraction[0] * 600 == pytest.approx(315)
+    assert found.access_m.tolist() == [0]
+    # a wall that a hair parts from a street, or crosses it
+    along = ways_of(shapely.Polygon([(-60 + off, 0), (-50, 0), (-50, 30), (-60 - off, 30)]), STREET,
+                    ground())  # fmt: skip
+    assert along.fraction[0] * 600 == pytest.approx(315, abs=0.5)
+
+
 def test_a_building_on_a_cliff_is_not_snapped_to_the_road_forty_metres_below() -> None:
     on_cliff = shapely.box(20, 0, 30, 10)
     assert ways_of(on_cliff, STREET, ground(0.0)).has_access.tolist() == [True]

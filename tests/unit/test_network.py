@@ -43,6 +43,7 @@ WALKING = WalkingRule(
     lift_level_gap_m=3,
     escalator_speed_m_per_min=30,
     profile_spacing_m=15,
+    profile_noise_m=0,
     climb_penalty_min_per_m=0.1,
     climb_penalty_spread=0.5,
     elder=ElderRule(
