@@ -60,11 +60,12 @@ class Access:
     """The access table of buildings.
 
     ``entry_m`` is the height of the street at the door that the walk home from the main road takes,
-    or else at the nearest door. ``out_climb_m`` and ``cost_min`` are those of ``Walks``, by facility
-    type; no list tells them.
+    or else at the nearest door. ``home_climb_m``, ``out_climb_m`` and ``cost_min`` are those of
+    ``Walks``, by facility type; no list tells them.
     """
 
     columns: dict[str, Any]
+    home_climb_m: dict[str, Floats]
     out_climb_m: dict[str, Floats]
     cost_min: dict[str, Floats]
     has_access: Flags
@@ -227,9 +228,10 @@ def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Ac
     begin = pd.array(paths.building_point, dtype="Int64")
     begin[paths.building_point < 0] = pd.NA
     columns["main_road_path_point_number"] = begin
+    home_climb_m = {name: walk.climb_m for name, walk in walks.items()}
     out_climb_m = {name: walk.out_climb_m for name, walk in walks.items()}
     cost_min = {name: walk.cost_min for name, walk in walks.items()}
-    return Access(columns, out_climb_m, cost_min, ways.has_access, entry, ways, paths)
+    return Access(columns, home_climb_m, out_climb_m, cost_min, ways.has_access, entry, ways, paths)
 
 
 def _at_first_door(ways: Doors, values: Floats) -> Floats:

@@ -105,6 +105,8 @@ class WalkingRule(Section):
     """Minutes that a metre of climb weighs more than it takes, when a way is chosen."""
     climb_penalty_spread: Annotated[float, Field(gt=0, lt=1)]
     """People differ: the penalty lies between 1 − this and 1 + this times its middle."""
+    counted_climb: Literal["home", "out", "larger"]
+    """Which walk's climb a building is told to have: that home, that out, or the larger of both."""
     elder: ElderRule
     max_drivable_grade: dict[Slug, Grade]
     """Steepest that a road for vehicles can be, by OpenStreetMap class (``…_link`` is as its class)."""

@@ -46,6 +46,7 @@ WALKING = WalkingRule(
     profile_noise_m=0,
     climb_penalty_min_per_m=0.1,
     climb_penalty_spread=0.5,
+    counted_climb="larger",
     elder=ElderRule(
         flat_speed_m_per_min=48,
         stairs_up_m_per_min=8.5,

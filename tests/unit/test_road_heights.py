@@ -164,6 +164,21 @@ def test_a_street_added_elsewhere_moves_no_road() -> None:
     np.testing.assert_allclose(after.node_m, before.node_m, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("hump_m", "felt_m"), [(1.9, 0), (-1.9, 0), (3, 1.5), (-3, -1.5), (4, 4), (25, 25)]
+)
+def test_a_hump_between_bends_counts_where_the_terrain_errs_less(
+    hump_m: float, felt_m: float
+) -> None:
+    z = 200 + np.where(np.abs(east()) < 10, hump_m, 0.0)
+    heights = terrain_heights(links_of([(-60, 0), (60, 0)], [(0, 1, "ground")]), surface(z), 15, 2)
+    assert heights.stations.x[3] == pytest.approx(0)
+    assert heights.station_m[3] == pytest.approx(200 + felt_m, abs=1e-4)
+    assert heights.station_correction_m[3] == pytest.approx(felt_m - hump_m, abs=1e-4)
+    bent = links_of([(-60, 0), (0, 0), (60, 0)], [(0, 1, "ground"), (1, 2, "ground")])
+    assert terrain_heights(bent, surface(z), 15, 2).node_m[1] == pytest.approx(200 + hump_m, abs=1e-4)
+
+
 def test_steps_between_bends_do_not_hang_on_the_last_digit_of_a_length() -> None:
     for length in (45 - 1e-9, 45.0, 45 + 1e-9):
         links = links_of([(0.0, 0.0), (length, 0.0)], [(0, 1, "ground")])
