@@ -176,7 +176,9 @@ def test_a_hump_between_bends_counts_where_the_terrain_errs_less(
     assert heights.station_m[3] == pytest.approx(200 + felt_m, abs=1e-4)
     assert heights.station_correction_m[3] == pytest.approx(felt_m - hump_m, abs=1e-4)
     bent = links_of([(-60, 0), (0, 0), (60, 0)], [(0, 1, "ground"), (1, 2, "ground")])
-    assert terrain_heights(bent, surface(z), 15, 2).node_m[1] == pytest.approx(200 + hump_m, abs=1e-4)
+    assert terrain_heights(bent, surface(z), 15, 2).node_m[1] == pytest.approx(
+        200 + hump_m, abs=1e-4
+    )
 
 
 def test_steps_between_bends_do_not_hang_on_the_last_digit_of_a_length() -> None:
