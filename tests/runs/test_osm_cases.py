@@ -130,7 +130,8 @@ def test_a_house_beside_a_shut_gate_walks_round_from_its_own_side(root: Path) ->
 def test_an_escalator_of_unknown_direction_serves_both_ways(root: Path) -> None:
     found = walk(root, real_data("cases") / "osm-conveying-yes/osm_conv_yes")
     minutes = found[["hospital_walk_out_min", "hospital_walk_back_min"]].astype(float)
-    assert minutes.to_list() == pytest.approx([11.6, 11.7], abs=0.06)
+    # one way only it takes 36.6 minutes out; 25 m more or less hang on where a front opens
+    assert minutes.to_list() == pytest.approx([11.6, 11.7], abs=0.6)
 
 
 @pytest.mark.parametrize(
