@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline import scratch
 from pipeline.beside import Beside, Task
 from pipeline.contracts.stage import Inputs, Stage
 from pipeline.contracts.tables import (
@@ -204,6 +205,7 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
     with state.single_run(places.lock_file):
         files.remove_partial(places.city_folder)
         files.remove_partial(places.maps_folder)
+        scratch.remove_left()
         steps = []
         kept = Kept(recorded(places))
         begun: dict[str, Task[Any]] = {}

@@ -142,7 +142,7 @@ class _Bound:
         low, high = 0.05, 20.0
         for _ in range(_STEPS):
             scale = float(np.sqrt(low * high))
-            chosen, spent = self._at(scale, gain, million)
+            _chosen, spent = self._at(scale, gain, million)
             low, high = (scale, high) if spent > self.budget else (low, scale)
         return self._at(high, gain, million)[0]
 

@@ -90,7 +90,7 @@ def plan_works(plan: AnnualPlan, settings: PlanSettings) -> pd.DataFrame:
     called = _by_measure(plan, row.work, row.relief)
     done = _by_measure(plan, work, relief).reindex(called.index, fill_value=0)
     of = called.index.get_level_values("measure").to_numpy()
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "project_id": ids[called.index.get_level_values("project").to_numpy()],
             "works_type": np.array(keys, dtype=object)[of],
@@ -105,7 +105,6 @@ def plan_works(plan: AnnualPlan, settings: PlanSettings) -> pd.DataFrame:
             "relief_households": done["relief"].to_numpy(),
         }
     )
-    return table
 
 
 def _by_measure(plan: AnnualPlan, work: np.ndarray, relief: np.ndarray) -> pd.DataFrame:
