@@ -90,6 +90,11 @@ PLAN_COLUMNS = (
         ),
         **EMPTY,
     ),
+    text(
+        "planned_works_codes",
+        "works planned in the building, or around it by its project: keys of config, | between",
+        **EMPTY,
+    ),
     text("pilot_building_id", "building to be shown first (样板间)", **EMPTY),
     text(
         "pilot_reason_code",

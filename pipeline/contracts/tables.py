@@ -179,7 +179,7 @@ BUILDING_RANKING = Table(
         "renovated_year",
         "is_in_clearance_plan", "clearance_year", "clearance_status_text", "heritage_name",
         "heritage_class_text", "elder_share", "is_overlapping",
-        "project_id", "planned_year", "batch_type", "wait_reason_code",
+        "project_id", "planned_year", "batch_type", "wait_reason_code", "planned_works_codes",
         "longitude_deg", "latitude_deg", "source_name", "source_row", "data_origin",
     ),
     home=SCENARIO,

@@ -123,9 +123,7 @@ def annual_plan(
         relief_households=ledger.relief(bundles),
         relievable_households=ledger.relief(whole),
         called_cost_cny=all_done.by_source.sum(axis=1) / 100,
-        lifted_count=sum_by(found.number, sum(lifted.values()).astype(float), len(projects))
-        if lifted
-        else 0.0,
+        lifted_count=sum_by(found.number, _any(lifted, len(rows)).astype(float), len(projects)),
     )
     return AnnualPlan(
         rows, found.number, projects, found.works, relief, row, count, money, found.ready, schedule,
@@ -158,6 +156,7 @@ def _task(
     most = rule.max_starts_per_district_year
     limit = len(projects) if most is None else most
     relievable = ledger.relief(Bundles(np.arange(len(projects)), ledger.row.count))
+    can_start &= relievable > 0
     none = np.zeros(0, dtype=np.int64)
     task = Task(
         columns=ledger.columns(Bundles(none, none), none),
@@ -168,7 +167,13 @@ def _task(
         budget_cents=budget,
         carry_limit_cents=np.floor(budget * rule.carry_over_share).astype(np.int64),
         floor_cents=rules.floor_cents(
-            rule, budget, relievable, district, all_done.public_cents, can_start, districts
+            rule,
+            budget,
+            projects["need_households"].to_numpy(dtype=float),
+            district,
+            all_done.public_cents,
+            can_start,
+            districts,
         ),
         start_limit=np.full((len(districts), years), limit),
         year_weight=rule.year_weight_share ** np.arange(years, dtype=float),
@@ -181,9 +186,7 @@ def _safety_order(
     rows: pd.DataFrame, found: Priced, lifted: dict[str, NDArray[np.bool_]]
 ) -> list[int]:
     """Return the projects with a building that a veto lifts: by readiness, then by its best rank."""
-    is_lifted = np.zeros(len(rows), dtype=bool)
-    for one in lifted.values():
-        is_lifted |= one
+    is_lifted = _any(lifted, len(rows))
     table = pd.DataFrame(
         {
             "project": found.number[is_lifted],
@@ -193,6 +196,11 @@ def _safety_order(
     best = table.groupby("project")["rank"].min().reset_index()
     best = best.assign(ready=found.ready.year[best["project"].to_numpy()])
     return [int(one) for one in best.sort_values(["ready", "rank", "project"])["project"]]
+
+
+def _any(lifted: dict[str, NDArray[np.bool_]], count: int) -> NDArray[np.bool_]:
+    """Return the buildings that some veto lifts."""
+    return np.any([np.zeros(count, dtype=bool), *lifted.values()], axis=0)
 
 
 def _only(task: Task) -> Task:
@@ -277,9 +285,9 @@ def _with_known(
         task = replace(task, columns=joined(task.columns, columns))
         plans.append((mine, count[mine], year[mine].astype(np.int64)))
     found = []
-    for project, count, year in plans:
+    for project, works_count, start in plans:
         plan = np.full(task.project_count, FREE)
-        for column in _places(task, project, count, year):
+        for column in _places(task, project, works_count, start):
             plan[task.columns.project[column]] = column
         found.append(plan)
     return task, found

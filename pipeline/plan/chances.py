@@ -2,9 +2,9 @@
 
 In each draw the weights are drawn by the rule of the ranking, years (whether a building belongs to the
 programme), faults that nobody inspected, and by measure the prices and what works relieve. The plan
-is then its linear bound: prices of money by year as in the plan, scaled until the money of all years is
-spent; a project is taken if its best works are worth their money in some year. Projects that are locked,
-or first for safety, are taken in every draw.
+is then its linear bound: prices of money by year as in the plan, scaled until the money of all years
+is spent; a project is taken if its best works are worth their money in some year. Projects that are
+locked, or first for safety, are taken in every draw.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from pipeline.need.drawn_weights import drawn_weights
 from pipeline.plan.annual import AnnualPlan
 from pipeline.plan.cost import WHOLE_PROJECT, trigger_values
 from pipeline.plan.packages import public_shares
-from pipeline.settings.plan import PlanSettings
+from pipeline.settings.plan import PlanMeasure, PlanSettings
 from pipeline.settings.score import ScoreSettings
 
 _SCALES = np.geomspace(0.25, 4.0, 13)
@@ -51,7 +51,7 @@ def chances(plan: AnnualPlan, settings: PlanSettings, score: ScoreSettings) -> C
 
 
 class _Bound:
-    """The linear bound of a plan over few bundles of each project: those that are best at some price."""
+    """The linear bound of a plan over the bundles that are best at some price of money."""
 
     def __init__(self, plan: AnnualPlan, settings: PlanSettings) -> None:
         self.plan, self.row = plan, plan.row
@@ -69,17 +69,7 @@ class _Bound:
         self.budget = float(task.budget_cents.sum()) / 1e8
         self.must = (task.locked_year >= 0) & task.may_start.any(axis=1)
         prices = plan.schedule.prices
-        self.price = np.stack(
-            [
-                market.payment_shares
-                @ prices.budget[
-                    np.minimum(
-                        year + np.arange(market.payment_shares.shape[1]), len(prices.budget) - 1
-                    )
-                ]
-                for year in range(len(task.year_weight))
-            ]
-        )
+        self.price = np.stack([market.price(prices, year) for year in range(len(task.year_weight))])
         found = [market.best_at(np.full(task.project_count, scale * self.price.mean()))
                  for scale in _SCALES]  # fmt: skip
         place = np.unique(np.concatenate([market.start, *found]))
@@ -91,9 +81,10 @@ class _Bound:
         )
         self.million = market.million[place]
         self.rest = self._at_ends(self.cents * self.public_share)
-        self.free = np.where(task.may_start.T, 0.0, -np.inf)
+        # a start that uses up a district's capacity costs what another start there would relieve
+        self.free = np.where(task.may_start.T, -prices.limit[task.district].T, -np.inf)
 
-    def _called_shares(self, measures: list) -> Floats:
+    def _called_shares(self, measures: list[PlanMeasure]) -> Floats:
         """Return for each work the share with which it is called for: below 1 where nobody knows."""
         share = np.ones(len(self.measure))
         for number, measure in enumerate(measures):
@@ -142,7 +133,7 @@ class _Bound:
         low, high = 0.05, 20.0
         for _ in range(_STEPS):
             scale = float(np.sqrt(low * high))
-            _chosen, spent = self._at(scale, gain, million)
+            spent = self._at(scale, gain, million)[1]
             low, high = (scale, high) if spent > self.budget else (low, scale)
         return self._at(high, gain, million)[0]
 

@@ -14,7 +14,7 @@ from pipeline.plan.programme import MILLION_YUAN_IN_CENTS, Prices
 from pipeline.plan.task import Columns, Whole
 from pipeline.settings.plan import PlanSettings
 
-_PAYS = 1e-9
+_PAYS = 1e-7
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,34 @@ class Market:
         self.million = public / MILLION_YUAN_IN_CENTS
         self.has, self.start = np.unique(self.bundles.project, return_index=True)
 
+    def price(self, prices: Prices, year: int) -> Floats:
+        """Return what a million yuan of each project costs, in relief, if it begins in a year."""
+        when = np.minimum(year + np.arange(self.payment_shares.shape[1]), len(prices.budget) - 1)
+        return np.asarray(self.payment_shares @ prices.budget[when] + prices.floor[self.district])
+
+    def near(self, prices: Prices, worth: Floats, short: float) -> Columns:
+        """Return all columns worth no less than ``worth`` of their project less ``short``."""
+        places: list[Whole] = []
+        years: list[Whole] = []
+        project = self.bundles.project
+        for year in range(len(self.year_weight)):
+            price = self.price(prices, year)[project]
+            found = self.year_weight[year] * self.relief - price * self.million
+            found -= prices.limit[self.district[project], year]
+            # a cent is rounded when the column is made
+            close = np.flatnonzero(
+                (found >= worth[project] - short - _PAYS) & self.may_start[project, year]
+            )
+            places.append(close)
+            years.append(np.full(close.size, year))
+        return self.ledger.columns(self._bundles(np.concatenate(places)), np.concatenate(years))
+
     def worth(self, prices: Prices, year: int) -> tuple[Floats, Whole]:
         """Return for each project of ``has`` what its best bundle is worth, and which it is.
 
         ``-inf`` where it may not start in that year.
         """
-        when = np.minimum(year + np.arange(self.payment_shares.shape[1]), len(prices.budget) - 1)
-        price = self.payment_shares @ prices.budget[when] + prices.floor[self.district]
+        price = self.price(prices, year)
         worth, place = self._best(self.year_weight[year], price)
         worth = worth - prices.limit[self.district[self.has], year]
         return np.where(self.may_start[self.has, year], worth, -np.inf), place

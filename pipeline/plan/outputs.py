@@ -20,9 +20,16 @@ from pipeline.plan.annual import AnnualPlan, annual_plan
 from pipeline.plan.annual_list import annual_list
 from pipeline.plan.chances import chances
 from pipeline.plan.priced import Priced
-from pipeline.plan.tables import CITY_ROW, plan_lines, plan_projects, plan_summary, plan_works
+from pipeline.plan.tables import (
+    CITY_ROW,
+    building_works,
+    plan_lines,
+    plan_projects,
+    plan_summary,
+    plan_works,
+)
 from pipeline.plan.workbook import Told, empty_workbook, workbook_bytes
-from pipeline.settings.plan import SOURCES
+from pipeline.settings.plan import SOURCES, PlanSettings
 
 TABLES = (PLAN_PROJECTS, PLAN_LINES, PLAN_WORKS, PLAN_SUMMARY, ANNUAL_LIST)
 WORKBOOK = "annual_list.xlsx"
@@ -30,7 +37,10 @@ _YEARLY = (
     "plan_year", "project_count", "household_plan_count", "payment_cny", "public_cny", "budget_cny",
     "budget_left_cny",
 )  # fmt: skip
-BY_BUILDING = ("project_id", "planned_year", "batch_type", "wait_reason_code", "funded_share")
+BY_BUILDING = (
+    "project_id", "planned_year", "batch_type", "wait_reason_code", "funded_share",
+    "planned_works_codes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,9 +64,9 @@ def planned(
 ) -> Planned:
     """Return the annual plan of a city; tables without rows where no building is on a planned track.
 
-    ``found`` comes from ``priced``, ``ranking`` has the columns ``of_ranking``. ``known`` are earlier plans,
-    ``planned_year`` and ``works_count`` by project id: where they keep the rules, the result is not
-    worse than they are.
+    ``found`` comes from ``priced``, ``ranking`` has the columns ``of_ranking``. ``known`` are earlier
+    plans, ``planned_year`` and ``works_count`` by project id: where they keep the rules, the result is
+    not worse than they are.
     """
     city, rules = settings.city, settings.plan
     origin = "合成 synthetic" if city.is_synthetic else "delivered"
@@ -84,7 +94,7 @@ def planned(
         partial(workbook_bytes, listed, lines, summary, rules, told),
         ledger_of(plan, projects, summary, settings)
         | {"bound_agreement_share": round(sure.agreement_share, 4)},
-        _by_building(plan, projects),
+        _by_building(plan, projects, rules),
     )
 
 
@@ -140,9 +150,10 @@ def _gain(plan: AnnualPlan) -> float | None:
     return round(plan.schedule.relieved / greedy - 1, 6) if greedy > 0 else None
 
 
-def _by_building(plan: AnnualPlan, projects: pd.DataFrame) -> pd.DataFrame:
-    of = projects.set_index("project_id")[list(BY_BUILDING[1:])]
+def _by_building(plan: AnnualPlan, projects: pd.DataFrame, settings: PlanSettings) -> pd.DataFrame:
+    of = projects.set_index("project_id")[list(BY_BUILDING[1:-1])]
     table = plan.buildings[["building_id", "project_id"]].join(of, on="project_id")
+    table = table.assign(planned_works_codes=building_works(plan, settings))
     return table.set_index("building_id")[list(BY_BUILDING)]
 
 

@@ -164,7 +164,7 @@ def _added_relief(
     if again.any():
         amount = _once(inside, again, relief, rows, works, measures, weights)
     part = weights.weights[criterion] * amount
-    return np.bincount(at[inside], weights=part, minlength=len(order))
+    return np.asarray(np.bincount(at[inside], weights=part, minlength=len(order)), dtype=float)
 
 
 def _once(

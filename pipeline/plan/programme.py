@@ -153,19 +153,20 @@ class Programme:
         years, count, options = len(task.budget_cents), task.project_count, len(project)
         column, when = np.arange(options), np.arange(years)
         scale = 1 / MILLION_YUAN_IN_CENTS
-        rows, columns, values = [project], [column], [np.ones(options)]
+        rows, columns = [project], [column]
+        values: list[Floats] = [np.ones(options)]
         for step in range(made.payments_cents.shape[1]):
             paid = made.payments_cents[:, step]
             kept = (paid > 0) & (year + step < years)
             rows.append(self.budget_row + year[kept] + step)
             columns.append(column[kept])
-            values.append(paid[kept] * scale)
+            values.append(np.asarray(paid[kept] * scale, dtype=float))
         rows += [self.budget_row + when, self.budget_row + when[1:]]
         columns += [options + when, options + when[:-1]]
         values += [np.ones(years), -np.ones(years - 1)]
         rows += [self.floor_row + task.district[project]]
         columns.append(column)
-        values.append(made.payments_cents.sum(axis=1) * scale)
+        values.append(np.asarray(made.payments_cents.sum(axis=1) * scale, dtype=float))
         rows.append(self.limit_row + task.district[project] * years + year)
         columns.append(column)
         values.append(np.ones(options))

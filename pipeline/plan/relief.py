@@ -49,7 +49,7 @@ class Relief:
     def by_work(self, weights: Floats, count: int) -> Floats:
         """Return the relief of each of ``count`` works under weights of the criteria."""
         part = weights[self.criterion] * self.need_households
-        return np.bincount(self.work, weights=part, minlength=count)
+        return np.asarray(np.bincount(self.work, weights=part, minlength=count), dtype=float)
 
 
 def weighed(ranking_columns: Sequence[str], settings: ScoreSettings) -> Weighed:
@@ -121,11 +121,11 @@ def relief_of(
         return Relief(none, none, none, np.zeros(0), size)
     work = np.concatenate([part[0] for part in parts])
     building = np.concatenate([part[1] for part in parts])
-    criterion = np.repeat([part[2] for part in parts], [len(part[0]) for part in parts])
+    which = np.repeat([part[2] for part in parts], [len(part[0]) for part in parts])
     amount = np.concatenate([part[3] for part in parts])
-    order = np.lexsort((criterion, building, work))
+    order = np.lexsort((which, building, work))
     order = order[amount[order] > 0]
-    return Relief(work[order], building[order], criterion[order], amount[order], size)
+    return Relief(work[order], building[order], which[order], amount[order], size)
 
 
 def need_after(effect: Effect, value: Floats, before: Floats, criterion: Criterion) -> Floats:
@@ -136,9 +136,7 @@ def need_after(effect: Effect, value: Floats, before: Floats, criterion: Criteri
 
 def value_after(effect: Effect, value: Floats) -> Floats:
     """Return the measurement after an effect, NaN where that cannot be told."""
-    if effect.becomes is not None:
-        return np.full(len(value), effect.becomes)
-    return value * (effect.becomes_share if effect.becomes_share is not None else 1.0)
+    return value * effect.becomes if effect.is_share else np.full(len(value), effect.becomes)
 
 
 class _Members:

@@ -49,6 +49,9 @@ class Offers(Protocol):
         The amount is the sum over projects of what their best column is worth beyond that.
         """
 
+    def near(self, prices: Prices, worth: Floats, short: float) -> Columns:
+        """Return all columns worth no less than ``worth`` of their project less ``short``."""
+
 
 class Infeasible(Exception):
     """No plan keeps all rules."""
@@ -92,6 +95,13 @@ def choose(
         found = Schedule(task, best, relieved(task, best), bound, at_greedy, "linear bound", prices)
         if found.gap_share <= effort.relative_gap:
             return found
+    if offers is not None and best is not None:
+        # whatever falls short by more than the gap is in no plan better than this one
+        short = bound - relieved(task, best)
+        near = offers.near(prices, worth_by_project(task, prices), short)
+        mine = task.columns.taken(best[best >= 0])
+        task = replace(task, columns=joined(task.columns, near))
+        best, programme = _found_again(task, mine), Programme(task)
     solved = programme.solve(effort, integral=True, hint=best)
     if solved.status is Status.IMPOSSIBLE:
         raise Infeasible("the rules contradict each other")
@@ -103,8 +113,7 @@ def choose(
             best = whole
     if best is None:
         raise Undecided(f"no plan was found within {effort.node_limit} nodes")
-    if offers is None:
-        bound = min(bound, solved.bound)
+    bound = min(bound, max(solved.bound, relieved(task, best)))
     method = "mixed integer" if solved.status is Status.SOLVED else "node limit"
     return Schedule(task, best, relieved(task, best), bound, at_greedy, method, prices)
 
@@ -121,14 +130,15 @@ def _relaxed(
             years, districts = len(task.budget_cents), len(task.floor_cents)
             none = Prices(np.zeros(years), np.zeros(districts), np.zeros((districts, years)))
             return task, None, none, float("inf")
+        prices = solved.prices
         if offers is None:
-            return task, solved.values, solved.prices, solved.bound
-        columns, missing = offers.paying(solved.prices, worth_by_project(task, solved.prices))
+            return task, solved.values, prices, solved.bound
+        columns, missing = offers.paying(prices, worth_by_project(task, prices))
         is_small = missing <= _GOOD_ENOUGH_SHARE * abs(solved.bound)
         if is_small or not len(columns.project) or round_number == _ROUNDS - 1:
             break
         task = replace(task, columns=joined(task.columns, columns))
-    return task, solved.values, solved.prices, solved.bound + max(missing, 0.0)
+    return task, solved.values, prices, solved.bound + max(missing, 0.0)
 
 
 def worth_of(task: Task, prices: Prices) -> Floats:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.plan.annual import AnnualPlan
+from pipeline.plan.cost import WHOLE_PROJECT
 from pipeline.plan.funding import IS_PUBLIC
 from pipeline.plan.packages import package_names
 from pipeline.plan.readiness import NEVER
@@ -75,6 +76,28 @@ def taken_works(plan: AnnualPlan) -> tuple[np.ndarray, np.ndarray]:
     place = np.arange(len(row.work)) - row.first[row.project]
     inside = place < plan.works_count[row.project]
     return row.work[inside], row.relief[inside]
+
+
+def building_works(plan: AnnualPlan, settings: PlanSettings) -> pd.Series:
+    """Return the works planned in each building, or for its whole project: keys with | between.
+
+    In the order of config; empty where nothing is planned.
+    """
+    keys = list(settings.measures)
+    work, _ = taken_works(plan)
+    work = work[plan.start_year[plan.works.project[work]] >= 0]
+    whole = plan.works.building[work] == WHOLE_PROJECT
+    texts = np.full(len(plan.buildings), "", dtype=object)
+    for number, key in enumerate(keys):
+        mine = work[plan.works.measure[work] == number]
+        has = np.zeros(len(plan.buildings), dtype=bool)
+        alone = mine[plan.works.building[mine] != WHOLE_PROJECT]
+        has[plan.works.building[alone]] = True
+        together = work[whole & (plan.works.measure[work] == number)]
+        has |= np.isin(plan.number, plan.works.project[together])
+        texts[has] = texts[has] + f"|{key}"
+    found = pd.Series(texts, index=plan.buildings.index, dtype="str").str[1:]
+    return found.mask(found == "")
 
 
 def plan_works(plan: AnnualPlan, settings: PlanSettings) -> pd.DataFrame:
@@ -221,7 +244,8 @@ def _routes(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
 
 def _packages(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
     names = package_names(plan.works_count, plan.works.measure[plan.row.work], plan.row, settings)
-    return np.where(names == "", None, names)
+    names[names == ""] = None
+    return names
 
 
 def _lifts(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:

@@ -65,15 +65,15 @@ class Effect(Section):
 
     column: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     """Column of ``measurements`` or ``buildings``."""
-    becomes: float | None = None
-    """What the measurement is afterwards, in its own unit."""
-    becomes_share: Share | None = None
-    """What share of the measurement is left afterwards."""
+    becomes: float
+    """What the measurement is afterwards."""
+    is_share: bool
+    """``becomes`` is a share of what it was, not a value in its own unit."""
 
     @model_validator(mode="after")
-    def _one_of_two(self) -> "Effect":
-        if (self.becomes is None) == (self.becomes_share is None):
-            raise ValueError("give either becomes or becomes_share")
+    def _share_is_a_share(self) -> "Effect":
+        if self.is_share and not 0 <= self.becomes <= 1:
+            raise ValueError(f"becomes is a share and must lie in 0–1, not {self.becomes:g}")
         return self
 
 

@@ -426,7 +426,7 @@ def test_projects_cost_what_real_ones_cost(city: Project) -> None:
     projects = rows(city, "plan_projects")
     cost, area, households = (
         sum(Decimal(one[name]) for one in projects)
-        for name in ("cost_cny", "floor_area_plan_m2", "household_plan_count")
+        for name in ("called_cost_cny", "floor_area_plan_m2", "household_plan_count")
     )
     assert 224 <= cost / area <= 373
     assert 18_463 <= cost / households <= 36_725

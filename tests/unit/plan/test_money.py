@@ -10,8 +10,18 @@ from shapely import box
 
 from pipeline.command.cash_flow import worked_out
 from pipeline.plan.cashflow import cash_flow
-from pipeline.plan.cost import Works, works
-from pipeline.plan.funding import annuity, by_year, central_cents, funding, payback_year, rounded
+from pipeline.plan.cost import works
+from pipeline.plan.funding import (
+    Bills,
+    Funding,
+    annuity,
+    bill_shares,
+    by_year,
+    central_cents,
+    funding,
+    payback_year,
+    rounded,
+)
 from pipeline.plan.projects import projects_of
 from pipeline.plan.quantities import quantities
 from pipeline.settings.plan import SOURCES, PlanMeasure, PlanSettings, Price, ProjectRule
@@ -54,8 +64,9 @@ def test_pipes_are_priced_by_the_area_that_needs_them() -> None:
     found = works(
         table, np.zeros(3, dtype=int), {"pipes": np.ones(3, bool)}, with_measures(p=pipes)
     )
-    assert found.quantity.tolist() == [2000.0]
-    assert found.cents.tolist() == [250_000_00]
+    assert found.building.tolist() == [0, 2]
+    assert found.quantity.tolist() == [1000.0, 1000.0]
+    assert found.cents.tolist() == [100_000_00, 150_000_00]
 
 
 def test_an_unknown_fault_counts_by_its_stand_in_and_a_missing_vote_by_nothing() -> None:
@@ -91,12 +102,18 @@ def projects(**columns: list[object]) -> pd.DataFrame:
     return pd.DataFrame(plain | columns)
 
 
+def paid_for(table: pd.DataFrame, cents: int, settings: PlanSettings) -> Funding:
+    """Return who pays for one project whose only measure costs so much."""
+    bills = Bills(**{name: cents * share for name, share in bill_shares(settings).items()})
+    return funding(table, bills, central_cents(table, settings.funding.central), settings)
+
+
 def test_who_pays_one_project_by_hand() -> None:
     """1,000,000 yuan of pipes: the fund pays 10 %, residents 20 %; of the 700,000 left the central
     pot gives 94 × 10,000 m² = 940,000, so all of it."""
     pipes = changed(PIPES, resident_share=0.2, maintenance_fund_share=0.1)
-    work = Works(np.array([0]), np.array([0]), np.array([1.0]), np.array([1_000_000_00]))
-    found = funding(projects(), work, with_measures(pipes=pipes))
+    cents = 1_000_000_00
+    found = paid_for(projects(), cents, with_measures(pipes=pipes))
     paid = dict(zip(SOURCES, found.by_source[0].tolist(), strict=True))
     assert paid["resident"] == 200_000_00
     assert paid["maintenance_fund"] == 100_000_00
@@ -111,8 +128,8 @@ def test_private_money_is_bounded_by_what_revenue_is_worth() -> None:
     than 30 % of 10 million less fund and pot.
     """
     pipes = changed(PIPES, resident_share=0.0, maintenance_fund_share=0.0)
-    work = Works(np.array([0]), np.array([0]), np.array([1.0]), np.array([10_000_000_00]))
-    found = funding(projects(parking_space_count=[100.0]), work, with_measures(pipes=pipes))
+    cents = 10_000_000_00
+    found = paid_for(projects(parking_space_count=[100.0]), cents, with_measures(pipes=pipes))
     paid = dict(zip(SOURCES, found.by_source[0].tolist(), strict=True))
     assert found.revenue_cents.tolist() == [132_000_00]
     assert paid["private"] == pytest.approx(1_096_446_67, abs=100)
@@ -128,15 +145,15 @@ def test_bonds_go_no_further_than_what_revenue_leaves_for_them() -> None:
     """10 million of lifts; 132,000 yuan a year are worth 1,096,447 (above), of which private parties
     take 10 %, or 30 % of the rest: what is left is less than 30 % of the remainder."""
     lift = changed(LIFT, resident_share=0.0)
-    work = Works(np.array([0]), np.array([0]), np.array([1.0]), np.array([10_000_000_00]))
+    cents = 10_000_000_00
     settings = with_measures(lift=lift)
     rule = settings.funding.model_copy(update={"private_max_share": 0.05})
     settings = settings.model_copy(update={"funding": rule})
-    found = funding(projects(parking_space_count=[100.0]), work, settings)
+    found = paid_for(projects(parking_space_count=[100.0]), cents, settings)
     paid = dict(zip(SOURCES, found.by_source[0].tolist(), strict=True))
     assert paid["private"] == 500_000_00
     assert paid["special_bond"] == pytest.approx(596_446_67, abs=100)
-    without = funding(projects(floor_area_m2=[0.0]), work, settings)
+    without = paid_for(projects(floor_area_m2=[0.0]), cents, settings)
     assert without.by_source[0, SOURCES.index("special_bond")] == 0
 
 
