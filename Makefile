@@ -15,6 +15,7 @@ export SHANCHENG_NAME := $(value NAME)
 export SHANCHENG_FILE := $(value FILE)
 export SHANCHENG_YEAR := $(value YEAR)
 export SHANCHENG_GROUP := $(value GROUP)
+export SHANCHENG_DEALS := $(value DEALS)
 export SHANCHENG_PLACE := $(value PLACE)
 export SHANCHENG_BBOX := $(value BBOX)
 export SHANCHENG_DATUM := $(value DATUM)
@@ -66,7 +67,7 @@ keep: ready ## set the ranking of SCENARIO aside under NAME=name
 compare: ready ## say who moved between A=scenario and B=scenario (or kept runs), and why
 	@$(RUN) compare
 
-years-eval: ready ## judge year inference on FILE=footprints YEAR=column [GROUP=column]
+years-eval: ready ## judge year inference on FILE=footprints YEAR=column [GROUP=column] [DEALS=4]
 	@$(RUN) years-eval
 
 test: ready-dev ## run all tests

@@ -8,10 +8,8 @@ give the same.
 import gc
 import importlib
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -25,7 +23,7 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from pipeline import stopping
+from pipeline import scratch, stopping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -146,20 +144,20 @@ class _Second:
             f"import sys; sys.path[:] = {sys.path!r}; "
             f"from pipeline.beside import serve; serve({number})"
         )
-        self._folder = tempfile.mkdtemp(prefix="shancheng-")  # what it leaves there goes with it
-        stopping.half_written.add(self._folder)
+        self._folder = scratch.make_folder()  # what it leaves there goes with it
         try:
-            with stopping.unheard():
-                # it ends when its input does: the first one, if killed, cannot say so
-                self._process = subprocess.Popen(
-                    [sys.executable, *_warning_flags(), "-c", program],
-                    stdin=subprocess.PIPE,
-                    pass_fds=[number],
-                    env=os.environ | {"TMPDIR": self._folder},
-                )
+            # it ends when its input does: the first one, if killed, cannot say so
+            self._process = stopping.start(
+                [sys.executable, *_warning_flags(), "-c", program],
+                stdin=subprocess.PIPE,
+                pass_fds=[number],
+                env=os.environ | {"TMPDIR": str(self._folder)},
+            )
+        except OSError:
+            scratch.remove_folder(self._folder)
+            raise
         finally:
             there.close()
-        stopping.children.add(self._process)
         self._lock = Lock()
         self._is_gone = False
         self._messages: SimpleQueue[tuple[Future[Any], Any] | None] = SimpleQueue()
@@ -185,7 +183,7 @@ class _Second:
         for thread in self._threads:
             thread.join()
         self._pipe.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        scratch.remove_folder(self._folder)
 
     def _post(self) -> None:
         while (message := self._messages.get()) is not None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline import scratch
 from pipeline.beside import Beside, Task
 from pipeline.contracts.stage import Inputs, Stage
 from pipeline.contracts.tables import (
@@ -93,9 +94,9 @@ STAGES = (
         name="plan",
         title="lists of buildings and districts, and the annual plan",
         home=SCENARIO,
-        settings=("city", "consent", "measure.reference_year", "plan", "score.tracks"),
-        reads=(BUILDINGS, MEASUREMENTS, RANKING, REJECTS, ESTATE_FACTS, CONSENTS),
-        prepares_from=(BUILDINGS, MEASUREMENTS, ESTATE_FACTS, CONSENTS),
+        settings=("city", "consent", "measure.reference_year", "plan", "score"),
+        reads=(DISTRICTS, BUILDINGS, MEASUREMENTS, RANKING, REJECTS, ESTATE_FACTS, CONSENTS),
+        prepares_from=(DISTRICTS, BUILDINGS, MEASUREMENTS, ESTATE_FACTS, CONSENTS),
         writes=(
             BUILDING_RANKING,
             ESTATE_PRIORITY,
@@ -204,6 +205,7 @@ def run_stages(places: Places, settings: Settings, watch: Watch) -> list[Step]:
     with state.single_run(places.lock_file):
         files.remove_partial(places.city_folder)
         files.remove_partial(places.maps_folder)
+        scratch.remove_left()
         steps = []
         kept = Kept(recorded(places))
         begun: dict[str, Task[Any]] = {}
@@ -328,7 +330,7 @@ def _load(
         rasters={name: kept.raster(name) for name in stage.reads_rasters},
         settings=settings,
         ledgers={one.name: kept.ledger(one) for one in earlier},
-        remarks=remarks_of(places) if stage.reads_remarks else {},
+        remarks=remarks_of(places, settings) if stage.reads_remarks else {},
         scenario=places.scenario if stage.home == SCENARIO else "",
         beside=beside,
         prepared=prepared,

@@ -48,5 +48,11 @@ def _again(where: str, found: str, expected: str, fix: str) -> Problem:
 def _cut(text: str) -> str:
     """Return a text that a reader can take in: data may hold names of megabytes."""
     text = text if len(text) <= _MOST_SIGNS else f"{text[:_MOST_SIGNS]} …"
-    # what moves the cursor of a terminal, or is no character at all, is shown by its number
-    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
+    return visible(text)
+
+
+def visible(text: str) -> str:
+    """Return a text in which what moves a terminal's cursor, or is no sign at all, is a number."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\u3000" else repr(c)[1:-1] for c in text)

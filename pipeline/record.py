@@ -12,7 +12,17 @@ from pipeline.settings.whole import Settings
 from pipeline.store import state
 from pipeline.store.places import Places
 
-SHARED_ROOMS = ("consent", "contracts", "geo", "pages", "settings", "store", "tracks", "years")
+SHARED_ROOMS = (
+    "consent",
+    "contracts",
+    "geo",
+    "need",
+    "pages",
+    "settings",
+    "store",
+    "tracks",
+    "years",
+)
 PACKAGES = (
     "geopandas",
     "numpy",
@@ -42,7 +52,7 @@ def stage_record(stage: Stage, places: Places, settings: Settings) -> state.Stag
     whole = flatten(settings.model_dump(include={name.split(".")[0] for name in stage.settings}))
     kept = {key: value for key, value in whole.items() if _is_within(key, stage.settings)}
     if stage.reads_remarks:
-        kept |= plain(remarks_of(places))
+        kept |= plain(remarks_of(places, settings))
     paths = {
         path for source in settings.sources.values() for path in source_files(places.raw, source)
     }
@@ -80,8 +90,9 @@ def _versions() -> dict[str, str]:
     return {"python": python, **{name: version(name) for name in PACKAGES}}
 
 
-def remarks_of(places: Places) -> dict[str, Any]:
+def remarks_of(places: Places, settings: Settings) -> dict[str, Any]:
     """Return the file of each setting, and what stands beside it."""
-    from pipeline.store.remarks import read_remarks
+    from pipeline.store.remarks import of_prices, read_remarks
 
-    return dict(read_remarks(places.root / "config", places.city, places.scenario))
+    stated = read_remarks(places.root / "config", places.city, places.scenario)
+    return stated | of_prices(settings.plan)

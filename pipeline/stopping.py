@@ -8,13 +8,15 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from threading import RLock, Thread
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    import subprocess
 
 naming = RLock()
-"""Held while finished files get their names: a stop waits until all of a batch have theirs."""
+"""Held while files get their names, and while files and children are told here: a stop takes it."""
 half_written: set[str] = set()
 """Files under partial names, and folders for a moment's use, that a stop removes."""
 children: set[Any] = set()
@@ -76,25 +78,28 @@ def stop(number: int) -> NoReturn:
     """End this process and its children at once; never returns."""
     with _once:
         _say(number)
-        _end_children()
         naming.acquire(timeout=_WAIT_S)
+        _end_children()
         code = 128 + number
         # SQLite writes a journal beside a file
         names = [name + more for name in set(half_written) for more in ("", "-journal", "-wal")]
-        left = sorted(name for name in names if os.path.lexists(name))
-        if left:
-            _remove_and_exit(left, code)
+        if names:  # also what a thread is about to make
+            _remove_and_exit(sorted(names), code)
         os._exit(code)
 
 
-@contextmanager
-def unheard() -> Iterator[None]:
-    """Start a process in here, and it does not hear what a terminal sends to all: this one ends it."""
+def start(words: Sequence[str], **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a process that does not hear what a terminal sends to all: a stop of this one ends it."""
+    import subprocess
+
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
     try:
-        yield
+        with naming:  # a stop waits until it knows of this child
+            process = subprocess.Popen(words, **options)
+            children.add(process)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return process
 
 
 def leave(code: object) -> NoReturn:

@@ -79,7 +79,7 @@ class Project:
 
         For what a command says and does; how a program starts and ends needs ``run``.
         """
-        _load_commands()
+        load_commands()
         with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as faults:
             child = os.fork()
             if child == 0:
@@ -126,7 +126,7 @@ class Project:
 
 
 @functools.cache
-def _load_commands() -> None:
+def load_commands() -> None:
     """Load what commands load when they need it, once for all copies."""
     import pipeline
 

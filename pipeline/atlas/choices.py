@@ -108,7 +108,9 @@ def scenario_parts(settings: Settings, scenario: str) -> dict[str, Any]:
         told["weighting"] = {"weighting": {"method": "direct"}}
     if scenario != BASE:
         told["score_settings"] = settings.score.model_dump(mode="json")
-        told["plan_settings"] = settings.plan.model_dump(mode="json")
+        # prices come from the file that plan.price_list names; a scenario cannot state them
+        plan = settings.plan.model_copy(update={"prices": {}})
+        told["plan_settings"] = plan.model_dump(mode="json")
     return told
 
 

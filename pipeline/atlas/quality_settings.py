@@ -11,6 +11,7 @@ from pipeline.settings.load import flatten
 from pipeline.settings.whole import Settings
 
 DEFAULT_FILE = "default.yaml"
+DEFAULT_FILES = (DEFAULT_FILE, "prices/default.csv")
 _SECTIONS = {
     "intake": Words("读入与清洗", "intake"),
     "measure": Words("测量", "measure"),
@@ -36,7 +37,7 @@ def settings_part(settings: Settings, remarks: Mapping[str, tuple[str, str]]) ->
         for key, value in flatten(dumped).items()
         if key.rpartition(".")[2] not in _SILENT
     }
-    own = [key for key in flat if remarks.get(key, (DEFAULT_FILE, ""))[0] != DEFAULT_FILE]
+    own = [key for key in flat if remarks.get(key, (DEFAULT_FILE, ""))[0] not in DEFAULT_FILES]
     parts = [
         heading(Words("设置及其依据", "Settings and what they rest on"), anchor="settings"),
         paragraph(

@@ -20,6 +20,8 @@ from pipeline.check.misplaced import (
 from pipeline.check.readings import Reading, declared_reading, move_m, near_readings, placed
 from pipeline.geo.raster import Floats
 
+LEAST_ROADSIDE_COUNT = 20
+"""So few stops tell their place by roads; of fewer hardly any pass the test of signs."""
 LEAST_ROADSIDE_EXCESS = 5.0
 LEAST_ROADSIDE_SHARE = 0.6
 """Houses and shops stand along roads too, a little: only a layer of which most places stand at a road,
@@ -52,10 +54,7 @@ def bent_layers(footprints: Layer, others: list[Layer], working_crs: str) -> lis
 
     ground = over(declared_reading(footprints))
     points = {layer.name: sample(layer, SAMPLE_COUNT, 1) for layer in others}
-    judged = [
-        layer for layer in others
-        if len(points[layer.name]) and (len(layer.shapes) >= LEAST_COUNT or layer.kind != POINTS)
-    ]  # fmt: skip
+    judged = [layer for layer in others if len(points[layer.name])]
     streets = [layer for layer in judged if layer.kind == STREETS]
     fits: dict[str, Fit] = {}
     accused: dict[str, _Accused] = {}
@@ -79,10 +78,17 @@ def bent_layers(footprints: Layer, others: list[Layer], working_crs: str) -> lis
 
     for layer in streets:
         lay_over_footprints(layer)
-    places = [layer for layer in judged if layer.kind == POINTS]
+    places = [
+        layer for layer in judged
+        if layer.kind == POINTS and len(layer.shapes) >= LEAST_ROADSIDE_COUNT
+    ]  # fmt: skip
     lying = {name: one.better for name, one in accused.items()}
     roadside, by_roads = _beside_roads(places, points, streets, lying, working_crs)
-    rest = [layer for layer in judged if layer not in streets and layer.name not in roadside]
+    rest = [
+        layer for layer in judged
+        if layer not in streets and layer.name not in roadside
+        and (layer.kind != POINTS or len(layer.shapes) >= LEAST_COUNT)
+    ]  # fmt: skip
     for layer in rest:
         lay_over_footprints(layer)
     laid = [*streets, *rest]
@@ -143,7 +149,7 @@ def _beside_roads(
     told, accused = set(), []
     for layer in places:
         at = points[layer.name]
-        if len(layer.roadside) >= LEAST_COUNT:
+        if len(layer.roadside) >= LEAST_ROADSIDE_COUNT:
             at = shapely.get_coordinates(layer.roadside)[:: -(-len(layer.roadside) // SAMPLE_COUNT)]
 
         def fit_of(reading: Reading, at: Floats = at) -> Fit:

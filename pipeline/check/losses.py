@@ -20,7 +20,7 @@ _DECLARED_VALUES = {"mapping_default"}
 """Values that the profile itself says mean nothing."""
 _RARE_ROLES = ("streets", "amenities")
 _FACILITIES = "amenity_type"
-_SHOWN_REASONS, _SHOWN_WORDS = 3, 8
+_SHOWN_REASONS, _SHOWN_WORDS, _SHOWN_FIELDS = 3, 8, 6
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,34 @@ def whole_sources(ledger: Mapping[str, Any], notable: list[Loss]) -> list[str]:
     ]
 
 
+def unread_fields_line(ledger: Mapping[str, Any]) -> str:
+    """Return in one line the fields that hold values and that no setting reads; empty if none."""
+    told = []
+    for name, account in sorted(ledger["sources"].items()):
+        fields = [_printable(one) for one in account.get("unread_fields", [])]
+        more = len(fields) - _SHOWN_FIELDS
+        if fields:
+            told.append(
+                f"{name}: {', '.join(fields[:_SHOWN_FIELDS])}" + (f" +{more}" if more > 0 else "")
+            )
+    return f"fields no setting reads 未用的字段: {'; '.join(told)}" if told else ""
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)[:40]
+
+
+def invisible_signs_line(ledger: Mapping[str, Any]) -> str:
+    """Return in one line how many cells of each source held signs that nobody sees, now dropped."""
+    counts = {
+        name: one.get("invisible_signs", 0) for name, one in sorted(ledger["sources"].items())
+    }
+    told = [f"{name} {count:,}" for name, count in counts.items() if count]
+    return (
+        f"cells with invisible signs, taken out 已去除不可见字符: {', '.join(told)}" if told else ""
+    )
+
+
 def loss_text(loss: Loss) -> Words:
     """Return a loss in words: how much, why, and an example."""
     top = sorted(loss.reasons.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_REASONS]
@@ -238,6 +266,24 @@ def _without_terrain(ledger: Mapping[str, Any], notable_share: float) -> Iterato
         )
 
 
+def _steep_roads(
+    ledger: Mapping[str, Any], sources: Mapping[str, Source], rule: LossRule
+) -> Iterator[Words]:
+    """Return what is to be said of a terrain on which roads are steeper than vehicles can drive."""
+    name = next((name for name, one in sorted(sources.items()) if one.role == "terrain"), "")
+    roads = ledger.get("steep_roads", {})
+    looked_m, steep_m = roads.get("looked_at_m", 0), roads.get("steep_m", 0)
+    if not name or sources[name].height_unit or steep_m <= rule.max_steep_road_share * looked_m:
+        return
+    share, grade = f"{steep_m / looked_m:.0%}", f"{rule.steep_road_grade:.0%}"
+    yield Words(
+        f"地形 {name}：{looked_m / 1000:,.1f} 公里车行道路中 {share} 的坡度超过 {grade}，"
+        f"高程可能为英尺；如是，写 sources.{name}.height_unit: ft，确为米则写 m",
+        f"terrain {name}: {share} of {looked_m / 1000:,.1f} km of roads for vehicles rise by more than "
+        f"{grade}, so its heights may be feet: write sources.{name}.height_unit: ft, or m if not",
+    )
+
+
 def _contradicted_years(ledger: Mapping[str, Any], notable_share: float) -> Iterator[Words]:
     """Return what is to be said of sources whose years are not those that count."""
     for name, account in sorted(ledger["sources"].items()):
@@ -262,6 +308,7 @@ def told_losses(
         *(loss_text(loss) for loss in found if not loss.is_words_only),
         *_strays(ledger, {loss.source_name for loss in found if not loss.column}),
         *(words_text(words) for words in strange_words(ledger) if not words.is_harmless),
+        *_steep_roads(ledger, sources, rule),
         *_without_terrain(ledger, rule.notable_share),
         *_contradicted_years(ledger, rule.notable_share),
         *unstated_uses(ledger, rule.notable_share),

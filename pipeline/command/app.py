@@ -203,9 +203,11 @@ def years_eval(
     file: Annotated[Path | None, _option("FILE", "A file of footprints with known years.")] = None,
     year: Annotated[str, _option("YEAR", "Its column of years.")] = "",
     group: Annotated[str, _option("GROUP", "Its column of districts or the like.")] = "",
+    deals: Annotated[str, _option("DEALS", "Judge each pattern of gaps so many times too.")] = "0",
 ) -> None:
     """Judge how well missing years can be inferred on a file whose years are known."""
     from pipeline.command.years_eval import evaluate, page_folder_name, show
+    from pipeline.command.years_gaps import gap_table, show_gaps
     from pipeline.command.years_page import years_page
     from pipeline.store.configuration import read_settings
     from pipeline.store.files import Batch, make_folder
@@ -215,12 +217,19 @@ def years_eval(
         raise _not_given("FILE", "a file of footprints")
     if not year:
         raise _not_given("YEAR", "the name of its column of years")
+    if not re.fullmatch(r"\d|1\d|20", deals, re.ASCII):
+        raise Problem("DEALS", f"{deals!r} is not a number of deals", expected="0 to 20, such as 4")
     found = evaluate(file, year, group, read_settings(root / "config", BUILT_IN, "base"))
+    gaps = gap_table(found, int(deals))
     folder = root / "data" / "processed" / "years_eval" / page_folder_name(file)
     make_folder(folder)
     with Batch() as batch:
         batch.add(folder / "index.html", years_page(found).encode())
+        if len(gaps):
+            batch.add(folder / "gaps.csv", gaps.to_csv(index=False, lineterminator="\n").encode())
     show(found, (folder / "index.html").relative_to(root))
+    if len(gaps):
+        show_gaps(gaps)
 
 
 @app.command()

@@ -7,9 +7,11 @@ from rich.console import Console
 
 from pipeline.check.losses import (
     Loss,
+    invisible_signs_line,
     losses,
     strange_words,
     told_losses,
+    unread_fields_line,
     unused_kinds,
     whole_sources,
 )
@@ -39,6 +41,9 @@ def show_used(out: Console, ledger: Mapping[str, Any], notable: list[Loss]) -> N
     """Print in a line or two what was used of the sources without a notable loss."""
     whole = whole_sources(ledger, notable)
     out.print(f"rows used 采用行数: {', '.join(whole) or '–'}", markup=False)
+    for line in (unread_fields_line(ledger), invisible_signs_line(ledger)):
+        if line:
+            out.print(line, markup=False)
     for words in strange_words(ledger):
         if words.is_harmless:
             out.print(f"not used 未使用: {unused_kinds(words)}", markup=False)

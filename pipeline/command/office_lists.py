@@ -70,7 +70,7 @@ SHEETS: Mapping[str, tuple[Table, Mapping[str, str]]] = {
             "floor_area_m2": "建筑面积（平方米）", "floor_area_origin": "面积来历",
             "construction_year": "建成年份", "construction_year_origin": "年份来历",
             "construction_year_regime_type": "年份推断依据", "slope_deg": "坡度（度）",
-            "main_road_climb_m": "回家爬升（米）", "hazard_grade_code": "危房等级",
+            "main_road_climb_m": "爬升（米）", "hazard_grade_code": "危房等级",
             "manager_name": "物业服务企业", "stand_in_count": "替代取值项数",
         },
     ),

@@ -13,7 +13,7 @@ from pipeline import flow
 from pipeline.command.report import console, show_plan
 from pipeline.contracts.check import conform, inspect
 from pipeline.contracts.tables import PLAN_PROJECTS, RANKING
-from pipeline.plan.annual import OF_RANKING
+from pipeline.plan.annual import of_ranking
 from pipeline.plan.outputs import WORKBOOK, Planned, planned
 from pipeline.plan.priced import cut_to_read, priced
 from pipeline.problem import Problem
@@ -85,10 +85,12 @@ def replan(places: Places, settings: Settings, budget_cny: Sequence[float]) -> R
     with state.single_run(places.lock_file):
         tables = {table: recorded.table(table) for table in _STAGE.reads}
         before = recorded.table(PLAN_PROJECTS)
-        years = before.set_index("project_id")["planned_year"].astype("float64")
+        earlier = before.set_index("project_id")[["planned_year", "works_count"]]
+        years = earlier["planned_year"].astype("float64")
         projects = priced(cut_to_read(tables, richer.plan), richer)
-        ranking = tables[RANKING][list(OF_RANKING)]
-        found = planned(projects, ranking, richer, places.scenario, [years])
+        ranking = tables[RANKING]
+        ranking = ranking[of_ranking(ranking.columns.tolist())]
+        found = planned(projects, ranking, richer, places.scenario, [earlier])
         folder = places.scenario_folder / folder_name(budget_cny)
         _write(places, folder, found, settings)
     after = found.tables[PLAN_PROJECTS].set_index("project_id")["planned_year"].notna()

@@ -1,19 +1,20 @@
 """What the terminal shows: a line per stage, and a short table at the end."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.status import Status
 from rich.table import Table
 
 from pipeline.command.loss_block import show_losses, show_unused_files
 from pipeline.contracts.stage import Stage
 from pipeline.flow import Step
-from pipeline.problem import Problem
+from pipeline.problem import Problem, visible
 from pipeline.settings.whole import Settings
 from pipeline.store.places import Places
 
@@ -23,6 +24,9 @@ TRACK_WORDS = {
     "hazard": "dangerous, repair or rebuild 危房",
     "excluded": "left out with a reason 不纳入",
 }
+
+
+MOST_NAMES = 12
 
 
 class Progress:
@@ -49,11 +53,21 @@ class Progress:
             self._status = None
 
 
+class _Console(Console):
+    """A console that shows what is no visible sign by its number: data may command a terminal."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else visible(text), style, control)
+
+
 def console() -> Console:
     """Return the console for what people read; wide enough for paths when piped."""
     if sys.stdout.isatty():
-        return Console(highlight=False)
-    return Console(highlight=False, width=200, soft_wrap=True)
+        return _Console(highlight=False)
+    return _Console(highlight=False, width=200, soft_wrap=True)
 
 
 def show_problem(problem: Problem) -> None:
@@ -108,11 +122,20 @@ def show_run(
 
 
 def by_reason(left_out: Mapping[str, str]) -> str:
-    """Return criteria that do not count, in one line: each reason once, then those it holds for."""
+    """Return criteria that do not count, in one line: each reason once, then those it holds for.
+
+    Of many the first are named; the quality page names all.
+    """
     named: dict[str, list[str]] = {}
     for name, reason in left_out.items():
         named.setdefault(reason, []).append(name)
-    return "; ".join(f"{reason}: {', '.join(names)}" for reason, names in named.items())
+    return "; ".join(f"{reason}: {_some(names)}" for reason, names in named.items())
+
+
+def _some(names: list[str]) -> str:
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
 
 
 def show_plan(ledger: Mapping[str, Any]) -> None:

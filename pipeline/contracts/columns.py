@@ -266,7 +266,15 @@ _ALL = (
         "facilities whose way out takes no longer than these minutes",
         **_EMPTY,
     ),
-    _real("{}_climb_m", "m", 0, 5000, "metres climbed on the walk home", decimals=1, **_EMPTY),
+    _real(
+        "{}_climb_m",
+        "m",
+        0,
+        5000,
+        "metres climbed on the walk home or out, by measure.walking.counted_climb the larger",
+        decimals=1,
+        **_EMPTY,
+    ),
     _real(
         "main_road_elder_back_min",
         "min",

@@ -1,6 +1,6 @@
 """Columns of the annual plan: projects, works, money, the list for finance."""
 
-from pipeline.contracts.column import EMPTY, real, text, whole
+from pipeline.contracts.column import EMPTY, flag, real, text, whole
 
 SOURCE_NAMES = (
     "central", "municipal", "district", "special_bond", "private", "resident", "maintenance_fund",
@@ -37,6 +37,15 @@ PLAN_COLUMNS = (
         "comprehensive 综合改造: works on the buildings; management 管理提升: around them only",
         allowed=("comprehensive", "management"),
     ),
+    text("package_type", "smallest package of config that holds its works", **EMPTY),
+    whole("works_count", "works", 0, 10_000_000, "single works done: a measure in a building"),
+    whole("works_called_count", "works", 0, 10_000_000, "single works called for"),
+    whole("lifted_count", "buildings", 0, 1_000_000, "buildings that a veto lifts"),
+    flag("is_first_for_safety", "starts before others, for a building that a veto lifts"),
+    real("called_cost_cny", "yuan", 0, 1e13, "cost of all works called for"),
+    real("called_quantity", "as unit_name", 0, 1e9, "how much is called for"),
+    real("relief_households", "households", 0, 1e9, "need-households that its works relieve"),
+    real("relievable_households", "households", 0, 1e9, "what all works called for would relieve"),
     whole("lift_count", "lifts", 0, 10_000, "lifts added: stairwells whose building agrees"),
     whole("lift_waiting_count", "lifts", 0, 10_000, "stairwells that lack a lift and an agreement"),
     real("cost_cny", "yuan", 0, 1e13, "cost at the price year of config"),
@@ -72,16 +81,23 @@ PLAN_COLUMNS = (
     text(
         "wait_reason_code",
         "why it waits: no agreement in sight, owners not asked, ready after the last year, works too "
-        "long for the years left, locked out, capacity of its district, or budget",
+        "long for the years left, nothing that works can relieve, locked out, capacity of its "
+        "district, or budget",
         allowed=(
             "refused",
             "not_asked",
             "ready_late",
             "works_too_long",
+            "nothing_to_relieve",
             "locked_out",
             "capacity",
             "budget",
         ),
+        **EMPTY,
+    ),
+    text(
+        "planned_works_codes",
+        "works planned in the building, or around it by its project: keys of config, | between",
         **EMPTY,
     ),
     text("pilot_building_id", "building to be shown first (样板间)", **EMPTY),

@@ -47,7 +47,7 @@ RANKING_COLUMNS = (
         "share",
         0,
         1,
-        "draws in which the budget of config reaches it down the list",
+        "draws in which the plan, solved again, takes its project",
         decimals=3,
         **EMPTY,
     ),

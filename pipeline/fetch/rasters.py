@@ -1,7 +1,6 @@
 """Get rasters: a whole file, or the part of public tiles that a place needs, in its working CRS."""
 
 import math
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any
 import numpy as np
 import shapely
 
-from pipeline import stopping
 from pipeline.fetch.client import Client, Fault, NotThere
 from pipeline.fetch.downloads import HEADER_BYTES, RemoteParts, download
 from pipeline.fetch.place import widened
 from pipeline.problem import Problem
+from pipeline.scratch import scratch_folder
 from pipeline.settings.fetch import RasterService
 from pipeline.store.gdal_drivers import RASTER_DRIVER
 
@@ -80,8 +79,7 @@ def window_raster(
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(**_GDAL))
         parts = []
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        stopping.half_written.add(str(folder))
+        folder = stack.enter_context(scratch_folder())
         for url, name in tile_addresses(service, window):
             local = folder / f"{len(dates)}.tif"
             try:

@@ -5,7 +5,9 @@ between the places where they meet it. What the terrain model cannot know (a sta
 a tower) stays wrong; grades steeper than the cap are clipped and counted.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import shapely
@@ -118,6 +120,7 @@ class Stations:
     fraction: Floats
     x: Floats
     y: Floats
+    is_bend: Flags
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,8 @@ def stations_along(links: StreetLinks, spacing_m: float) -> Stations:
     along = np.cumsum(run)
     whole = np.bincount(owner, run, minlength=len(row))
     along -= (np.cumsum(whole) - whole)[owner] + run
-    count = np.maximum(np.ceil(run / spacing_m), 1).astype(np.int64)
+    # a stretch of whole spacings keeps its steps whichever way its last digit falls
+    count = np.maximum(np.ceil((run - _LEAST_APART_M) / spacing_m), 1).astype(np.int64)
     piece = np.repeat(np.arange(len(run)), count)
     number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     share = number / count[piece]
@@ -168,20 +172,62 @@ def stations_along(links: StreetLinks, spacing_m: float) -> Stations:
     fresh &= (at_m > _LEAST_APART_M) & (at_m < whole[owner[piece]] - _LEAST_APART_M)
     piece, at_m = piece[fresh], at_m[fresh]
     x, y = (begin[piece] + share[fresh, None] * (end - begin)[piece]).T
-    return Stations(row[owner[piece]], at_m / whole[owner[piece]], x, y)
+    return Stations(row[owner[piece]], at_m / whole[owner[piece]], x, y, number[fresh] == 0)
 
 
-def terrain_heights(links: StreetLinks, terrain: Raster, spacing_m: float) -> Heights:
-    """Return the heights of all nodes and stations as the terrain gives them; NaN where it is empty."""
+def terrain_heights(
+    links: StreetLinks, terrain: Raster, spacing_m: float, noise_m: float = 0.0
+) -> Heights:
+    """Return the heights of all nodes and stations as the terrain gives them; NaN where it is empty.
+
+    Arguments as ``sampled_heights``.
+    """
+    return sampled_heights(links, partial(bilinear, terrain), spacing_m, noise_m)
+
+
+def sampled_heights(
+    links: StreetLinks,
+    height_at: Callable[[Floats, Floats], Floats],
+    spacing_m: float,
+    noise_m: float = 0.0,
+) -> Heights:
+    """Return the heights of all nodes and stations by a function of x and y, metres.
+
+    Parameters
+    ----------
+    spacing_m
+        Longest distance between two stations.
+    noise_m
+        A station between two bends that strays from the straight line between these by no more lies
+        on that line, one that strays by twice as much where the terrain has it; in between it strays
+        by a share. Summed up over many stations, what a terrain model errs would else become a climb.
+    """
     stations = stations_along(links, spacing_m)
-    node_z = over_structures(links, bilinear(terrain, links.node_x, links.node_y))
+    node_m = over_structures(links, height_at(links.node_x, links.node_y))
+    station_m = height_at(stations.x, stations.y)
+    straight_m = _straight_between_bends(links, stations, node_m, station_m)
+    astray = station_m - straight_m
+    share = np.clip(np.abs(astray) / noise_m - 1, 0, 1) if noise_m else 1.0
+    counted = straight_m + share * astray
     return Heights(
-        node_z,
-        np.zeros(len(node_z)),
+        node_m,
+        np.zeros(len(node_m)),
         stations,
-        bilinear(terrain, stations.x, stations.y),
-        np.zeros(len(stations.link)),
+        np.where(np.isnan(straight_m), station_m, counted),
+        np.nan_to_num(counted - station_m),
     )
+
+
+def _straight_between_bends(
+    links: StreetLinks, stations: Stations, node_m: Floats, station_m: Floats
+) -> Floats:
+    """Return each station's height on the straight line between the bends or ends around it."""
+    number, bend = np.arange(links.count), np.flatnonzero(stations.is_bend)
+    place = 2.0 * stations.link + stations.fraction
+    anchor = np.concatenate([2.0 * number, place[bend], 2.0 * number + 1])
+    height = np.concatenate([node_m[links.from_node], station_m[bend], node_m[links.to_node]])
+    order = np.argsort(anchor)
+    return np.interp(place, anchor[order], height[order])
 
 
 def is_structure_only(links: StreetLinks) -> Flags:

@@ -21,10 +21,13 @@ from pipeline.geo.raster import Floats, Raster, bilinear
 
 _NEAR_M = 1e-6
 _LEAST_WEIGHT_M = 1.0
-_GOLDEN = 0.6180339887498949
+_AS_NEAR_SHARE = 1 / 3
+"""Points of roads this share of a cell further than the nearest one do not count at all."""
 _UNEVEN_SHARE = 0.02
-"""Stations of one street weigh a little differently, so that no two ways of moving them weigh the same:
-the answer is one, and moves with the terrain without leaps."""
+"""Points of roads weigh a little differently, so that no two ways of moving them weigh the same: the
+answer is one, and moves with the terrain without leaps."""
+_UNEVEN_WAVES_M = (5.1, 4.3, 17.0)
+"""East, north and both: no spacing of points along a road fits all three."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def within_grades(
     if not (rise > segments.most_m + _NEAR_M).any():
         return heights
     on_structure = np.append(structure_only(links), np.zeros(len(heights.station_m), dtype=bool))
-    weight = _weights(segments, len(before), on_structure)
+    weight = _weights(segments, place, on_structure)
     moved = nearest_within(before, weight, segments, high_error_weight)
 
     is_road = np.zeros(len(before), dtype=bool)
@@ -117,9 +120,10 @@ def within_grades(
     return replace(
         heights,
         node_m=node,
-        node_correction_m=np.nan_to_num(node - heights.node_m),
+        node_correction_m=heights.node_correction_m + np.nan_to_num(node - heights.node_m),
         station_m=station,
-        station_correction_m=np.nan_to_num(station - heights.station_m),
+        station_correction_m=heights.station_correction_m
+        + np.nan_to_num(station - heights.station_m),
     )
 
 
@@ -141,12 +145,19 @@ def as_the_even_terrain(
     return replace(segments, most_m=np.fmax(segments.most_m, np.nan_to_num(share) * own))
 
 
-def _weights(segments: Segments, count: int, on_structure: Flags) -> Floats:
-    """Return how much each point counts: half the ground roads that meet there, least in mid-air."""
-    half = np.where(segments.is_ground, segments.length_m / 2, 0.0)
+def _weights(segments: Segments, place: Floats, on_structure: Flags) -> Floats:
+    """Return how much each point counts: half the ground roads that meet there, least in mid-air.
+
+    The small differences follow from where a point lies, since numbers shift with every street that
+    is added anywhere.
+    """
+    count, half = len(place), np.where(segments.is_ground, segments.length_m / 2, 0.0)
     meeting = np.bincount(segments.begin, half, count) + np.bincount(segments.end, half, count)
     weight = np.where(on_structure, 0.0, meeting) + _LEAST_WEIGHT_M
-    return np.asarray(weight * (1 + _UNEVEN_SHARE * (np.arange(count) * _GOLDEN % 1)))
+    east, north = place.T
+    along = (east, north, east + north)
+    waves = [np.sin(at / wave) for at, wave in zip(along, _UNEVEN_WAVES_M, strict=True)]
+    return np.asarray(weight * (1 + _UNEVEN_SHARE * (0.5 + sum(waves) / 6)))
 
 
 def nearest_within(
@@ -227,14 +238,29 @@ def _highest(height_m: Floats, segments: Segments) -> Floats:
 
 
 def _carried(place: Floats, road: Floats, shift: Floats, reach_m: float) -> Floats:
-    """Return the shift of the nearest point of a road, fading to none between one reach and two."""
+    """Return the shift of the nearest points of roads, fading to none between one reach and two.
+
+    Points that lie hardly further than the nearest one count too, the less the further: where two are
+    as near, the shift does not leap from one's to the other's.
+    """
     from scipy.spatial import cKDTree
 
-    if not len(place):
-        return np.zeros(0)
-    apart, nearest = cKDTree(road).query(place, distance_upper_bound=2 * reach_m)
-    share = faded_share(apart, reach_m)
-    return np.where(share > 0, share * np.append(shift, 0.0)[nearest], 0.0)
+    if not len(place) or not len(road):
+        return np.zeros(len(place))
+    tree = cKDTree(road)
+    apart, _ = tree.query(place, distance_upper_bound=2 * reach_m)
+    near = np.flatnonzero(np.isfinite(apart))
+    within_m = apart[near] + _AS_NEAR_SHARE * reach_m
+    found = tree.query_ball_point(place[near], within_m)
+    count = np.array([len(one) for one in found], dtype=np.int64)
+    owner = np.repeat(np.arange(len(near)), count)
+    point = np.concatenate([np.zeros(0), *found]).astype(np.int64)
+    far = np.hypot(*(road[point] - place[near[owner]]).T)
+    weight = np.maximum(1 - (far - apart[near[owner]]) / (_AS_NEAR_SHARE * reach_m), 0)
+    carried = np.zeros(len(place))
+    summed = np.bincount(owner, weight * shift[point], len(near))
+    carried[near] = summed / np.bincount(owner, weight, len(near))
+    return carried * faded_share(apart, reach_m)
 
 
 def faded_share(apart_m: Floats, reach_m: float) -> Floats:

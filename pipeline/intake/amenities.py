@@ -12,6 +12,7 @@ from pipeline.contracts.raw import FeatureTable, OsmExtract
 from pipeline.contracts.source_columns import field, plain_word
 from pipeline.geo.raster import Floats
 from pipeline.intake.features import as_list, projected
+from pipeline.intake.lifetime import absent
 from pipeline.intake.osm_areas import Area, node_locator, outlines
 from pipeline.intake.reach import OUTSIDE_REACH, Reach
 from pipeline.intake.rejects import Rejects
@@ -27,6 +28,7 @@ def amenities_from_osm(
     name: str,
     source: Source,
     facility_tags: Mapping[str, list[str]],
+    year: int,
     working_crs: str,
     reach: Reach,
     rejects: Rejects,
@@ -37,7 +39,7 @@ def amenities_from_osm(
     An area is reduced to a point inside it, one delivered by its centre (``out center``) to that.
     An element may be several facilities. ``position`` is that of the extract's nodes, in the
     working CRS. ``known`` holds elements that an earlier
-    source brought already; they are left out as repeated.
+    source brought already; they are left out as repeated, and so is what is not there in ``year``.
     """
     locate = node_locator(extract, position)
     name_fields = source.columns.get("amenity_name", ["name"])
@@ -49,6 +51,10 @@ def amenities_from_osm(
             rejects.row(row, "repeated_facility", "an earlier source brings the same element")
             return
         known.add(key)
+        gone = absent(tags, year)
+        if gone:
+            rejects.row(row, "type_not_used", gone)
+            return
         if not reach.holds(shapely.get_coordinates(shape)).all():
             rejects.row(row, OUTSIDE_REACH, reach.told)
             return

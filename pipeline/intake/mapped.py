@@ -106,7 +106,16 @@ def mapped(
             known_positions = [there for one, there in placed if one is extract]
             position = (known_positions or [node_positions(extract, source, crs)])[0]
             found[name], other = amenities_from_osm(
-                extract, position, name, source, tags, crs, reach, rejects[name], elements
+                extract,
+                position,
+                name,
+                source,
+                tags,
+                rule.streets.walked_in_year,
+                crs,
+                reach,
+                rejects[name],
+                elements,
             )
             used = extract.element_count - other - rejects[name].row_count
             ledger[name] = balance(extract.element_count, other, used, rejects[name])

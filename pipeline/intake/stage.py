@@ -40,8 +40,10 @@ from pipeline.intake.misplaced import refuse_false_lengths, without_strays
 from pipeline.intake.neighbourhoods import with_neighbourhoods
 from pipeline.intake.reach import Reach
 from pipeline.intake.rejects import Rejects, balance, rejects_table
+from pipeline.intake.road_grades import steep_road_account
 from pipeline.intake.singles import in_districts, single
 from pipeline.intake.surveys import with_surveys
+from pipeline.intake.unread import names_and_numbers, unread_fields
 from pipeline.intake.words import kindred_words, refuse_unknown_words, unknown_words
 from pipeline.intake.year_sources import YearSources
 from pipeline.problem import Problem
@@ -181,11 +183,16 @@ def run(inputs: Inputs) -> Outputs:
         record(name, raw.row_count, 0, len(found))
         estates.append(found)
 
+    known = names_and_numbers(settings.sources.values())
     for name, account in ledger.items():
         source, rejects = settings.sources[name], all_rejects[name]
         raw = inputs.sources[name]
         if name not in stated and isinstance(raw, FeatureTable | pd.DataFrame):
             stated[name] = stated_texts(raw, source)
+        if isinstance(raw, FeatureTable | pd.DataFrame):
+            fields = raw.fields if isinstance(raw, FeatureTable) else raw
+            account["unread_fields"] = unread_fields(fields, source, known)
+            account["invisible_signs"] = fields.attrs.get("invisible_count", 0)
         words = unknown_words(rejects)
         account["unknown_words"] = {
             c: dict(list(w.items())[:_MOST_WORDS]) for c, w in words.items()
@@ -223,6 +230,12 @@ def run(inputs: Inputs) -> Outputs:
             "uses": uses,
             "tables": _table_counts(buildings, amenity_table),
             "without_terrain": _without_terrain_count(buildings, terrain),
+            "steep_roads": steep_road_account(
+                from_maps.edges,
+                terrain,
+                settings.measure.walking.max_drivable_grade,
+                settings.intake.losses.steep_road_grade,
+            ),
         },
     )
 

@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 
 from pipeline.intake.hours import by_day, is_open_at_noon
+from pipeline.intake.lifetime import LIFETIME_TAGS, absent
 from pipeline.intake.words import UNKNOWN_STREET_CLASS
 from pipeline.settings.intake import StreetRule
 
 Tags = Mapping[str, str]
-_GONE = (
-    "disused", "abandoned", "demolished", "razed", "dismantled", "removed", "destroyed", "ruined",
-    "proposed", "planned", "construction",
-)  # fmt: skip
-"""Keys that, set to yes, say that a thing is no longer or not yet there."""
 _OUT_OF_SERVICE = (
     "closed", "broken", "out_of_order", "out_of_service", "defective", "disused", "abandoned",
     "demolished", "no", "construction", "proposed", "planned", "temporarily_closed",
@@ -21,7 +17,7 @@ _HAS_SIDEWALK = ("yes", "both", "left", "right")
 _DOOR_KEYS = ("entrance", "door", "locked")
 ACCESS_TAGS = (
     "foot", "access", "foot:conditional", "access:conditional", "opening_hours",
-    "operational_status", "status", *_GONE,
+    "operational_status", "status", "impassable", *LIFETIME_TAGS,
 )  # fmt: skip
 """Tags that ``is_out_of_service`` reads."""
 _ACCESS_TAGS = frozenset(ACCESS_TAGS)
@@ -50,7 +46,7 @@ def why_not_walked(tags: Tags, rule: StreetRule) -> tuple[str, str] | None:
         return ("not_walkable" if known else UNKNOWN_STREET_CLASS), f"highway={kind}"
     if _ACCESS_TAGS.isdisjoint(tags):
         return None
-    gone = _gone(tags)
+    gone = _gone(tags, rule)
     if gone:
         return "not_walkable", gone
     shut = _shut(tags, rule)
@@ -80,10 +76,12 @@ def _shut(tags: Tags, rule: StreetRule) -> str:
     return f"opening_hours={hours}" if hours and is_open_at_noon(hours) is False else ""
 
 
-def _gone(tags: Tags) -> str:
-    for key in _GONE:
-        if tags.get(key, "").strip().lower() == "yes":
-            return f"{key}=yes"
+def _gone(tags: Tags, rule: StreetRule) -> str:
+    gone = absent(tags, rule.walked_in_year)
+    if gone:
+        return gone
+    if tags.get("impassable", "").strip().lower() == "yes":
+        return "impassable=yes"
     for key in ("operational_status", "status"):
         if tags.get(key, "").strip().lower() in _OUT_OF_SERVICE:
             return f"{key}={tags[key]}"
@@ -92,7 +90,7 @@ def _gone(tags: Tags) -> str:
 
 def is_out_of_service(tags: Tags, rule: StreetRule) -> bool:
     """Return whether a lift or escalator is tagged as not running by day, or as nobody's to use."""
-    return bool(_gone(tags) or _shut(tags, rule))
+    return bool(_gone(tags, rule) or _shut(tags, rule))
 
 
 def shut_barrier(tags: Tags, rule: StreetRule) -> str:

@@ -136,10 +136,7 @@ def _doors(
     gate_line: Names,
 ) -> Doors:
     place, link, distance = _near_links(places, usable, access)
-    leg = shapely.shortest_line(places[place], links.shape[link])
-    touch = shapely.get_point(leg, 1)
-    fraction = np.clip(shapely.line_locate_point(links.shape[link], touch, normalized=True), 0, 1)
-    fraction = np.nan_to_num(fraction)
+    fraction, leg = _ways(places, place, links.shape[link], distance, access.front_depth_m)
     run, rise, total_rise = _leg_profile(leg, link, fraction, profiles, terrain)
     is_open = ~_is_blocked(run, rise, total_rise, access, walking) & ~_crosses(
         leg, place, places, water, access
@@ -235,6 +232,46 @@ def _least(values: Floats, place: Integers) -> Floats:
     least = np.full(place[-1] + 1, np.nan)
     least[place[start]] = np.minimum.reduceat(values, start)
     return least
+
+
+def _ways(
+    places: Names, place: Integers, street: Names, distance_m: Floats, front_depth_m: float
+) -> tuple[Floats, Names]:
+    """Return where on each street a place's way meets it (fraction of its length), and the way.
+
+    That is the street's point nearest to the place, the middle of what lies in the place where the
+    street runs through it. Where a wall runs along a street all of it is nearly as near, and the
+    nearest point would leap from end to end of it by a hair: so the point moves towards the one
+    nearest to the place's middle, wholly where that is as near, not at all where it is further off
+    by ``front_depth_m``.
+    """
+    own = places[place]
+    length = shapely.length(street)
+    touch = shapely.get_point(shapely.shortest_line(own, street), 1)
+    nearest_m = shapely.line_locate_point(street, touch)
+    through = np.flatnonzero(distance_m == 0)
+    nearest_m[through] = _middle_within_m(own[through], street[through], nearest_m[through])
+    middle_m = shapely.line_locate_point(street, shapely.centroid(places)[place])
+    further = shapely.distance(own, shapely.line_interpolate_point(street, middle_m)) - distance_m
+    share = np.clip(1 - further / front_depth_m, 0, 1)
+    at_m = nearest_m + share * (middle_m - nearest_m)
+    fraction = np.divide(at_m, length, out=np.zeros(len(at_m)), where=length > 0)
+    fraction = np.clip(np.nan_to_num(fraction), 0, 1)
+    leg = shapely.shortest_line(own, shapely.line_interpolate_point(street, at_m))
+    return fraction, leg
+
+
+def _middle_within_m(places: Names, streets: Names, at_m: Floats) -> Floats:
+    """Return how far along its street the middle of what lies in each place is, else ``at_m``."""
+    piece, owner = shapely.get_parts(shapely.intersection(streets, places), return_index=True)
+    is_line = shapely.get_dimensions(piece) == 1
+    piece, owner = piece[is_line], owner[is_line]
+    length = shapely.length(piece)
+    middle = shapely.line_interpolate_point(piece, 0.5, normalized=True)
+    along = shapely.line_locate_point(streets[owner], middle)
+    whole = np.bincount(owner, length, len(at_m))
+    summed = np.bincount(owner, length * along, len(at_m))
+    return np.where(whole > 0, summed / np.where(whole > 0, whole, 1), at_m)
 
 
 def _leg_profile(

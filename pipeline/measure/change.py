@@ -319,7 +319,8 @@ def _span_walks(
 
     The level part between a lift and the streets it serves is walked.
     """
-    heights = terrain_heights(links, world.terrain, rule.walking.profile_spacing_m)
+    spacing_m, noise_m = rule.walking.profile_spacing_m, rule.walking.profile_noise_m
+    heights = terrain_heights(links, world.terrain, spacing_m, noise_m)
     profiles = link_profiles(links, heights.between(links, z), rule.walking)
     length = shapely.length(links.shape)
     if len(profiles.clipped_links):

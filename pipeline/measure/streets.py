@@ -32,6 +32,8 @@ from pipeline.measure.walks import (
 )
 from pipeline.settings.measure import MeasureSettings, WalkingRule
 
+_LEVEL_M = 0.01
+"""Far above rounding, far below what tells up from down."""
 EVEN_REACH_CELLS = 3
 """A cliff is smeared over two or three cells: in less than seven its ramp looks like an even slope."""
 
@@ -58,11 +60,12 @@ class Access:
     """The access table of buildings.
 
     ``entry_m`` is the height of the street at the door that the walk home from the main road takes,
-    or else at the nearest door. ``out_climb_m`` and ``cost_min`` are those of ``Walks``, by facility
-    type; no list tells them.
+    or else at the nearest door. ``home_climb_m``, ``out_climb_m`` and ``cost_min`` are those of
+    ``Walks``, by facility type; no list tells them.
     """
 
     columns: dict[str, Any]
+    home_climb_m: dict[str, Floats]
     out_climb_m: dict[str, Floats]
     cost_min: dict[str, Floats]
     has_access: Flags
@@ -101,12 +104,13 @@ def street_links(
 def signed_rise_m(links: StreetLinks, incline: Names, node_z: Floats) -> Floats:
     """Return tagged rises with their direction, and terrain rises of stairs against their tag.
 
-    The tag up or down decides; without it the terrain does. A stair tagged up that the terrain takes
+    The tag up or down decides; without it the terrain does, and a stair on level terrain is taken to
+    rise as it is drawn. A stair tagged up that the terrain takes
     for falling gets the terrain's height with the tag's direction. NaN where only terrain tells.
     """
     by_terrain = node_z[links.to_node] - node_z[links.from_node]
     tagged = np.select([incline == "up", incline == "down"], [1.0, -1.0], np.nan)
-    sign = np.where(np.isnan(tagged), np.where(by_terrain < 0, -1.0, 1.0), tagged)
+    sign = np.where(np.isnan(tagged), np.where(by_terrain < -_LEVEL_M, -1.0, 1.0), tagged)
     rise = links.tagged_rise_m * sign
     is_wrong = (links.structure == "steps") & np.isnan(rise) & (tagged * by_terrain < 0)
     return np.where(is_wrong, -by_terrain, rise)
@@ -137,7 +141,7 @@ def street_world(
     walking = rule.walking
     heights = within_grades(
         links,
-        terrain_heights(links, terrain, walking.profile_spacing_m),
+        terrain_heights(links, terrain, walking.profile_spacing_m, walking.profile_noise_m),
         drivable_grade(edges["highway_type"].to_numpy(dtype=object), walking),
         walking.high_error_weight,
         terrain.cell_m,
@@ -224,9 +228,10 @@ def access_table(shapes: Names, world: StreetWorld, rule: MeasureSettings) -> Ac
     begin = pd.array(paths.building_point, dtype="Int64")
     begin[paths.building_point < 0] = pd.NA
     columns["main_road_path_point_number"] = begin
+    home_climb_m = {name: walk.climb_m for name, walk in walks.items()}
     out_climb_m = {name: walk.out_climb_m for name, walk in walks.items()}
     cost_min = {name: walk.cost_min for name, walk in walks.items()}
-    return Access(columns, out_climb_m, cost_min, ways.has_access, entry, ways, paths)
+    return Access(columns, home_climb_m, out_climb_m, cost_min, ways.has_access, entry, ways, paths)
 
 
 def _at_first_door(ways: Doors, values: Floats) -> Floats:

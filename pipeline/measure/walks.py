@@ -153,6 +153,11 @@ class Walks:
     cost_min: Floats
     """Minutes and climb as they are weighed, out and home together, the mean over the penalties."""
 
+    def counted_climb_m(self, direction: str) -> Floats:
+        """Return the climb home, out, or the larger of both."""
+        larger = np.maximum(self.climb_m, self.out_climb_m)
+        return {"home": self.climb_m, "out": self.out_climb_m, "larger": larger}[direction]
+
 
 @dataclass(frozen=True)
 class ChosenWays:
@@ -298,7 +303,8 @@ def walk_columns(walks: Mapping[str, Walks], settings: MeasureSettings) -> dict[
     """Return minutes, equivalent metres, gap above the standard and climb for every facility type.
 
     The equivalent distance is the slower direction's minutes × the planning speed, so that a radius
-    in metres can be compared with a walk on a slope.
+    in metres can be compared with a walk on a slope. The climb is that of the direction that config
+    counts.
     """
     columns: dict[str, Floats] = {}
     for name, walk in walks.items():
@@ -307,7 +313,7 @@ def walk_columns(walks: Mapping[str, Walks], settings: MeasureSettings) -> dict[
         columns[f"{name}_walk_out_min"] = walk.out_min
         columns[f"{name}_walk_back_min"] = walk.home_min
         columns[f"{name}_walk_m"] = equivalent
-        columns[f"{name}_climb_m"] = walk.climb_m
+        columns[f"{name}_climb_m"] = walk.counted_climb_m(settings.walking.counted_climb)
         radius = settings.facilities[name].radius_m
         if radius is not None:
             columns[f"{name}_gap_m"] = np.maximum(equivalent - radius, 0)

@@ -44,7 +44,6 @@ READS = (BUILDINGS, STREET_NODES, STREET_EDGES, AMENITIES, WATER, MEASUREMENTS)
 _PARTS = {
     "walk_out_{}_min": "{}_walk_out_min",
     "walk_back_{}_min": "{}_walk_back_min",
-    "climb_{}_m": "{}_climb_m",
     "walk_{}_m": "{}_walk_m",
 }
 
@@ -183,6 +182,7 @@ def _rows(
         ours: [one.columns[theirs.format(name)] for one in (before, after)]
         for ours, theirs in _PARTS.items()
     }
+    told["climb_{}_m"] = [one.home_climb_m[name] for one in (before, after)]
     told["climb_out_{}_m"] = [one.out_climb_m[name] for one in (before, after)]
     for ours, (old, new) in told.items():
         columns[ours.format("before")] = np.full(len(old), np.nan) if is_first_mapped else old

@@ -73,6 +73,11 @@ def about_place(label: str, look: Look) -> list[str]:
             f"{label} ({look.path}): {look.nodata:.9g} 应为空值 stands off all other cells and is not "
             f"declared as empty; nodata: {look.nodata:.9g} is written, check it"
         )
+    if look.height_unit:
+        told.append(
+            f"{label} ({look.path}): its heights are taken for {look.height_unit} 高程单位: "
+            f"height_unit: {look.height_unit} is written, check it"
+        )
     way = way_of(look)
     if way is not None and not way.is_known:
         told.append(

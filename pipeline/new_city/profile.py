@@ -9,7 +9,7 @@ from pipeline.new_city.placing import about_place, join_tiles, known_places, ove
 from pipeline.new_city.repeats import OSM, leave_copies, leave_to_osm
 from pipeline.new_city.roles import Guess, guesses, unused_reason
 from pipeline.new_city.second_columns import second_column_questions
-from pipeline.new_city.tables import unused_tables, with_tables
+from pipeline.new_city.tables import unread_files, unused_tables, with_tables
 from pipeline.new_city.where import (
     DEGREES,
     Bounds,
@@ -81,7 +81,8 @@ def new_city(
     crs, crs_note = _working_crs(place, terrain, questions)
     leave_to_osm(chosen, facility_tags, questions)
     with_tables(sources, questions)
-    questions += unused_tables(looks, [guess for _, guess in sources], unread)
+    questions += unread_files(unread)
+    questions += unused_tables(looks, [guess for _, guess in sources])
     lines = [_lines(label, guess, words, datum, place) for label, guess in sources]
     open_datum = [one.name for one in lines if one.common["datum"].note == _ASK_DATUM]
     if open_datum:
@@ -201,7 +202,8 @@ def _about_unused(where: str, reason: str) -> list[str]:
             f"{where} holds {reason}: it is not used 未使用. If its outlines are those of buildings, "
             "write it as footprints by hand 若为建筑轮廓，请手工写入"
         ]
-    return [f"{where} is not used: {reason} 未使用"] if "facility" in reason else []
+    is_asked = "facility" in reason or "hardly heights" in reason
+    return [f"{where} is not used: {reason} 未使用"] if is_asked else []
 
 
 def _fields_of(look: Look) -> str:
@@ -281,6 +283,8 @@ def _lines(
         )
     if look.nodata is not None:
         own["nodata"] = Noted(look.nodata, "guess: cells of this value stand off all others")
+    if look.height_unit:
+        own["height_unit"] = Noted(look.height_unit, "guess: by its unit or its values")
     datum, datum_note = _datum(look, words, told_datum, place)
     encoding_note = "" if look.is_encoding_certain else f"guess: {look.encoding} fits its bytes"
     crs = look.crs or DEGREES

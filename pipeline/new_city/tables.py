@@ -1,12 +1,12 @@
 """What a table leaves open: how its keys meet the footprints', what a row is, its decimals."""
 
-import re
 from collections.abc import Sequence
 
 from pipeline.contracts.keys import joining_forms, lost_digits
 from pipeline.contracts.written_numbers import decimal_mark, fitting_mark, reads_two_ways
 from pipeline.intake.register_cells import is_layout
 from pipeline.intake.register_rows import USUAL_AREA_M2
+from pipeline.intake.unread import is_of_a_program
 from pipeline.intake.years import mended_years
 from pipeline.new_city.names import NUMBER_BOUNDS, plain
 from pipeline.new_city.roles import Guess
@@ -15,8 +15,13 @@ from pipeline.store.looks import Look
 from pipeline.store.profiles import Noted
 from pipeline.store.workbooks import ENDINGS as WORKBOOK_ENDINGS
 
-_MOST_SHOWN, _LEAST_ROWS = 12, 5
+_MOST_SHOWN, _LEAST_ROWS = 12, 2
 _TABLE_ENDINGS = (".csv", ".tsv", *WORKBOOK_ENDINGS)
+_NO_DATA = (
+    "of a kind that is not read", "JSON of another kind", "a zip without", "holds no",
+    "a link that leads", "a pipe or a device", "a text without columns", "a web page",
+)  # fmt: skip
+"""How the reasons begin for which a file is expected to be left."""
 _UNITS = (
     ("flat", (
         "房号", "室号", "户号", "户室", "房间", "户编号", "套号", "flat", "room", "apartment",
@@ -24,9 +29,6 @@ _UNITS = (
     )),
     ("stairwell", ("单元", "梯号", "楼道", "门洞", "stairwell", "entrance", "staircase", "unit")),
 )  # fmt: skip
-_OF_PROGRAMS = re.compile(
-    r"(objectid|fid|ogc_fid|gid|shape_?(leng(th)?|area)|geom(etry)?|序号|no\.?)(_?\d+)?", re.I
-)
 
 
 def with_tables(sources: Sequence[tuple[str, Guess]], questions: list[str]) -> None:
@@ -53,14 +55,18 @@ def with_tables(sources: Sequence[tuple[str, Guess]], questions: list[str]) -> N
         _unknown_columns(label, guess, questions)
 
 
-def unused_tables(
-    looks: Sequence[Look], chosen: Sequence[Guess], unread: Sequence[tuple[str, str]]
-) -> list[str]:
+def unread_files(unread: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a question for each table and each file of data that could not be read."""
+    return [
+        f"{path} is not used: {reason} 未能读取. What is in it does not count"
+        for path, reason in unread
+        if path.lower().endswith(_TABLE_ENDINGS) or not reason.startswith(_NO_DATA)
+    ]
+
+
+def unused_tables(looks: Sequence[Look], chosen: Sequence[Guess]) -> list[str]:
     """Return a question for each table that is not used: nobody sends one for nothing."""
-    told = [
-        f"{path} is not used: {reason} 未能读取此表. What is in it does not count"
-        for path, reason in unread if path.lower().endswith(_TABLE_ENDINGS)
-    ]  # fmt: skip
+    told = []
     used = {(guess.look.path, guess.look.layer) for guess in chosen}
     keys = [set(_keys(guess)) for guess in chosen if "building_id" in guess.columns]
     for look in looks:
@@ -267,7 +273,7 @@ def _unknown_columns(label: str, guess: Guess, questions: list[str]) -> None:
     doubted = {doubt.split(" (", 1)[0] for doubt in guess.doubts}
     free = [
         field for field in map(str, table.columns)
-        if field not in used and field not in doubted and not _OF_PROGRAMS.fullmatch(field.strip())
+        if field not in used and field not in doubted and not is_of_a_program(field)
     ]  # fmt: skip
     if told := _shown(guess.look, free):
         questions.append(

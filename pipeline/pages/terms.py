@@ -188,6 +188,7 @@ WAITS: Mapping[str, Words] = {
     "not_asked": Words("未征求意愿", "owners not asked"),
     "ready_late": Words("规划期内不具备开工条件", "ready after the last year"),
     "works_too_long": Words("工期超出规划期", "works too long for the years left"),
+    "nothing_to_relieve": Words("现有改造措施不能解除其需求", "no works relieve what it needs"),
     "locked_out": Words("指定不列入", "locked out"),
     "capacity": Words("区县开工能力已满", "capacity of its district"),
     "budget": Words("资金有限，按需求与成本排后", "budget"),

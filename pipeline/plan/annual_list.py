@@ -22,6 +22,7 @@ WAITS = {
     "not_asked": "尚未征求业主意见",
     "ready_late": "规划期内尚不具备开工条件",
     "works_too_long": "工期超出规划期",
+    "nothing_to_relieve": "现有改造措施不能解除其需求",
     "locked_out": "指定不列入",
     "capacity": "区县开工能力已满",
     "budget": "资金有限，按需求与成本排后",
@@ -65,7 +66,8 @@ def listed_projects(
     month_count = np.array([one.month_count for one in settings.works])[plan.works_rule]
     begin = (projects["planned_year"].astype("Float64") * 12) + settings.schedule.start_month - 1
     managed = projects["management_type"].map(_MANAGEMENT).fillna("不详")
-    of_management = works.loc[works["works_type"] == "management", "project_id"]
+    done = works[works["works_quantity"] > 0]
+    of_management = done.loc[done["works_type"] == "management", "project_id"]
     set_up = projects["project_id"].isin(of_management)
     low, high = projects["construction_year_earliest"], projects["construction_year_latest"]
     low_text, high_text = low.astype("str"), high.astype("str")
@@ -80,7 +82,7 @@ def listed_projects(
         construction_basis_text=bases,
         renovation_class_text=_class_texts(by_class),
         renovation_route_text=projects["renovation_route_type"].map(ROUTES),
-        works_text=projects["project_id"].map(works_texts(works, settings)),
+        works_text=projects["project_id"].map(works_texts(done, settings)),
         cost_wan_cny=wan(projects["cost_cny"]),
         **{f"{name}_wan_cny": wan(by_class[name]) for name in CLASSES},
         **totals,
@@ -158,7 +160,7 @@ def consent_text(readiness_type: str, favour_owner_share: float, *, is_asked: bo
 
 
 def works_texts(works: pd.DataFrame, settings: PlanSettings) -> pd.Series:
-    """Return the main works by project id in the order of config: inside before face."""
+    """Return the works that are done by project id in the order of config: inside before face."""
     amount = works["works_quantity"].clip(lower=1).map("{:,.0f}".format)
     label = works["works_type"].map({key: one.label_zh for key, one in settings.measures.items()})
     place = works["works_type"].map({key: i for i, key in enumerate(settings.measures)})

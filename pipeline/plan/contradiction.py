@@ -6,8 +6,15 @@ from itertools import combinations
 
 import numpy as np
 
-from pipeline.plan.programme import MILLION_YUAN_IN_CENTS, Programme, Slack, Solution, Status
-from pipeline.plan.schedule import Effort, Task
+from pipeline.plan.programme import (
+    MILLION_YUAN_IN_CENTS,
+    Effort,
+    Programme,
+    Slack,
+    Solution,
+    Status,
+)
+from pipeline.plan.task import Task
 
 _WAN_IN_MILLIONS = 0.01
 _MAX_PAIRED_RULES = 8
@@ -24,6 +31,8 @@ class Names:
     """Share behind the floors of all districts that ``named_floors`` does not hold."""
     named_floors: frozenset[int]
     """Districts whose floor config states in yuan."""
+    first_for_safety: frozenset[int] = frozenset()
+    """Projects whose year is not config's but that of safety first."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,7 @@ def _told(rule: _Rule, amount: float) -> str:
 
 
 def _rules(task: Task, programme: Programme, names: Names) -> list[_Rule]:
-    most = float(task.payments_cents.sum()) / MILLION_YUAN_IN_CENTS + 1
+    most = float(task.columns.payments_cents.sum()) / MILLION_YUAN_IN_CENTS + 1
     rules = []
     for year, cents in enumerate(task.budget_cents.tolist()):
         budget = cents / MILLION_YUAN_IN_CENTS
@@ -144,13 +153,17 @@ def _rules(task: Task, programme: Programme, names: Names) -> list[_Rule]:
         rules.append(_Rule(words, "plan.schedule.district_floors_cny", slack, "floor"))
     for one in np.flatnonzero(task.locked_year >= 0).tolist():
         year = names.first_year + int(task.locked_year[one])
-        words = f"the start of {names.projects[one]} locked in {year}"
         slack = Slack((programme.project_row + one,), (1.0,), 1.0, 1.0)
+        if one in names.first_for_safety:
+            words = f"the start of {names.projects[one]}, for safety, in {year}"
+            rules.append(_Rule(words, "plan.schedule.safety_first", slack, "lock"))
+            continue
+        words = f"the start of {names.projects[one]} locked in {year}"
         rules.append(_Rule(words, "plan.schedule.locked_in", slack, "lock"))
     limit = int(task.start_limit.max(initial=0))
-    if limit < len(task.need):
+    if limit < task.project_count:
         rows = tuple(range(programme.limit_row, programme.row_count))
-        slack = Slack(rows, (-1.0,) * len(rows), 1 / max(limit, 1), float(len(task.need)))
+        slack = Slack(rows, (-1.0,) * len(rows), 1 / max(limit, 1), float(task.project_count))
         words = f"the limit of {limit} starts a district and year"
         setting = "plan.schedule.max_starts_per_district_year"
         rules.append(_Rule(words, setting, slack, "limit", limit))

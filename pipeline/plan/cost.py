@@ -8,27 +8,28 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
+from pipeline.plan.prices import row_prices_cny
 from pipeline.settings.plan import PlanMeasure, PlanSettings
 
 Cents = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
+WHOLE_PROJECT = -1
+
+
 @dataclass(frozen=True)
 class Works:
-    """One row for each measure of each project: ``project`` (a number), measure, quantity, cost."""
+    """Single works: one measure in one building, or for a whole project (``WHOLE_PROJECT``).
+
+    Sorted by project, measure and building; ``building`` is the row of the building.
+    """
 
     project: NDArray[np.int64]
     measure: NDArray[np.int64]
+    building: NDArray[np.int64]
     quantity: Floats
     cents: Cents
-
-    def sum_by_project(self, count: int, weight: Floats | None = None) -> Floats:
-        """Return the cost in cents by project; of that, a share by measure if given."""
-        part = self.cents.astype(float)
-        if weight is not None:
-            part = part * weight[self.measure]
-        return _sum(part, self.project, count)
 
 
 def works(
@@ -37,46 +38,39 @@ def works(
     agrees: Mapping[str, Flags],
     settings: PlanSettings,
 ) -> Works:
-    """Return the works of all projects; a measure without the consent it needs is left out.
+    """Return the works that are called for; a measure without the consent it needs is left out.
 
     ``rows`` comes from ``quantities``, ``project`` numbers the project of each row, ``agrees`` has a
-    flag for each row and matter of consent.
+    flag for each row and matter of consent. Quantities are rounded to hundredths, costs to cents.
     """
     count = int(project.max()) + 1 if len(project) else 0
     households = rows["household_count"].to_numpy(dtype=float)
     homes = _sum(households, project, count)
     heritage = rows["heritage_name"].notna().to_numpy(dtype=bool)
+    unit_price = row_prices_cny(settings, rows["district_name"])
     parts = []
     for number, measure in enumerate(settings.measures.values()):
-        amount = _amount(rows, measure, households)
-        if measure.consent is not None:
-            amount = np.where(agrees[measure.consent], amount, 0.0)
-        factor = np.where(heritage, measure.heritage_cost_factor, 1.0)
+        price = np.where(heritage, measure.heritage_cost_factor, 1.0) * unit_price[number]
         if measure.quantity in ("trigger_mean", "project_count"):
             # a building that is empty today still counts as one in a mean
             weight = np.maximum(households, 1.0)
             quantity = _per_project(rows, project, count, measure, weight)
-            dear = _mean(factor, weight, project, count)
-            priced = quantity * dear
+            price = _mean(price, weight, project, count)
+            building, of = np.full(count, WHOLE_PROJECT), np.arange(count)
         else:
-            quantity = _sum(amount, project, count)
-            priced = _sum(amount * factor, project, count)
-        enough = homes >= measure.min_household_count
-        quantity, priced = (np.round(part * enough, 2) for part in (quantity, priced))
-        cents = np.round(priced * unit_cost_cny(measure, settings) * 100).astype(np.int64)
+            quantity = _amount(rows, measure, households)
+            if measure.consent is not None:
+                quantity = np.where(agrees[measure.consent], quantity, 0.0)
+            building, of = np.arange(len(rows)), project
+        quantity = np.round(quantity * (homes[of] >= measure.min_household_count), 2)
+        cents = np.round(quantity * price * 100).astype(np.int64)
         there = np.flatnonzero(cents > 0)
-        parts.append((there, np.full(there.size, number), quantity[there], cents[there]))
-    project_of, measure_of, amounts, cost = (
-        np.concatenate(part) for part in zip(*parts, strict=True)
-    )
-    order = np.lexsort((measure_of, project_of))
-    return Works(project_of[order], measure_of[order], amounts[order], cost[order])
-
-
-def unit_cost_cny(measure: PlanMeasure, settings: PlanSettings) -> float:
-    """Return the unit cost at the price year of the plan."""
-    years = settings.price_year - measure.price_year
-    return float(measure.unit_cost_cny * (1 + settings.price_rise_share) ** years)
+        parts.append(
+            (of[there], np.full(there.size, number), building[there], quantity[there], cents[there])
+        )
+    found = [np.concatenate(part) for part in zip(*parts, strict=True)]
+    order = np.lexsort((found[2], found[1], found[0]))
+    return Works(*(part[order] for part in found))
 
 
 def calls_for(rows: pd.DataFrame, measure: PlanMeasure) -> Floats:

@@ -4,13 +4,15 @@ Amounts are worked out as real numbers and rounded by largest remainder, so that
 project, and its years, sum to its cost to the cent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.geo.raster import Floats
-from pipeline.plan.cost import Cents, Works
+from pipeline.plan.cost import Cents
 from pipeline.settings.plan import (
     PUBLIC_SOURCES,
     SOURCES,
@@ -40,34 +42,50 @@ class Funding:
         return np.asarray(self.by_source[:, IS_PUBLIC].sum(axis=1))
 
 
-def funding(projects: pd.DataFrame, works: Works, settings: PlanSettings) -> Funding:
-    """Return who pays for each project.
+@dataclass(frozen=True)
+class Bills:
+    """What works of projects cost in cents, and of that what falls to some payers; one entry each."""
+
+    total: Floats
+    resident: Floats
+    maintenance_fund: Floats
+    bondable: Floats
+    """Cost of measures of the classes that special bonds may pay for."""
+
+
+def bill_shares(settings: PlanSettings) -> dict[str, Floats]:
+    """Return for each field of ``Bills`` the share of each measure's cost that it takes."""
+    measures = list(settings.measures.values())
+    bonded = settings.funding.special_bond_classes
+    return {
+        "total": np.ones(len(measures)),
+        "resident": np.array([one.resident_share for one in measures]),
+        "maintenance_fund": np.array([one.maintenance_fund_share for one in measures]),
+        "bondable": np.array([float(one.renovation_class in bonded) for one in measures]),
+    }
+
+
+def funding(
+    projects: pd.DataFrame, bills: Bills, central_most: Floats, settings: PlanSettings
+) -> Funding:
+    """Return who pays for works of projects: one row of ``projects`` for each bill.
 
     Residents and the maintenance fund pay their shares of single measures; then come the central
-    subsidy, private parties up to what revenue is worth, special bonds, the municipality; the
-    district pays what is left. ``projects`` has building_count, household_count, floor_area_m2,
-    shop_floor_area_m2, parking_space_count, idle_room_area_m2, district_name, project_origin.
+    subsidy up to ``central_most``, private parties up to what revenue is worth, special bonds up to
+    what is left of that worth, the municipality; the district pays what is left. ``projects`` has
+    floor_area_m2, shop_floor_area_m2, parking_space_count, idle_room_area_m2.
     """
-    count, rule = len(projects), settings.funding
-    measures = list(settings.measures.values())
-    total = works.sum_by_project(count)
-    resident, fund, bonded = (
-        works.sum_by_project(count, np.array(shares, dtype=float))
-        for shares in (
-            [one.resident_share for one in measures],
-            [one.maintenance_fund_share for one in measures],
-            [float(one.renovation_class in rule.special_bond_classes) for one in measures],
-        )
-    )
+    rule = settings.funding
+    total, resident, fund = bills.total, bills.resident, bills.maintenance_fund
     rest = total - resident - fund
-    central = np.minimum(central_cents(projects, rule.central), rest)
+    central = np.minimum(central_most, rest)
     revenue = np.round(yearly_revenue_cny(projects, settings.revenue) * 100)
     worth = revenue * annuity(settings.revenue.discount_share, settings.revenue.term_yr)
     private = np.minimum(np.minimum(rule.private_max_share * rest, worth), rest - central)
     left = rest - central - private
     with np.errstate(invalid="ignore", divide="ignore"):
-        bond_part = np.where(total > 0, bonded / total, 0.0)
-    bond = rule.special_bond_share * bond_part * left
+        bond_part = np.where(total > 0, bills.bondable / total, 0.0)
+    bond = np.minimum(rule.special_bond_share * bond_part * left, np.maximum(worth - private, 0.0))
     municipal = rule.municipal_share * (left - bond)
     district = left - bond - municipal
     amounts = {
@@ -125,30 +143,42 @@ def by_year(by_source: Cents, shares: tuple[float, ...]) -> Cents:
 
 
 def central_cents(projects: pd.DataFrame, rule: CentralRule) -> Floats:
-    """Return the central subsidy of each project: the pot shared out by factors.
+    """Return the most that the central subsidy pays of each project: the pot shared out by volumes.
 
-    Estates count for the factor of estates, single buildings do not.
+    ``1 − performance_share`` of it goes by volumes times fiscal difficulty, the rest by volumes times
+    performance; each coefficient stands inside the share of its volume, so the pot is given out whole.
+    ``projects`` has building_count, household_count, floor_area_m2, district_name, project_origin.
+    Estates count for the factor of estates, single buildings do not. Formula:
+    中央财政城镇保障性安居工程补助资金管理办法, as published in 2019 and split anew in 2024.
     """
-    area = projects["floor_area_m2"].to_numpy(dtype=float)
     by_district = projects["district_name"]
     performance, difficulty = (
         by_district.map(table).fillna(table["other"]).to_numpy(dtype=float)
-        for table in (rule.performance_shares, rule.difficulty_coefficients)
+        for table in (rule.performance_coefficients, rule.difficulty_coefficients)
     )
-    factors = [
+    area = projects["floor_area_m2"].to_numpy(dtype=float)
+    volumes = (
         (rule.floor_area_weight, area),
         (rule.household_weight, projects["household_count"].to_numpy(dtype=float)),
         (rule.building_weight, projects["building_count"].to_numpy(dtype=float)),
         (rule.project_weight, (projects["project_origin"] != "single").to_numpy(dtype=float)),
-        (rule.performance_weight, performance * area),
-    ]
-    share = np.zeros(len(projects))
-    for weight, amount in factors:
-        if amount.sum() > 0:
-            share += weight * amount / amount.sum()
-    share *= difficulty
+    )
+    by_volume, by_performance = (
+        _shared_out(volumes, coefficient) for coefficient in (difficulty, performance)
+    )
     pot = rule.pot_cny_per_m2 * area.sum() * 100
-    return share / share.sum() * pot if share.sum() > 0 else share
+    part = rule.performance_share
+    return np.asarray(pot * ((1 - part) * by_volume + part * by_performance), dtype=float)
+
+
+def _shared_out(volumes: Sequence[tuple[float, Any]], coefficient: Any) -> Floats:
+    """Return the share of each project: of every volume its part, by weight; one of nobody drops."""
+    there = [(weight, amount * coefficient) for weight, amount in volumes if amount.sum() > 0]
+    total = sum(weight for weight, _ in there)
+    share = np.zeros(len(coefficient))
+    for weight, amount in there:
+        share += weight * amount / amount.sum()
+    return share / total if total > 0 else share
 
 
 def yearly_revenue_cny(projects: pd.DataFrame, rule: RevenueRule) -> Floats:

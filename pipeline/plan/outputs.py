@@ -18,10 +18,18 @@ from pipeline.contracts.tables import (
 )
 from pipeline.plan.annual import AnnualPlan, annual_plan
 from pipeline.plan.annual_list import annual_list, listed_projects
+from pipeline.plan.chances import chances
 from pipeline.plan.priced import Priced
 from pipeline.plan.readiness import Votes
 from pipeline.plan.summary_sheet import Told
-from pipeline.plan.tables import CITY_ROW, plan_lines, plan_projects, plan_summary, plan_works
+from pipeline.plan.tables import (
+    CITY_ROW,
+    building_works,
+    plan_lines,
+    plan_projects,
+    plan_summary,
+    plan_works,
+)
 from pipeline.plan.workbook import empty_workbook, workbook_bytes
 from pipeline.settings.plan import SOURCES, PlanSettings
 
@@ -31,7 +39,10 @@ _YEARLY = (
     "plan_year", "project_count", "household_plan_count", "payment_cny", "public_cny", "budget_cny",
     "budget_left_cny",
 )  # fmt: skip
-BY_BUILDING = ("project_id", "planned_year", "batch_type", "wait_reason_code")
+BY_BUILDING = (
+    "project_id", "planned_year", "batch_type", "wait_reason_code", "funded_share",
+    "planned_works_codes",
+)  # fmt: skip
 OF_AREAS = ("household_count", "floor_area_m2", "is_asked", "has_agreed")
 """What sums by area need of each building besides."""
 
@@ -53,13 +64,13 @@ def planned(
     ranking: pd.DataFrame,
     settings: Any,
     scenario: str,
-    known: Sequence[pd.Series] = (),
+    known: Sequence[pd.DataFrame] = (),
 ) -> Planned:
     """Return the annual plan of a city; tables without rows where no building is on a planned track.
 
-    ``found`` comes from ``priced``, ``ranking`` has the columns ``OF_RANKING``. ``known`` are planned
-    years by project id of earlier plans: where they keep the rules, the result is not worse than they
-    are.
+    ``found`` comes from ``priced``, ``ranking`` has the columns ``of_ranking``. ``known`` are earlier
+    plans, ``planned_year`` and ``works_count`` by project id: where they keep the rules, the result is
+    not worse than they are.
     """
     city, rules = settings.city, settings.plan
     origin = "合成 synthetic" if city.is_synthetic else "delivered"
@@ -68,8 +79,10 @@ def planned(
         by_building = pd.DataFrame(columns=[*BY_BUILDING, *OF_AREAS])
         workbook = partial(empty_workbook, city.name_zh)
         return Planned(empty, workbook, {"project_count": 0}, by_building)
-    plan = annual_plan(found, ranking, rules, known)
-    projects, lines = plan_projects(plan, rules), plan_lines(plan, rules)
+    plan = annual_plan(found, ranking, rules, settings.score, known)
+    sure = chances(plan, rules, settings.score)
+    projects = plan_projects(plan, rules).assign(funded_share=sure.funded_share)
+    lines = plan_lines(plan, rules)
     summary = plan_summary(plan, projects, lines, rules)
     works = plan_works(plan, rules)
     asked = frozenset(gate_votes(found.votes.by_project, rules)["project_id"])
@@ -86,7 +99,8 @@ def planned(
     return Planned(
         {table: _kept(table, frame.assign(data_origin=origin)) for table, frame in frames.items()},
         partial(workbook_bytes, listed, described, lines, summary, rules, told),
-        ledger_of(plan, projects, summary, settings),
+        ledger_of(plan, projects, summary, settings)
+        | {"bound_agreement_share": round(sure.agreement_share, 4)},
         _by_building(plan, projects, found.votes, rules),
     )
 
@@ -120,6 +134,10 @@ def ledger_of(
             float(projects["cost_cny"].sum() / max(projects["household_plan_count"].sum(), 1))
         ),
         "by_year": city[list(_YEARLY)].round(2).to_dict("records"),
+        "need_households": round(float(projects["need_households"].sum()), 1),
+        "relievable_households": round(float(projects["relievable_households"].sum()), 1),
+        "relief_households": round(float(projects.loc[is_planned, "relief_households"].sum()), 1),
+        "first_for_safety_count": int(plan.first_for_safety.sum()),
         "relieved": round(plan.schedule.relieved, 3),
         "relieved_bound": round(plan.schedule.bound, 3),
         "gap_share": round(plan.schedule.gap_share, 6) if plan.schedule.relieved > 0 else None,
@@ -147,12 +165,14 @@ def gate_votes(votes: pd.DataFrame, settings: PlanSettings) -> pd.DataFrame:
 def _by_building(
     plan: AnnualPlan, projects: pd.DataFrame, votes: Votes, settings: PlanSettings
 ) -> pd.DataFrame:
-    of = projects.set_index("project_id")[[*BY_BUILDING[1:], "readiness_type"]]
+    of = projects.set_index("project_id")[[*BY_BUILDING[1:-1], "readiness_type"]]
     sizes = ["building_id", "project_id", "household_count", "floor_area_m2"]
     table = plan.buildings[sizes].join(of, on="project_id")
     asked = gate_votes(votes.by_building, settings)["building_id"]
     table = table.assign(
-        is_asked=table["building_id"].isin(asked), has_agreed=table["readiness_type"] == "agreed"
+        planned_works_codes=building_works(plan, settings),
+        is_asked=table["building_id"].isin(asked),
+        has_agreed=table["readiness_type"] == "agreed",
     )
     return table.set_index("building_id")[[*BY_BUILDING, *OF_AREAS]]
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pipeline.contracts.tables import BUILDINGS, CONSENTS, ESTATE_FACTS, MEASUREMENTS
 from pipeline.geo.raster import Floats
 from pipeline.plan import rules
-from pipeline.plan.cost import Cents, Works, calls_for, works
-from pipeline.plan.funding import Funding, by_year, funding
+from pipeline.plan.cost import Works, calls_for, works
+from pipeline.plan.funding import central_cents
 from pipeline.plan.projects import has_no_name, projects_of
 from pipeline.plan.quantities import quantities
 from pipeline.plan.readiness import Readiness, Votes, agreements, readiness, votes_of
@@ -46,11 +46,10 @@ class Priced:
     """The project of each planned building."""
     projects: pd.DataFrame
     works: Works
-    funding: Funding
+    central_most: Floats
+    """Cents that the central subsidy pays of each project at most."""
     votes: Votes
     ready: Readiness
-    paid: Cents
-    """Cents by project, year of works and source; years past a project's works hold zeros."""
     works_rule: NDArray[np.int64]
 
 
@@ -59,7 +58,9 @@ def cut_to_read(tables: Mapping[Any, Any], settings: PlanSettings) -> dict[Any, 
 
     Footprints stay only where a project is found by what stands beside it.
     """
-    triggers = {measure.trigger for measure in settings.measures.values()}
+    triggers = {measure.trigger for measure in settings.measures.values()} | {
+        effect.column for measure in settings.measures.values() for effect in measure.effects
+    }
     measured, buildings = tables[MEASUREMENTS], tables[BUILDINGS]
     of_buildings = [n for n in buildings.columns if n in _OF_BUILDINGS or n in triggers]
     of_measurements = [n for n in measured.columns if n in _OF_MEASUREMENTS or n in triggers]
@@ -96,12 +97,10 @@ def priced(tables: Mapping[Any, Any], settings: Any) -> Priced | None:
         votes, rows["building_id"], rows["project_id"], ready, plan, settings.consent
     )
     done = works(rows, number, agrees, plan)
-    paid_by = funding(projects, done, plan)
+    central = central_cents(projects, plan.funding.central)
     kind = rules.works_rule_numbers(projects["floor_area_m2"], plan.works)
-    added, waiting = _lift_counts(rows, number, done, plan)
-    projects = projects.assign(lift_count=added, lift_waiting_count=waiting)
-    paid = _paid(paid_by.by_source, kind, plan)
-    return Priced(rows, number, projects, done, paid_by, votes, ready, paid, kind)
+    projects = projects.assign(lift_called_count=_lifts_called_for(rows, number, plan))
+    return Priced(rows, number, projects, done, central, votes, ready, kind)
 
 
 def _planned_buildings(tables: Mapping[Any, Any], settings: Any) -> pd.DataFrame:
@@ -186,30 +185,14 @@ def _distinct(kinds: pd.Series, number: NDArray[np.int64], count: int) -> NDArra
     return texts
 
 
-def _paid(by_source: Cents, kind: NDArray[np.int64], settings: PlanSettings) -> Cents:
-    """Return cents by project, year of works and source."""
-    span = max(len(one.payment_shares) for one in settings.works)
-    paid = np.zeros((len(kind), span, by_source.shape[1]), dtype=np.int64)
-    for which, rule in enumerate(settings.works):
-        of = np.flatnonzero(kind == which)
-        paid[of, : len(rule.payment_shares)] = by_year(by_source[of], tuple(rule.payment_shares))
-    return paid
-
-
-def _lift_counts(
-    rows: pd.DataFrame, number: NDArray[np.int64], done: Works, settings: PlanSettings
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return lifts added, and stairwells that call for one but whose building has not agreed."""
+def _lifts_called_for(
+    rows: pd.DataFrame, number: NDArray[np.int64], settings: PlanSettings
+) -> NDArray[np.int64]:
+    """Return the stairwells of each project that call for a lift, whether their owners agree or not."""
     count = int(number.max()) + 1
-    keys = list(settings.measures)
-    added, called = np.zeros(count), np.zeros(count)
-    for position, key in enumerate(keys):
-        measure = settings.measures[key]
-        if measure.consent != "lift":
-            continue
-        mine = done.measure == position
-        added += np.bincount(done.project[mine], weights=done.quantity[mine], minlength=count)
-        known = calls_for(rows, measure) * rows["stairwell_count"].to_numpy(dtype=float)
-        called += np.bincount(number, weights=known, minlength=count)
-    whole = np.round(added).astype(np.int64)
-    return whole, np.maximum(np.round(called).astype(np.int64) - whole, 0)
+    called = np.zeros(count)
+    for measure in settings.measures.values():
+        if measure.consent == "lift":
+            known = calls_for(rows, measure) * rows["stairwell_count"].to_numpy(dtype=float)
+            called += np.bincount(number, weights=known, minlength=count)
+    return np.round(called).astype(np.int64)

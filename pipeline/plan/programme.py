@@ -1,4 +1,4 @@
-"""The schedule as a mixed-integer programme: one column for each project and start year it may have.
+"""The plan as a mixed-integer programme on HiGHS: one variable for each column of each project.
 
 Rows: each project once; each year's budget, with what is carried over; each district's floor; the
 starts of each district and year. Money is in million yuan, so that numbers stay near one.
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.geo.raster import Floats
-from pipeline.plan.schedule import FREE, Effort, Task
+from pipeline.plan.task import WAITS, Task, Whole
 
 MILLION_YUAN_IN_CENTS = 1e8
 
@@ -26,12 +26,33 @@ class Status(Enum):
 
 
 @dataclass(frozen=True)
+class Effort:
+    """When to stop: by gap or nodes, never by a clock, so that the same input gives the same plan."""
+
+    relative_gap: float
+    node_limit: int
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What one unit more of each rule would add to the relief (dual values).
+
+    ``budget`` and ``floor`` by million yuan, ``limit`` by one start.
+    """
+
+    budget: Floats
+    floor: Floats
+    limit: Floats
+
+
+@dataclass(frozen=True)
 class Solution:
-    """Values of the columns, if any were found, and the bound on the objective."""
+    """Values of the columns, if any were found, the bound on the relief, and prices of the rules."""
 
     values: Floats | None
     bound: float
     status: Status
+    prices: Prices | None = None
 
 
 @dataclass(frozen=True)
@@ -50,30 +71,25 @@ class Programme:
     def __init__(self, task: Task) -> None:
         self.task = task
         years = len(task.budget_cents)
-        when = np.arange(years)
-        may = (task.locked_year == FREE)[:, None] | (task.locked_year[:, None] == when[None, :])
-        may &= when[None, :] >= task.ready_year[:, None]
-        may &= when[None, :] + task.work_years[:, None] <= years
-        self.project, self.year = np.nonzero(may)
         self.project_row = 0
-        self.budget_row = len(task.need)
+        self.budget_row = task.project_count
         self.floor_row = self.budget_row + years
         self.limit_row = self.floor_row + len(task.floor_cents)
         self.row_count = self.limit_row + len(task.floor_cents) * years
 
-    def taken(self, values: Floats, least: float) -> np.ndarray:
-        """Return start years of the projects whose column is at least ``least``."""
-        start = np.full(len(self.task.need), -1)
-        whole = values[: len(self.project)] >= least
-        start[self.project[whole]] = self.year[whole]
-        return start
+    def taken(self, values: Floats, least: float) -> Whole:
+        """Return the column of each project whose value is at least ``least``."""
+        plan = np.full(self.task.project_count, WAITS)
+        whole = np.flatnonzero(values[: len(self.task.columns.project)] >= least)
+        plan[self.task.columns.project[whole]] = whole
+        return plan
 
     def solve(
         self,
         effort: Effort,
         *,
         integral: bool,
-        hint: np.ndarray | None = None,
+        hint: Whole | None = None,
         slacks: Sequence[Slack] = (),
     ) -> Solution:
         """Solve; with ``slacks``, ignore need and find how little those rules must give way."""
@@ -99,7 +115,8 @@ class Programme:
             solver.setOptionValue(name, value)
         solver.passModel(self._model(highspy, slacks))
         if hint is not None:
-            column = (hint[self.project] == self.year).astype(float)
+            column = np.zeros(len(self.task.columns.project))
+            column[hint[hint >= 0]] = 1.0
             solver.setSolution(len(column), np.arange(len(column), dtype=np.int32), column)
         solver.run()
         info, state = solver.getInfo(), solver.getModelStatus()
@@ -116,28 +133,40 @@ class Programme:
             return Solution(None, bound, status)
         if not integral and not done:
             bound = np.inf
-        return Solution(np.array(solver.getSolution().col_value), float(bound), status)
+        found = solver.getSolution()
+        prices = None if integral else self._prices(np.array(found.row_dual))
+        return Solution(np.array(found.col_value), float(bound), status, prices)
+
+    def _prices(self, dual: Floats) -> Prices:
+        years = len(self.task.budget_cents)
+        return Prices(
+            dual[self.budget_row : self.floor_row],
+            dual[self.floor_row : self.limit_row],
+            dual[self.limit_row :].reshape(-1, years),
+        )
 
     def _model(self, highspy: Any, slacks: Sequence[Slack]) -> Any:
         from scipy import sparse  # only the solving interpreter needs it, and it takes long to load
 
-        task, project, year = self.task, self.project, self.year
-        years, count, options = len(task.budget_cents), len(task.need), len(self.project)
+        task, made = self.task, self.task.columns
+        project, year = made.project, made.year
+        years, count, options = len(task.budget_cents), task.project_count, len(project)
         column, when = np.arange(options), np.arange(years)
         scale = 1 / MILLION_YUAN_IN_CENTS
-        rows, columns, values = [project], [column], [np.ones(options)]
-        for step in range(task.payments_cents.shape[1]):
-            paid = task.payments_cents[project, step]
+        rows, columns = [project], [column]
+        values: list[Floats] = [np.ones(options)]
+        for step in range(made.payments_cents.shape[1]):
+            paid = made.payments_cents[:, step]
             kept = (paid > 0) & (year + step < years)
             rows.append(self.budget_row + year[kept] + step)
             columns.append(column[kept])
-            values.append(paid[kept] * scale)
+            values.append(np.asarray(paid[kept] * scale, dtype=float))
         rows += [self.budget_row + when, self.budget_row + when[1:]]
         columns += [options + when, options + when[:-1]]
         values += [np.ones(years), -np.ones(years - 1)]
         rows += [self.floor_row + task.district[project]]
         columns.append(column)
-        values.append(task.payments_cents.sum(axis=1)[project] * scale)
+        values.append(np.asarray(made.payments_cents.sum(axis=1) * scale, dtype=float))
         rows.append(self.limit_row + task.district[project] * years + year)
         columns.append(column)
         values.append(np.ones(options))
@@ -151,7 +180,7 @@ class Programme:
         matrix = sparse.csc_matrix((np.concatenate(values), place), shape=shape)
         lp = highspy.HighsLp()
         lp.num_row_, lp.num_col_ = shape
-        need = np.zeros(options) if slacks else task.need[project] * task.year_weight[year]
+        need = np.zeros(options) if slacks else task.value
         lp.col_cost_ = np.r_[need, np.zeros(years), [-one.weight for one in slacks]]
         lp.col_lower_ = np.zeros(shape[1])
         lp.col_upper_ = np.r_[

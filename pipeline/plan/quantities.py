@@ -12,9 +12,10 @@ def quantities(
 ) -> pd.DataFrame:
     """Return one row for each building, in the order of ``buildings``.
 
-    ``floor_area_m2`` (housing only), ``facade_area_m2``, ``household_count``, ``stairwell_count``,
-    ``building_count`` = 1, ``is_estimated`` where floor area or households rest on a stand-in, and
-    every column of both tables but the footprint; ``is_unmanaged_share`` is 1 where nobody manages.
+    ``floor_area_m2`` (housing only), ``facade_area_m2``, ``roof_area_m2``, ``household_count``,
+    ``stairwell_count``, ``building_count`` = 1, ``is_estimated`` where floor area or households rest
+    on a stand-in, and every column of both tables but the footprint; ``is_unmanaged_share`` is 1
+    where nobody manages.
     ``buildings`` has a ``perimeter_m``.
     """
     known = measurements.set_index("building_id").reindex(buildings["building_id"])
@@ -34,6 +35,7 @@ def quantities(
         household_count=households,
         stairwell_count=_real(both["stairwell_count"]).fillna(landings).clip(1.0),
         facade_area_m2=both["perimeter_m"] * storeys * stand_ins.storey_height_m,
+        roof_area_m2=_real(both["footprint_area_m2"]),
         building_count=1.0,
         is_unmanaged_share=unmanaged.astype("float64"),
         is_estimated=is_estimated.astype(bool),

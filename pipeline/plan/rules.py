@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.plan.cost import Cents
+from pipeline.plan.filling import Filling, locked_columns
 from pipeline.plan.readiness import Readiness
-from pipeline.plan.schedule import FREE, LOCKED_OUT, Task
+from pipeline.plan.task import FREE, LOCKED_OUT, Task, start_years
 from pipeline.problem import Problem
 from pipeline.settings.plan import ScheduleRule, WorksRule
 
@@ -19,15 +20,10 @@ def works_rule_numbers(floor_area_m2: pd.Series, rules: Sequence[WorksRule]) -> 
     return np.searchsorted(np.array(ends, dtype=float), floor_area_m2.to_numpy(), side="left")
 
 
-def task_of(
-    projects: pd.DataFrame,
-    districts: Sequence[str],
-    payments: Cents,
-    work_years: NDArray[np.int64],
-    ready: Readiness,
-    rule: ScheduleRule,
-) -> Task:
-    """Return the task: ``payments`` are the public cents by project and year of works.
+def locked_years(
+    projects: pd.DataFrame, districts: Sequence[str], rule: ScheduleRule
+) -> NDArray[np.int64]:
+    """Return the year that config locks each project to: a year, ``FREE`` or ``LOCKED_OUT``.
 
     Raises
     ------
@@ -35,32 +31,34 @@ def task_of(
         If config names a project or district that the city does not have.
     """
     _refuse_unknown(rule, projects["project_id"].tolist(), districts)
-    years = rule.year_count
-    budget = budget_cents(rule, int(payments.sum()))
-    district = np.searchsorted(np.array(districts), projects["district_name"].to_numpy(dtype=str))
     said = projects["project_id"].map(rule.locked_in).astype("float64") - rule.first_year
     locked = said.fillna(FREE).to_numpy().astype(np.int64)
     locked[projects["project_id"].isin(rule.locked_out).to_numpy()] = LOCKED_OUT
-    need = projects["need_households"].to_numpy(dtype=float)
-    ready_year = np.maximum(ready.year - rule.first_year, 0)
-    can_start = (ready_year + work_years <= years) & (locked != LOCKED_OUT)
-    most = rule.max_starts_per_district_year
-    limit = len(projects) if most is None else most
-    return Task(
-        need=need,
-        payments_cents=payments,
-        work_years=work_years,
-        district=district,
-        ready_year=ready_year,
-        locked_year=locked,
-        budget_cents=budget,
-        carry_limit_cents=np.floor(budget * rule.carry_over_share).astype(np.int64),
-        floor_cents=floor_cents(
-            rule, budget, need, district, payments.sum(axis=1), can_start, districts
-        ),
-        start_limit=np.full((len(districts), years), limit),
-        year_weight=rule.year_weight_share ** np.arange(years, dtype=float),
-    )
+    return locked
+
+
+def safety_years(task: Task, first: Sequence[int]) -> NDArray[np.int64]:
+    """Return the years to which projects are locked once those of ``first`` are.
+
+    In the order of ``first`` each takes the earliest year in which the least it may do fits, beside the
+    locks of config and those before it. Where no year has the money it stays as it is.
+    """
+    made = Filling(task)
+    made.fill(locked_columns(task))
+    columns = task.columns
+    locked = task.locked_year.copy()
+    order = np.lexsort((columns.year, columns.works_count, columns.project))
+    start = np.searchsorted(columns.project[order], np.arange(task.project_count + 1))
+    for project in first:
+        if locked[project] != FREE:
+            continue
+        mine = order[start[project] : start[project + 1]]
+        least = mine[columns.works_count[mine] == columns.works_count[mine].min(initial=10**9)]
+        for column in least[np.argsort(columns.year[least], kind="stable")].tolist():
+            if made.take(column):
+                locked[project] = columns.year[column]
+                break
+    return locked
 
 
 def budget_cents(rule: ScheduleRule, public_cents: int) -> Cents:
@@ -96,9 +94,10 @@ def floor_cents(
     return floors
 
 
-def wait_reasons(task: Task, start: NDArray[np.int64], ready: Readiness) -> NDArray[np.object_]:
+def wait_reasons(task: Task, plan: NDArray[np.int64], ready: Readiness) -> NDArray[np.object_]:
     """Return why each project waits, empty for those that start."""
     years = len(task.budget_cents)
+    start = start_years(task, plan)
     begun = np.zeros(task.start_limit.shape, dtype=np.int64)
     taken = np.flatnonzero(start >= 0)
     np.add.at(begun, (task.district[taken], start[taken]), 1)
@@ -109,6 +108,8 @@ def wait_reasons(task: Task, start: NDArray[np.int64], ready: Readiness) -> NDAr
     )
     no_room = (full[task.district] | ~may).all(axis=1)
     late = task.ready_year >= years
+    relieves = np.zeros(task.project_count, dtype=bool)
+    relieves[task.columns.project[task.columns.relief > 0]] = True
     return np.select(
         [
             start >= 0,
@@ -117,11 +118,15 @@ def wait_reasons(task: Task, start: NDArray[np.int64], ready: Readiness) -> NDAr
             late & (ready.kind == "not_asked"),
             late,
             ~may.any(axis=1),
+            ~relieves,
             no_room,
         ],
-        ["", "locked_out", "refused", "not_asked", "ready_late", "works_too_long", "capacity"],
+        [
+            "", "locked_out", "refused", "not_asked", "ready_late", "works_too_long",
+            "nothing_to_relieve", "capacity",
+        ],
         "budget",
-    ).astype(object)
+    ).astype(object)  # fmt: skip
 
 
 def _refuse_unknown(rule: ScheduleRule, project_ids: list[str], districts: Sequence[str]) -> None:

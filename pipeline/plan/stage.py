@@ -13,13 +13,14 @@ from pipeline.contracts.tables import (
     COMMUNITY_PRIORITY,
     DISTRICT_BUILDINGS,
     DISTRICT_PRIORITY,
+    DISTRICTS,
     ESTATE_PRIORITY,
     MEASUREMENTS,
     RANKING,
     Table,
 )
 from pipeline.pages.addresses import page_stem
-from pipeline.plan.annual import OF_RANKING
+from pipeline.plan.annual import of_ranking
 from pipeline.plan.area_plans import area_plans, with_plans
 from pipeline.plan.lists import (
     building_list,
@@ -30,11 +31,13 @@ from pipeline.plan.lists import (
 )
 from pipeline.plan.outputs import BY_BUILDING, WORKBOOK, planned
 from pipeline.plan.priced import Priced, cut_to_read, priced
+from pipeline.plan.prices import refuse_unknown_districts
 from pipeline.settings.plan import PlanSettings
 
 
 def prepare(tables: Mapping[Table, Any], settings: Any, beside: Beside) -> Task[Priced | None]:
     """Begin what needs no scores: the projects, their works and cost."""
+    refuse_unknown_districts(settings.plan, set(tables[DISTRICTS]["district_name"]))
     return beside.keep(priced, cut_to_read(tables, settings.plan), settings)
 
 
@@ -46,7 +49,11 @@ def run(inputs: Inputs) -> Outputs:
     origin = "合成 synthetic" if inputs.settings.city.is_synthetic else "delivered"
     ranking = inputs.tables[RANKING]
     plan = inputs.beside.call(
-        planned, inputs.prepared, ranking[list(OF_RANKING)], inputs.settings, inputs.scenario
+        planned,
+        inputs.prepared,
+        ranking[of_ranking(ranking.columns.tolist())],
+        inputs.settings,
+        inputs.scenario,
     )
     listed = building_list(buildings, measurements, ranking)
     cells = measurements.set_index("building_id")["cell_id"]

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.plan.annual import AnnualPlan
+from pipeline.plan.cost import WHOLE_PROJECT
 from pipeline.plan.funding import IS_PUBLIC
+from pipeline.plan.packages import package_names
 from pipeline.plan.readiness import NEVER
-from pipeline.plan.schedule import left_over, spending
+from pipeline.plan.task import left_over, spending
 from pipeline.settings.plan import SOURCES, PlanSettings
 
 CITY_ROW = "全市 all"
@@ -20,7 +22,7 @@ def plan_projects(plan: AnnualPlan, settings: PlanSettings) -> pd.DataFrame:
     table, money = plan.projects, plan.funding
     total = money.by_source.sum(axis=1)
     area = table["floor_area_m2"].to_numpy(dtype=float)
-    start = plan.schedule.start_year
+    start = plan.start_year
     rule = settings.schedule
     planned = pd.Series(start + rule.first_year, dtype="Int64").mask(start < 0)
     ready = pd.Series(plan.ready.year, dtype="Int64").mask(plan.ready.year >= NEVER)
@@ -33,6 +35,15 @@ def plan_projects(plan: AnnualPlan, settings: PlanSettings) -> pd.DataFrame:
         construction_year_latest=table["construction_year_latest"].round().astype("Int64"),
         renovation_class_type=_classes(plan, settings),
         renovation_route_type=_routes(plan, settings),
+        package_type=_packages(plan, settings),
+        works_count=plan.works_count,
+        works_called_count=plan.row.count,
+        lifted_count=table["lifted_count"].astype("int64"),
+        is_first_for_safety=plan.first_for_safety,
+        lift_count=_lifts(plan, settings),
+        lift_waiting_count=np.maximum(
+            table["lift_called_count"].to_numpy() - _lifts(plan, settings), 0
+        ),
         cost_cny=total / 100,
         unit_cost_cny_per_m2=np.round(total / 100 / area, 2),
         **{f"{name}_cny": money.by_source[:, i] / 100 for i, name in enumerate(SOURCES)},
@@ -54,33 +65,91 @@ def plan_projects(plan: AnnualPlan, settings: PlanSettings) -> pd.DataFrame:
 
 def batch_types(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
     """Return the batch of each project: implement soon, plan later, reserve."""
-    start = plan.schedule.start_year
+    start = plan.start_year
     soon = start < settings.schedule.implement_year_count
     return np.select([start < 0, soon], ["reserve", "implement"], "plan").astype(object)
 
 
+def taken_works(plan: AnnualPlan) -> tuple[np.ndarray, np.ndarray]:
+    """Return the works that projects do (of those that wait: all in their row), and their relief."""
+    row = plan.row
+    place = np.arange(len(row.work)) - row.first[row.project]
+    inside = place < plan.works_count[row.project]
+    return row.work[inside], row.relief[inside]
+
+
+def building_works(plan: AnnualPlan, settings: PlanSettings) -> pd.Series:
+    """Return the works planned in each building, or for its whole project: keys with | between.
+
+    In the order of config; empty where nothing is planned.
+    """
+    keys = list(settings.measures)
+    work, _ = taken_works(plan)
+    work = work[plan.start_year[plan.works.project[work]] >= 0]
+    whole = plan.works.building[work] == WHOLE_PROJECT
+    texts = np.full(len(plan.buildings), "", dtype=object)
+    for number, key in enumerate(keys):
+        mine = work[plan.works.measure[work] == number]
+        has = np.zeros(len(plan.buildings), dtype=bool)
+        alone = mine[plan.works.building[mine] != WHOLE_PROJECT]
+        has[plan.works.building[alone]] = True
+        together = work[whole & (plan.works.measure[work] == number)]
+        has |= np.isin(plan.number, plan.works.project[together])
+        texts[has] = texts[has] + f"|{key}"
+    found = pd.Series(texts, index=plan.buildings.index, dtype="str").str[1:]
+    return found.mask(found == "")
+
+
 def plan_works(plan: AnnualPlan, settings: PlanSettings) -> pd.DataFrame:
-    """Return one row for each kind of work of each project."""
+    """Return one row for each kind of work of each project.
+
+    What is done, of those that wait what is called for; beside it all that is called for, and what the
+    works relieve.
+    """
     keys, measures = list(settings.measures), list(settings.measures.values())
     ids = plan.projects["project_id"].to_numpy(dtype=object)
-    of = plan.works.measure
+    work, relief = taken_works(plan)
+    row = plan.row
+    called = _by_measure(plan, row.work, row.relief)
+    done = _by_measure(plan, work, relief).reindex(called.index, fill_value=0)
+    of = called.index.get_level_values("measure").to_numpy()
     return pd.DataFrame(
         {
-            "project_id": ids[plan.works.project],
+            "project_id": ids[called.index.get_level_values("project").to_numpy()],
             "works_type": np.array(keys, dtype=object)[of],
             "renovation_class_type": np.array(
                 [one.renovation_class for one in measures], dtype=object
             )[of],
-            "works_quantity": plan.works.quantity,
+            "works_quantity": done["quantity"].round(2).to_numpy(),
+            "called_quantity": called["quantity"].round(2).to_numpy(),
             "unit_name": np.array([one.unit_zh for one in measures], dtype=object)[of],
-            "cost_cny": plan.works.cents / 100,
+            "cost_cny": done["cents"].to_numpy() / 100,
+            "called_cost_cny": called["cents"].to_numpy() / 100,
+            "relief_households": done["relief"].to_numpy(),
         }
+    )
+
+
+def _by_measure(plan: AnnualPlan, work: np.ndarray, relief: np.ndarray) -> pd.DataFrame:
+    works = plan.works
+    return (
+        pd.DataFrame(
+            {
+                "project": works.project[work],
+                "measure": works.measure[work],
+                "quantity": works.quantity[work],
+                "cents": works.cents[work],
+                "relief": relief,
+            }
+        )
+        .groupby(["project", "measure"], sort=True)
+        .sum()
     )
 
 
 def plan_lines(plan: AnnualPlan, settings: PlanSettings) -> pd.DataFrame:
     """Return what each planned project pays in each year of its works, by source."""
-    start, kind = plan.schedule.start_year, plan.works_rule
+    start, kind = plan.start_year, plan.works_rule
     length = np.array([len(one.payment_shares) for one in settings.works])[kind]
     taken = np.flatnonzero(start >= 0)
     project = np.repeat(taken, length[taken])
@@ -119,7 +188,7 @@ def plan_summary(
     )
     counted = [
         "project_count", "begun_building_count", "household_plan_count", "floor_area_plan_m2",
-        "need_households", "lift_count",
+        "need_households", "relief_households", "lift_count",
     ]  # fmt: skip
     money = ["payment_cny", *(f"{name}_cny" for name in SOURCES), "public_cny"]
     cents = lines.assign(**{name: (lines[name] * 100).round() for name in money})
@@ -129,11 +198,12 @@ def plan_summary(
         _with_city(cents, money, index) / 100,
     ]
     table = pd.concat(parts, axis=1).reset_index()
-    left = left_over(plan.task, spending(plan.task, plan.schedule.start_year))
+    task = plan.schedule.task
+    left = left_over(task, spending(task, plan.schedule.plan))
     is_city = table["district_name"] == CITY_ROW
     number = table["plan_year"].to_numpy() - rule.first_year
     return table.assign(
-        budget_cny=np.where(is_city, plan.task.budget_cents[number] / 100, np.nan),
+        budget_cny=np.where(is_city, task.budget_cents[number] / 100, np.nan),
         budget_left_cny=np.where(is_city, left[number] / 100, np.nan),
     )
 
@@ -153,8 +223,9 @@ def _with_city(rows: pd.DataFrame, names: list[str], index: pd.MultiIndex) -> pd
 
 def _classes(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
     rank = np.array([_CLASSES.index(one.renovation_class) for one in settings.measures.values()])
+    work, _ = taken_works(plan)
     highest = np.zeros(len(plan.projects), dtype=np.int64)
-    np.maximum.at(highest, plan.works.project, rank[plan.works.measure])
+    np.maximum.at(highest, plan.works.project[work], rank[plan.works.measure[work]])
     return np.array(_CLASSES, dtype=object)[highest]
 
 
@@ -165,6 +236,23 @@ def _routes(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
             for key, one in settings.measures.items()
         ]
     )
+    work, _ = taken_works(plan)
     has = np.zeros(len(plan.projects), dtype=bool)
-    has[plan.works.project[on[plan.works.measure]]] = True
+    has[plan.works.project[work[on[plan.works.measure[work]]]]] = True
     return np.where(has, "comprehensive", "management").astype(object)
+
+
+def _packages(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
+    names = package_names(plan.works_count, plan.works.measure[plan.row.work], plan.row, settings)
+    names[names == ""] = None
+    return names
+
+
+def _lifts(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
+    is_lift = np.array([one.consent == "lift" for one in settings.measures.values()])
+    work, _ = taken_works(plan)
+    mine = work[is_lift[plan.works.measure[work]]]
+    count = np.bincount(
+        plan.works.project[mine], weights=plan.works.quantity[mine], minlength=len(plan.projects)
+    )
+    return np.round(count).astype(np.int64)

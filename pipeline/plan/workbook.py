@@ -143,6 +143,9 @@ def _assumptions(book: Any, styles: dict[str, Any], settings: PlanSettings, told
     schedule, rule = told.schedule, settings.schedule
     rows: list[Sequence[Any]] = [
         ("价格年份 price year", settings.price_year),
+        ("价格上涨 rise a year", settings.price_rise_share),
+        ("工程建设其他费 soft costs", settings.soft_cost_share),
+        ("预备费 contingency", settings.contingency_share),
         ("规划年份 years", f"{rule.first_year}–{rule.first_year + rule.year_count - 1}"),
         ("目标 objective", f"{rule.need_of} × need（户数×需求）"),
         ("解除需求 need relieved", round(schedule.relieved, 1)),
@@ -167,15 +170,26 @@ def _assumptions(book: Any, styles: dict[str, Any], settings: PlanSettings, told
             sheet.write_number(number, 1, value)
     top = len(rows) + 1
     heads = ["改造内容 works", "类别 class", "单位 unit", "单价 yuan", "价格年份 year",
-             "居民分担 residents", "维修资金 fund", "来源 source"]  # fmt: skip
+             "居民分担 residents", "维修资金 fund", "来源 source", "区县 district", "低价 low",
+             "高价 high", "可信度 how sure"]  # fmt: skip
     sheet.write_row(top, 0, heads, styles["head"])
-    for number, one in enumerate(settings.measures.values(), top + 1):
+    listed = [
+        (settings.measures[key], district, year, price)
+        for key, by_district in settings.prices.items()
+        for district, years in by_district.items()
+        for year, price in years.items()
+    ]
+    for number, (one, district, year, price) in enumerate(listed, top + 1):
         sheet.write_string(number, 0, f"{one.label_zh} {one.label_en}")
         sheet.write_string(number, 1, CLASSES[one.renovation_class])
         sheet.write_string(number, 2, one.unit_zh)
-        sheet.write_number(number, 3, one.unit_cost_cny, styles["area"])
-        sheet.write_number(number, 4, one.price_year, styles["year"])
+        sheet.write_number(number, 3, price.middle_cny, styles["area"])
+        sheet.write_number(number, 4, year, styles["year"])
         sheet.write_number(number, 5, one.resident_share, styles["share"])
         sheet.write_number(number, 6, one.maintenance_fund_share, styles["share"])
-        sheet.write_string(number, 7, one.source)
+        sheet.write_string(number, 7, price.source)
+        sheet.write_string(number, 8, district)
+        sheet.write_number(number, 9, price.low_cny, styles["area"])
+        sheet.write_number(number, 10, price.high_cny, styles["area"])
+        sheet.write_string(number, 11, price.how_sure)
     sheet.freeze_panes(1, 0)

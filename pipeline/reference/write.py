@@ -292,8 +292,9 @@ class Replacement:
         self.raw, self.truth = (path.with_name(f".{path.name}.making") for path in self._targets)
         for folder in (self.raw, self.truth):
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
-            stopping.half_written.add(str(folder))
+            with stopping.naming:
+                stopping.half_written.add(str(folder))
+                folder.mkdir(parents=True)
 
     def commit(self) -> None:
         """Put the new folders in place of the old ones."""

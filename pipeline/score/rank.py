@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
-from pipeline.score.need import NEED_UNITS, Units
-from pipeline.score.weights import WEIGHT_UNITS
+from pipeline.need.value_functions import NEED_UNITS, Units
+from pipeline.need.weights import WEIGHT_UNITS
 
 POINT_UNITS = 1000
 _SCALE = WEIGHT_UNITS * NEED_UNITS // (100 * POINT_UNITS)

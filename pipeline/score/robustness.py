@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from pipeline.geo.raster import Floats
-from pipeline.score.simplex import interval_weights, ordered_weights, simplex_weights
 from pipeline.score.uncertain import LEVELS, NoisyNeed, Singles, UncertainNeed
 from pipeline.settings.score import RobustnessSettings
 
@@ -43,29 +42,12 @@ class Bands:
     rank_p95: NDArray[np.int64]
     top_share: Floats
     """Share of the draws in which it is in the top."""
-    funded_share: Floats
-    """Share of the draws in which the budget reaches it; NaN if no cost is known."""
-
-
-def drawn_weights(
-    names: list[str], base: Floats, rule: RobustnessSettings, random: np.random.Generator
-) -> Floats:
-    """Return weights by the rule of config, shape (draws, criteria); each row sums to 1."""
-    if rule.weight_rule == "simplex":
-        return simplex_weights(len(names), rule.draws, random)
-    if rule.weight_rule == "order":
-        place = {name: number for number, name in enumerate(names)}
-        groups = [[place[name] for name in line if name in place] for line in rule.order]
-        return ordered_weights([g for g in groups if g], len(names), rule.draws, random)
-    low, high = base * (1 - rule.interval_share), base * (1 + rule.interval_share)
-    return interval_weights(base, low, np.minimum(high, 1.0), rule.draws, random)
 
 
 def rank_bands(
     need: UncertainNeed,
     weights: Floats,
     is_lifted: NDArray[np.bool_],
-    cost: Floats,
     rule: RobustnessSettings,
 ) -> Bands:
     """Return the bands of all buildings from one ranking a row of ``weights``.
@@ -74,26 +56,22 @@ def rank_bands(
     ----------
     weights
         One row a draw, from ``drawn_weights``.
-    cost
-        Yuan of each building; NaN everywhere if unknown.
     """
     count, draws = len(need.base), len(weights)
     if not count:
         none = np.zeros(0, dtype=np.int64)
-        return Bands(none, none, none, np.zeros(0), np.zeros(0))
+        return Bands(none, none, none, np.zeros(0))
     edges = band_edges(count)
     ranking = _Ranking(
         np.repeat(np.arange(len(edges) - 1, dtype=np.uint8), np.diff(edges)),
         # what a veto lifts stands above the scale; a year outside the programme pushes below it
         np.where(is_lifted, 0, _SPAN).astype(np.uint16),
         max(1, int(rule.top_share * count + 1e-9)),
-        cost if np.isfinite(cost).all() else None,
-        rule.budget_cny,
     )
     blocks = [weights[start : start + _BLOCK] for start in range(0, draws, _BLOCK)]
     streams = np.random.SeedSequence(rule.seed).spawn(len(blocks))
     counts = np.zeros((count, len(edges) - 1), dtype=np.uint32)
-    top, funded = np.zeros((2, count), dtype=np.int64)
+    top = np.zeros(count, dtype=np.int64)
     threads = os.cpu_count() or 1
     # one BLAS thread each: the same sums whatever the machine, and blocks keep all cores busy
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
@@ -101,15 +79,16 @@ def rank_bands(
             part = range(start, min(start + _ROUND, len(blocks)))
             noted = np.empty((sum(len(blocks[n]) for n in part), count), dtype=np.uint8)
 
-            def note(number: int, first: int = start, noted: NDArray[np.uint8] = noted) -> _Reached:
+            def note(
+                number: int, first: int = start, noted: NDArray[np.uint8] = noted
+            ) -> NDArray[np.uint8]:
                 block = blocks[number].astype(np.float32)
                 scores = _scores(need, block, np.random.default_rng(streams[number]))
                 place = (number - first) * _BLOCK
                 return ranking.note(scores, noted[place : place + len(block)])
 
             for reached in pool.map(note, part):
-                top += reached.top
-                funded += reached.funded
+                top += reached
             list(pool.map(partial(_count, noted, counts), range(0, count, _TILE)))
         shares = [share * draws for share in (0.05, 0.5, 0.95)]
         found = pool.map(partial(_quantiles, counts, shares), range(0, count, _TILE))
@@ -119,7 +98,6 @@ def rank_bands(
         (edges[middle] + edges[middle + 1] + 1) // 2,
         edges[high + 1],
         top / draws,
-        funded / draws if ranking.cost is not None else np.full(count, np.nan),
     )
 
 
@@ -133,14 +111,6 @@ def band_edges(count: int) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class _Reached:
-    """How often each building was in the top, and reached by the budget, in one block of draws."""
-
-    top: NDArray[np.uint8]
-    funded: NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
 class _Ranking:
     """Ranks the scores of draws; the same for every draw, and safe to use from many threads."""
 
@@ -149,16 +119,14 @@ class _Ranking:
     first_step: NDArray[np.uint16]
     """The step of each building if its score is 1."""
     top_count: int
-    cost: Floats | None
-    budget: float
 
-    def note(self, scores: Singles, bands: NDArray[np.uint8]) -> _Reached:
-        """Write the band of each building in each draw into ``bands``.
+    def note(self, scores: Singles, bands: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Write the band of each building in each draw into ``bands``; return how often it is on top.
 
         Ranks follow from how many buildings stand at each step, from the best (0) to the last,
         without sorting them; those of one step share the best of their ranks.
         """
-        top, funded = np.zeros((2, len(self.first_step)), dtype=np.uint8)
+        top = np.zeros(len(self.first_step), dtype=np.uint8)
         for score, band in zip(scores, bands, strict=True):
             step = ((1 - score) * np.float32(_STEPS)).astype(np.uint16)
             step += self.first_step
@@ -168,10 +136,7 @@ class _Ranking:
             by_step = self.band_of[np.minimum(above, len(self.band_of) - 1)]
             np.take(by_step, place, out=band, mode="clip")
             top += step < np.searchsorted(above, self.top_count)
-            if self.cost is not None:
-                spent = np.cumsum(np.bincount(place, weights=self.cost, minlength=3 * _SPAN))
-                funded += step < np.searchsorted(spent, self.budget, side="right")
-        return _Reached(top, funded)
+        return top
 
 
 def _count(noted: NDArray[np.uint8], counts: NDArray[np.uint32], start: int) -> None:

@@ -15,23 +15,15 @@ from pipeline.contracts.numbers import plain_numbers
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import BUILDINGS, CONSENTS, MEASUREMENTS, RANKING
 from pipeline.geo.raster import Floats
-from pipeline.problem import Problem
-from pipeline.score.need import (
+from pipeline.need.drawn_weights import drawn_weights
+from pipeline.need.value_functions import (
     NEED_UNITS,
     Units,
     expected_need_units,
     left_out_need,
     need_units,
 )
-from pipeline.score.notices import notices
-from pipeline.score.rank import POINT_UNITS, point_units, ranks, tier_numbers
-from pipeline.score.readiness import QUADRANTS, consent_share, quadrants, readiness_share
-from pipeline.score.robustness import Bands, drawn_weights, rank_bands
-from pipeline.score.second_opinions import cross_checks
-from pipeline.score.sensitivity import weight_reach
-from pipeline.score.uncertain import uncertain_need
-from pipeline.score.vetoes import lifted_by
-from pipeline.score.weights import (
+from pipeline.need.weights import (
     WEIGHT_UNITS,
     Weighting,
     known_shares,
@@ -39,6 +31,15 @@ from pipeline.score.weights import (
     weight_units,
     weighting,
 )
+from pipeline.problem import Problem
+from pipeline.score.notices import notices
+from pipeline.score.rank import POINT_UNITS, point_units, ranks, tier_numbers
+from pipeline.score.readiness import QUADRANTS, consent_share, quadrants, readiness_share
+from pipeline.score.robustness import Bands, rank_bands
+from pipeline.score.second_opinions import cross_checks
+from pipeline.score.sensitivity import weight_reach
+from pipeline.score.uncertain import uncertain_need
+from pipeline.score.vetoes import lifted_by
 from pipeline.settings.score import QUANTILE_MASS, Criterion, ScoreSettings
 from pipeline.tracks.gates import TRACKS, tracks
 
@@ -196,13 +197,8 @@ def _second_look(
         {name: rule.errors[name] for name in names if name in rule.errors},
         cutoff_year=measure.years.cutoff_year,
     )
-    floor = plain_numbers(rows["floor_area_m2"])
-    # a few unknown areas take the middle one; if hardly any is known there is no line to draw
-    is_known = np.isfinite(floor)
-    is_costed = is_known.any() and is_known.mean() >= settings.coverage.notice_below_share
-    floor = np.nan_to_num(floor, nan=float(np.nanmedian(floor))) if is_costed else floor
     weights = drawn_weights(names, shares, rule, np.random.default_rng(rule.seed))
-    bands = rank_bands(need, weights, is_lifted, floor * rule.cost_cny_per_m2, rule)
+    bands = rank_bands(need, weights, is_lifted, rule)
     # one BLAS thread each: so small products keep a second one waiting longer than they take
     with threadpool_limits(1), ThreadPoolExecutor(1) as pool:
         checked = pool.submit(cross_checks, matrix, shares, names)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.contracts.numbers import plain_numbers
 from pipeline.geo.raster import Floats
-from pipeline.score.need import NEED_UNITS, Units, need_share
+from pipeline.need.value_functions import NEED_UNITS, Units, need_share
 from pipeline.settings.score import Criterion
 
 Singles = NDArray[np.float32]

@@ -136,6 +136,9 @@ class Source(Section):
     """Our column → a value that holds for every row of the source."""
     nodata: float | None = None
     """Rasters: the value that means empty, when the file itself does not say."""
+    height_unit: Literal["m", "dm", "cm", "mm", "ft"] | None = None
+    """Terrain models: the unit of the heights, when the file itself does not say. ``m`` is a person's
+    word that they are heights in metres, and ends the doubts that their values raise."""
     publisher: Name
     """Who publishes the data."""
     licence: Name

@@ -108,6 +108,8 @@ class StreetRule(Section):
     """Barriers drawn as lines that end a way which crosses them at a shared point without a gate."""
     main_highway_types: list[Name]
     """Classes that count as main roads."""
+    walked_in_year: CalendarYear
+    """What ends before this year or begins after it does not count in maps of OpenStreetMap."""
 
 
 class LossRule(Section):
@@ -120,6 +122,10 @@ class LossRule(Section):
     """A source that loses more of its rows, or a column more of its values, is told with reasons."""
     sparse_share: Share
     """A column of a register or layer of which fewer rows state anything is told as nearly empty."""
+    steep_road_grade: Positive
+    """Rise per length, over 100 m, that hardly any road for vehicles has."""
+    max_steep_road_share: Share
+    """If more of the roads for vehicles are steeper, the terrain's unit is doubted."""
 
 
 class IntakeSettings(Section):

@@ -42,7 +42,8 @@ def settings_from_layers(layers: list[Layer]) -> Settings:
 def model_from_layers(model: type[_Model], layers: list[Layer], fix: str) -> _Model:
     """Return a model filled from several files, later ones laid over earlier ones.
 
-    Mappings are merged key by key; lists and single values are replaced. ``fix`` tells the reader
+    Mappings are merged key by key, an empty one empties what lies below; lists and single values are
+    replaced. ``fix`` tells the reader
     where the right keys can be seen.
 
     Raises
@@ -93,12 +94,12 @@ def _lay_over(
     for key, value in top.items():
         here = (*path, str(key))
         origin[here] = file
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             below = base.get(key)
             base[key] = below if isinstance(below, dict) else {}
             _lay_over(base[key], value, here, file, origin)
         else:
-            base[key] = value
+            base[key] = dict(value) if isinstance(value, Mapping) else value
 
 
 def _refuse_infinite(merged: Mapping[str, Any], origin: dict[tuple[str, ...], str]) -> None:

@@ -97,10 +97,16 @@ class WalkingRule(Section):
     """Speed along an escalator."""
     profile_spacing_m: Annotated[float, Field(ge=1)]
     """Longest distance between heights along a link; every bend has one."""
+    profile_noise_m: NotNegative
+    """How far the terrain between two bends may stray from the straight line between them before a
+    walk feels it (wholly from twice as far): the terrain model errs as much, and errors summed up
+    would be a climb."""
     climb_penalty_min_per_m: Positive
     """Minutes that a metre of climb weighs more than it takes, when a way is chosen."""
     climb_penalty_spread: Annotated[float, Field(gt=0, lt=1)]
     """People differ: the penalty lies between 1 − this and 1 + this times its middle."""
+    counted_climb: Literal["home", "out", "larger"]
+    """Which walk's climb a building is told to have: that home, that out, or the larger of both."""
     elder: ElderRule
     max_drivable_grade: dict[Slug, Grade]
     """Steepest that a road for vehicles can be, by OpenStreetMap class (``…_link`` is as its class)."""
@@ -121,6 +127,9 @@ class AccessRule(Section):
     """Buildings further than this from every walkable street have no access; facilities too."""
     extra_access_m: NotNegative
     """Streets up to this much further than the nearest one are tried too: the quicker one counts."""
+    front_depth_m: Positive
+    """How much further from a street a place's middle may be reached than its nearest point, to count
+    as partly as near: where a wall runs along a street, its middle is taken and not one of its ends."""
     gate_wall_m: Positive
     """How far the wall that makes a shut gate one is taken to reach on either side of it: no straight
     way from a house to a street leads over it."""

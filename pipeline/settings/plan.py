@@ -35,12 +35,54 @@ class StandIns(Section):
     storey_height_m: Positive
 
 
+RenovationClass = Literal["basic", "improving", "upgrading"]
+
+EVERY_DISTRICT = "*"
+"""In a price list: all districts that have no row of their own."""
+HOW_SURE = ("official", "reported", "weak", "illustrative")
+"""An official site or text; a notice or news that names one; a poor copy; nobody can be cited."""
+
+
+class Price(Section):
+    """A line of the price list: yuan for a unit of works, without soft costs and contingency."""
+
+    low_cny: Positive
+    middle_cny: Positive
+    high_cny: Positive
+    source: str
+    how_sure: str
+    """One of ``HOW_SURE``; empty if the list does not say."""
+    row: Annotated[int, Field(exclude=True)]
+    """Line of the file, for messages; a price that only moves is no other price."""
+
+
+PriceList = dict[str, dict[str, dict[int, Price]]]
+"""Measure → district or ``*`` → year of the price."""
+
+
+class Effect(Section):
+    """What a measure does to one measurement of a building it serves. It never makes it worse."""
+
+    column: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    """Column of ``measurements`` or ``buildings``."""
+    becomes: float
+    """What the measurement is afterwards."""
+    is_share: bool
+    """``becomes`` is a share of what it was, not a value in its own unit."""
+
+    @model_validator(mode="after")
+    def _share_is_a_share(self) -> "Effect":
+        if self.is_share and not 0 <= self.becomes <= 1:
+            raise ValueError(f"becomes is a share and must lie in 0–1, not {self.becomes:g}")
+        return self
+
+
 class PlanMeasure(Section):
-    """One kind of work: when an estate gets it, how much of it, at what price, who pays."""
+    """One kind of work: when an estate gets it, how much, at what price, what it does, who pays."""
 
     label_zh: Name
     label_en: Name
-    renovation_class: Literal["basic", "improving", "upgrading"]
+    renovation_class: RenovationClass
     trigger: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None
     """Column of ``measurements`` or ``buildings`` that calls for it; null: every project gets it."""
     at_least: float
@@ -48,7 +90,7 @@ class PlanMeasure(Section):
     unknown_share: Share
     """Share of the quantity counted where the trigger is unknown."""
     quantity: Literal[
-        "floor_area_m2", "facade_area_m2", "household_count", "building_count",
+        "floor_area_m2", "facade_area_m2", "roof_area_m2", "household_count", "building_count",
         "stairwell_count", "trigger_households", "trigger_mean", "project_count",
     ]  # fmt: skip
     """What is counted, over the buildings that call for it. ``trigger_households``: households ×
@@ -58,17 +100,28 @@ class PlanMeasure(Section):
     min_household_count: Annotated[int, Field(ge=0)]
     """Projects with fewer households do not get it."""
     unit_zh: Name
-    unit_cost_cny: Positive
-    price_year: CalendarYear
+    has_soft_costs: bool
+    """Whether design, supervision and contingency come on top: not where nothing is built."""
     consent: Slug | None
     """Matter of the consent survey without which it is not done; null: none asked for."""
     heritage_cost_factor: Annotated[float, Field(ge=1)]
     resident_share: Share
     maintenance_fund_share: Share
+    is_enabling: bool
+    """It comes with every project that begins and is called for, whatever it relieves itself."""
+    effects: list[Effect]
+    effect_source: Name
     source: Name
 
     @model_validator(mode="after")
     def _fits_together(self) -> "PlanMeasure":
+        if not self.effects and not self.is_enabling:
+            raise ValueError(
+                "has no effects, so it would relieve nothing; say what it does to which measurement, "
+                "or set is_enabling: true if other works need it"
+            )
+        if len({effect.column for effect in self.effects}) < len(self.effects):
+            raise ValueError("effects name a column twice")
         if self.resident_share + self.maintenance_fund_share > 1:
             raise ValueError("resident_share and maintenance_fund_share exceed 1 together")
         if self.trigger is None and self.quantity.startswith("trigger_"):
@@ -76,28 +129,88 @@ class PlanMeasure(Section):
         return self
 
 
+class Package(Section):
+    """Works that are offered together: classes and single measures, and what other packages hold."""
+
+    label_zh: Name
+    label_en: Name
+    contains: list[Slug]
+    """Packages whose works it holds too."""
+    classes: list[RenovationClass]
+    measures: list[Slug]
+
+
+class PackageRule(Section):
+    """Which works a project may choose from."""
+
+    choice: Literal["works", "packages"]
+    """``works``: any of the single works that are called for, building by building; ``packages``: the
+    works of one package, whole."""
+    compulsory_classes: list[RenovationClass]
+    """Classes whose works are all done once a project begins (应改尽改)."""
+    offered: Annotated[dict[Slug, Package], Field(min_length=1)]
+    """From small to large; the first that holds all works of a project gives the project its name."""
+    source: Name
+
+    @model_validator(mode="after")
+    def _none_contains_itself(self) -> "PackageRule":
+        for name in self.offered:
+            self._walked(name, ())
+        return self
+
+    def _walked(self, name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            way = " → ".join((*path[path.index(name) :], name))
+            raise ValueError(f"offered: package {name} contains itself ({way})")
+        if name not in self.offered:
+            raise ValueError(f"offered.{path[-1]}.contains: no package is named {name}")
+        for inner in self.offered[name].contains:
+            self._walked(inner, (*path, name))
+
+
+class ChanceRule(Section):
+    """What is drawn to see how often a project is planned, besides what score.robustness draws."""
+
+    draws: Annotated[int, Field(ge=20, le=10_000)]
+    price_spread_share: Share
+    """Standard deviation of the logarithm of each measure's price."""
+    relief_spread_share: Share
+    """Standard deviation of the logarithm of what each measure relieves."""
+    source: Name
+
+
 class CentralRule(Section):
-    """Central subsidy: a pot shared out by factors, times coefficients by district."""
+    """Central subsidy: a pot shared out by task volume and by performance."""
 
     pot_cny_per_m2: NotNegative
     """Pot for the whole stock, by its floor area."""
+    performance_share: Share
+    """Part of the pot for performance; the rest goes by task volume times fiscal difficulty."""
     floor_area_weight: NotNegative
+    """Weights of the volumes among each other."""
     household_weight: NotNegative
     building_weight: NotNegative
     project_weight: NotNegative
-    performance_weight: NotNegative
-    performance_shares: dict[Name, Share]
+    performance_coefficients: dict[Name, Positive]
     """Performance of each district; ``other`` counts for districts not named."""
     difficulty_coefficients: dict[Name, Positive]
     """Fiscal difficulty of each district; ``other`` counts for districts not named."""
     source: Name
 
-    @field_validator("performance_shares", "difficulty_coefficients")
+    @field_validator("performance_coefficients", "difficulty_coefficients")
     @classmethod
     def _has_other(cls, value: dict[str, float]) -> dict[str, float]:
         if "other" not in value:
             raise ValueError("needs the key other, for districts that are not named")
         return value
+
+    @model_validator(mode="after")
+    def _has_a_weight(self) -> "CentralRule":
+        weights = (self.floor_area_weight, self.household_weight, self.building_weight,
+                   self.project_weight)  # fmt: skip
+        if not sum(weights) > 0:
+            raise ValueError("one of the weights must be above 0")
+        return self
 
 
 class FundingRule(Section):
@@ -107,7 +220,8 @@ class FundingRule(Section):
     private_max_share: Share
     """Most that private parties pay of the rest; never more than their revenue is worth."""
     special_bond_share: Share
-    """Of the rest, for measures of the classes ``special_bond_classes``."""
+    """Of what is left after central and private money, for measures of ``special_bond_classes``; never
+    more than what revenue is worth beyond the private share: bonds are paid back from it."""
     special_bond_classes: list[Literal["basic", "improving", "upgrading"]]
     municipal_share: Share
     """Of what then remains; the district pays the remainder."""
@@ -178,6 +292,8 @@ class ScheduleRule(Section):
     locked_in: dict[ProjectId, CalendarYear]
     """Projects that must start in that year."""
     locked_out: list[ProjectId]
+    safety_first: bool
+    """Projects with buildings that a veto lifts begin before all others, as soon as they are ready."""
     tracks: list[Literal["ranked", "reserve"]]
     """Tracks of the ranking that are planned."""
     need_of: Literal["household_count", "floor_area_m2", "building_count"]
@@ -215,12 +331,23 @@ class PlanSettings(Section):
     """Areas listed below each district."""
     price_year: CalendarYear
     price_rise_share: Share
-    """Yearly rise by which older unit costs are brought to ``price_year``."""
+    """Yearly rise by which older prices are brought to ``price_year``."""
+    price_list: Annotated[str, Field(pattern=r"^[^/\\].*\.[cC][sS][vV]$", max_length=200)]
+    """CSV below config/: works_type, district_name, price_year, low_cny, middle_cny, high_cny, unit,
+    source. An office puts its own in its place."""
+    prices: PriceList
+    """Empty in every YAML file; filled from ``price_list`` as the settings are read."""
+    soft_cost_share: Share
+    """Design, supervision, management and the like (工程建设其他费), of the cost of works."""
+    contingency_share: Share
+    """预备费, of works and soft costs together."""
     implementer_zh: Name
     """Who carries a project out; ``{district_name}`` stands for its district."""
     projects: ProjectRule
     stand_ins: StandIns
     measures: Annotated[dict[Slug, PlanMeasure], Field(min_length=1)]
+    packages: PackageRule
+    chances: ChanceRule
     funding: FundingRule
     revenue: RevenueRule
     works: Annotated[list[WorksRule], Field(min_length=1)]
@@ -235,3 +362,13 @@ class PlanSettings(Section):
         if sizes[-1] is not None or len(closed) != len(sizes) - 1 or closed != sorted(set(closed)):
             raise ValueError("max_floor_area_m2 must rise, and end with null")
         return value
+
+    @model_validator(mode="after")
+    def _packages_name_measures(self) -> "PlanSettings":
+        for name, package in self.packages.offered.items():
+            unknown = [one for one in package.measures if one not in self.measures]
+            if unknown:
+                raise ValueError(
+                    f"packages.offered.{name}: no measure is named {', '.join(unknown)}"
+                )
+        return self

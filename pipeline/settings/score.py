@@ -176,9 +176,6 @@ class RobustnessSettings(Section):
     """Standard error of a criterion's measurement, in its unit."""
     top_share: Share
     """The top of the ranking whose make-up is told: a tenth."""
-    budget_cny: Positive
-    cost_cny_per_m2: Positive
-    """Budget and mean cost that draw the line of what would be funded, down the list."""
     sensitivity_change_share: Share
     """How much of the top must change for a weight's move to count."""
 

@@ -15,6 +15,7 @@ from pipeline.settings.load import (
 )
 from pipeline.settings.new_city import NewCityWords
 from pipeline.settings.whole import Settings
+from pipeline.store.price_list import read_price_list
 from pipeline.store.yaml_nodes import plain_values
 
 
@@ -30,7 +31,13 @@ def read_settings(config_folder: Path, city: str, scenario: str) -> Settings:
     profile = _layer(_choose(config_folder / "cities", city, "CITY"), "")
     chosen = _layer(_choose(config_folder / "scenarios", scenario, "SCENARIO"), "")
     refuse_foreign_sections(chosen)
-    return settings_from_layers([default, profile, chosen])
+    layers = [default, profile, chosen]
+    for layer in layers:
+        _refuse_prices(layer)
+    settings = settings_from_layers(layers)
+    plan = settings.plan
+    prices = read_price_list(config_folder, plan.price_list, plan.measures)
+    return settings.model_copy(update={"plan": plan.model_copy(update={"prices": prices})})
 
 
 def read_change(config_folder: Path, name: str) -> tuple[Path, Change]:
@@ -86,6 +93,15 @@ def read_cash_flow(config_folder: Path, name: str) -> CashFlowCase:
     path = _choose(config_folder / "cash_flows", name, "CASE")
     fix = "config/cash_flows/jiulongpo.yaml shows every key"
     return model_from_layers(CashFlowCase, [_layer(path, "")], fix)
+
+
+def _refuse_prices(layer: Layer) -> None:
+    plan = layer.content.get("plan")
+    if isinstance(plan, dict) and plan.get("prices"):
+        raise Problem(
+            layer.file, "plan.prices cannot be set here", expected="plan.price_list, the name of a CSV",
+            fix="write the prices into that file",
+        )  # fmt: skip
 
 
 def _choose(folder: Path, name: str, variable: str) -> Path:

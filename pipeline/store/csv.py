@@ -11,14 +11,17 @@ from pipeline.contracts.columns import FLAG, REAL, TEXT
 from pipeline.contracts.tables import Table
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_FORMULA_STARTS = r"^[=+\-@\t\r]"
+_FORMULA_STARTS = r"^[=+\-@\t\r＝＋－＠]"
+_UNSEEN = r"[\x00-\x08\x0A-\x1F\x7F-\x{9F}\x{2028}-\x{202E}\x{2066}-\x{2069}]+"
+"""Ends of lines, what moves the cursor of a terminal, and what turns the direction of reading."""
 
 
 def write_csv(table: Table, frame: Any, stream: Any) -> None:
     """Write a table as CSV with the column names, or headers, of its contract.
 
     Columns of ``csv_leaves_out`` stay away.
-    A text that begins with a sign that spreadsheets take for a formula gets an apostrophe in front.
+    Control characters become blanks. A text that begins with a sign that spreadsheets take for a
+    formula gets an apostrophe in front.
     """
     from pyarrow import csv
 
@@ -60,7 +63,7 @@ def neutralised(texts: Any) -> Any:
 
     whole = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     coded = whole.cast("string").dictionary_encode()
-    plain = pc.replace_substring_regex(coded.dictionary, r"[\r\n]+", " ")
+    plain = pc.replace_substring_regex(coded.dictionary, _UNSEEN, " ")
     runs = pc.match_substring_regex(plain, _FORMULA_STARTS)
     harmless = pc.if_else(runs, pc.binary_join_element_wise("'", plain, ""), plain)
     return harmless.take(coded.indices)

@@ -23,7 +23,7 @@ def shapefile_encoding(path: Path, inside: str = "") -> tuple[str, bool]:
     known = _CODE_PAGES.get(said, said)
     try:
         "".encode(known or "none")
-    except LookupError:
+    except (LookupError, ValueError):  # a name of no encoding, or no name at all
         return encoding_of(_cells(_part(path, inside, ".dbf")))
     return known, True
 

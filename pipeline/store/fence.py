@@ -31,6 +31,7 @@ _PASSED_ON = (
     "LD_LIBRARY_PATH",
     "VIRTUAL_ENV",
 )
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 _NOWHERE = "http://127.0.0.1:9"
 _CLOSED_OFF = {
     "GDAL_DRIVER_PATH": "disable", "OGR_DRIVER_PATH": "disable", "GDAL_CONFIG_FILE": "",
@@ -47,18 +48,25 @@ class Unreadable(Exception):
     """A file that the reader process could not read, told in words."""
 
 
+class Stopped(Unreadable):
+    """The reader process was ended by a limit or from outside: the file itself may be whole."""
+
+
 class _ReaderProcess:
     def __init__(self) -> None:
         self.owner = os.getpid()
         told = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         packages = str(Path(__file__).resolve().parents[2])
-        with stopping.unheard():
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", "from pipeline.store.gdal_reader import serve; serve()"],
+        far_end, near_end = os.pipe()
+        self._held_open = os.fdopen(near_end, "wb", buffering=0)
+        """Closed with this process, which ends the other one."""
+        serve = f"from pipeline.store.gdal_reader import serve; serve({far_end})"
+        with os.fdopen(far_end, "rb"):
+            self._process = stopping.start(
+                [sys.executable, "-P", "-c", serve], pass_fds=(far_end,),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 env={**told, **_CLOSED_OFF, "PYTHONPATH": packages, "PYTHONUTF8": "1"},
             )  # fmt: skip
-        stopping.children.add(self._process)
 
     def ask(self, request: dict[str, Any], clock_s: float) -> tuple[dict[str, Any], Any]:
         """Return the answer and its table; EOFError if the process ended."""
@@ -106,6 +114,8 @@ class _ReaderProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             return process.wait()
+        finally:
+            self._held_open.close()
 
 
 _lock = Lock()
@@ -125,8 +135,9 @@ def in_reader(
     Raises
     ------
     Unreadable
-        If the file cannot be read, the reader crashed, or it took more than a file of this size can
-        need.
+        If the file cannot be read, or the reader crashed.
+    Stopped
+        If it took more than a file of this size can need, or something ended the reader.
     UnicodeDecodeError, LookupError
         If its text is in another encoding.
     """
@@ -144,14 +155,14 @@ def in_reader(
             answer, table = _reader[0].ask(whole, cpu_s * _CLOCK_RATIO)
         except EOFError:
             code = _reader.pop().end()
-            raise Unreadable(_how_it_ended(-code, cpu_s)) from None
+            raise _ending(-code, cpu_s) from None
         except BaseException:  # interrupted: what is still to come is no answer to the next request
             close_reader()
             raise
     fault = answer.get("fault")
     if fault == "memory":
         _fresh()
-        raise Unreadable(f"reading it would take more than {memory_bytes / 1e9:.0f} GB of memory")
+        raise Stopped(f"reading it would take more than {memory_bytes / 1e9:.0f} GB of memory")
     if fault == "UnicodeDecodeError":
         raise UnicodeError(answer["told"])
     if fault == "LookupError":
@@ -173,18 +184,18 @@ def _fresh() -> None:
         close_reader()
 
 
-def _how_it_ended(signal_number: int, cpu_s: float) -> str:
+def _ending(signal_number: int, cpu_s: float) -> Unreadable:
+    if signal_number in _CRASHES:
+        return Unreadable(
+            f"it is damaged in a way that crashes the reader (signal {signal_number})"
+        )
     if signal_number in (signal.SIGXCPU, signal.SIGKILL):
-        return f"reading it did not end within {cpu_s:.0f} s of work, or was stopped by the system"
-    if signal_number in (
-        signal.SIGABRT,
-        signal.SIGSEGV,
-        signal.SIGBUS,
-        signal.SIGILL,
-        signal.SIGFPE,
-    ):
-        return f"it is damaged in a way that crashes the reader (signal {signal_number})"
-    return f"the process that reads it ended ({signal_number})"
+        return Stopped(
+            f"reading it did not end within {cpu_s:.0f} s of work, or was stopped by the system"
+        )
+    if signal_number == signal.SIGABRT:  # what libraries do that get no memory
+        return Stopped("it ended the reader, for want of memory or because it is damaged")
+    return Stopped(f"the process that reads it ended ({signal_number})")
 
 
 atexit.register(close_reader)

@@ -67,7 +67,8 @@ class Batch:
         _tell_os_errors(path, lambda: path.parent.mkdir(parents=True, exist_ok=True))
         # another command that writes the same file at the same time has a name of its own
         partial = path.with_name(f"{path.stem}{PARTIAL}{os.getpid()}{path.suffix}")
-        stopping.half_written.add(str(partial))
+        with stopping.naming:
+            stopping.half_written.add(str(partial))
         self._written.append((partial, path))
         return partial
 

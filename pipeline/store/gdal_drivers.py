@@ -57,8 +57,8 @@ def open_raster(path: Path, kind: str = RASTER, layer: str | None = None) -> Any
     ------
     Problem
         If it is not of the format, or a file beside it would change what is read.
-    rasterio.errors.RasterioError
-        If it is damaged.
+    Exception
+        One of ``raster_faults``, if it is damaged.
     """
     import rasterio
 
@@ -84,6 +84,14 @@ def open_raster(path: Path, kind: str = RASTER, layer: str | None = None) -> Any
             fix="copy it with gdal_translate, without its metadata (-nomd)",
         )  # fmt: skip
     return file
+
+
+def raster_faults() -> tuple[type[Exception], ...]:
+    """Return what rasterio raises for a damaged raster, opened or asked for any part of it."""
+    from rasterio._err import CPLE_BaseError  # some of its properties pass GDAL's own errors on
+    from rasterio.errors import RasterioError
+
+    return RasterioError, CPLE_BaseError, OSError, ValueError, OverflowError
 
 
 def _check_tile_of_degree(path: Path, member: str | None) -> None:

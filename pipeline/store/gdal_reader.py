@@ -71,9 +71,10 @@ class _Drivers:
         self._registered = name
 
 
-def serve() -> None:
-    """Answer requests until the other side closes."""
+def serve(other_side: int) -> None:
+    """Answer requests until the other process closes them, or ``other_side``, an empty pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to both
+    _end_with(other_side)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
@@ -86,7 +87,6 @@ def serve() -> None:
     while line := requests.readline():
         request = json.loads(line)
         _limit(request.pop("cpu_s"), request.pop("memory_bytes"))
-        _end_with_other_side(requests.fileno(), is_on=True)
         try:
             drivers.use(request.pop("driver"))
             work: Callable[..., tuple[dict[str, Any], Any]] = _WORK[request.pop("work")]
@@ -97,7 +97,6 @@ def serve() -> None:
         except Exception as error:  # GDAL and Arrow raise a dozen kinds for a damaged file
             told = str(error) or type(error).__name__
             answer, table = {"fault": type(error).__name__, "told": told}, None
-        _end_with_other_side(requests.fileno(), is_on=False)
         _send(answers, answer, table)
 
 
@@ -121,23 +120,19 @@ def _limit(cpu_s: float, memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, resource.RLIM_INFINITY))
 
 
-def _end_with_other_side(requests: int, *, is_on: bool) -> None:
-    """While a request is worked on, let the kernel end this process when the other one is gone.
+def _end_with(pipe: int) -> None:
+    """Let the kernel end this process when the other end of a pipe is closed, also amid library code.
 
-    Nothing else comes through the pipe then, and library code need not return for it.
+    Not the pipe of requests: on a busy machine a request's signal may come after it was read.
     """
     import fcntl
     import select
 
-    flags = fcntl.fcntl(requests, fcntl.F_GETFL)
-    if not is_on:
-        fcntl.fcntl(requests, fcntl.F_SETFL, flags & ~os.O_ASYNC)
-        return
     signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(requests, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(requests, fcntl.F_SETFL, flags | os.O_ASYNC)
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
     watch = select.poll()
-    watch.register(requests, select.POLLIN)
+    watch.register(pipe, select.POLLIN)
     if watch.poll(0):  # it went before the flag was set
         os._exit(1)
 

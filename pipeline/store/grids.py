@@ -12,7 +12,8 @@ from pipeline.geo.crs import horizontal, with_shift
 from pipeline.geo.raster import Raster
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
-from pipeline.store.gdal_drivers import open_raster
+from pipeline.store.gdal_drivers import open_raster, raster_faults
+from pipeline.store.height_doubts import refuse_doubtful, refuse_feet
 from pipeline.store.heights import (
     implausible,
     in_metres,
@@ -52,8 +53,6 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
         its heights are in feet or cannot be heights, tiles contradict each other, or it is too large,
         too small, or empty in the study area.
     """
-    from rasterio.errors import RasterioError
-
     opened: list[Any] = []
     path = paths[0]
     try:
@@ -63,10 +62,13 @@ def read_terrain(paths: list[Path], name: str, source: Source, area: StudyArea) 
                 opened.append(open_raster(path, source.format, source.layer))
                 _check_tile(path, opened[-1], name, source, is_alone=len(paths) == 1)
             path = paths[0]
-            return _read(paths, opened, name, source, area)
+            found = _read(paths, opened, name, source, area)
+            if source.role == "terrain" and source.height_unit is None:
+                refuse_doubtful(path, name, found.values)
+            return found
     except (Problem, MemoryError):
         raise
-    except (RasterioError, OSError, ValueError, OverflowError) as error:
+    except raster_faults() as error:
         raise Problem(
             path, f"cannot be read as a raster ({str(error)[:200] or type(error).__name__})",
             expected=f"a raster of the format {source.format}", fix=AGAIN,
@@ -215,7 +217,9 @@ def _values(file: Any, window: Any, name: str, source: Source) -> np.ndarray:
     if source.role != "terrain":
         return values
     path, own = Path(file.name), raster_crs(file)
-    rule = measure(path, file, vertical_crs(own))
+    if source.height_unit is None:
+        refuse_feet(path, name, values)
+    rule = measure(path, file, vertical_crs(own), source.height_unit)
     cell_m = cell_size_m(file, horizontal(own))
     ends = integer_ends(file.dtypes[0])
     refuse_implausible(path, name, implausible(values, rule, cell_m, ends))

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.problem import Problem
+from pipeline.store.height_doubts import FOOT_M
 
+IN_FEET = "its heights are in feet"
 EARTH_M = (-500.0, 9000.0)
 """The Dead Sea's shore lies at −430 m, Everest at 8,849 m."""
 _METRES = ("", "m", "metre", "meter", "metres", "meters", "米")
@@ -91,14 +93,20 @@ def grey_fault(name: str, file: Any) -> str:
     return ""
 
 
-def measure(path: Path, file: Any, vertical: Any | None) -> Measure:
+def measure(path: Path, file: Any, vertical: Any | None, stated: str | None = None) -> Measure:
     """Return how a band's numbers become metres, by its scale, offset and unit, or its vertical CRS.
+
+    ``stated`` is the unit that the profile tells; it goes before what the file says.
 
     Raises
     ------
     Problem
-        If the unit is the foot or none that is known, or the vertical CRS counts downwards.
+        If the unit is the foot and the profile does not say so, or none that is known, or the vertical
+        CRS counts downwards.
     """
+    if stated is not None:
+        per_unit = FOOT_M if stated == "ft" else _PARTS_OF_METRE.get(stated, 1.0)
+        return Measure(file.scales[0] * per_unit, file.offsets[0] * per_unit)
     unit = (file.units[0] or "").strip().lower()
     per_unit = 1.0 if unit in _METRES else _PARTS_OF_METRE.get(unit, 0.0)
     in_feet = unit in _FEET
@@ -110,8 +118,8 @@ def measure(path: Path, file: Any, vertical: Any | None) -> Measure:
             raise Problem(path, f"holds depths ({vertical.name})", expected="heights, upwards")
     if in_feet:
         raise Problem(
-            path, "its heights are in feet", expected="metres",
-            fix="multiply it by 0.3048, e.g. with gdal_calc, and set the unit to metre",
+            path, IN_FEET, expected="metres, or height_unit: ft in the profile",
+            fix="write height_unit: ft behind the terrain's path",
         )  # fmt: skip
     if not per_unit:
         raise Problem(

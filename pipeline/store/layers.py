@@ -1,7 +1,6 @@
 """Layers of vector files, opened in the reader process by the driver of their format alone."""
 
 import codecs
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +12,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from pipeline import stopping
 from pipeline.problem import Problem
+from pipeline.scratch import scratch_folder
 from pipeline.store.archives import (
     ARCHIVE_FAULTS,
     member_in_zip,
@@ -87,12 +86,8 @@ def vector_file(path: Path, kind: str, layer: str | None = None) -> Iterator[Vec
         nowhere = Path()
         yield (_in_archive if is_archive else _plain)(path, kind, layer, nowhere)
         return
-    with tempfile.TemporaryDirectory(prefix="shancheng-") as folder:
-        stopping.half_written.add(folder)
-        try:
-            yield (_in_archive if is_archive else _plain)(path, kind, layer, Path(folder))
-        finally:
-            stopping.half_written.discard(folder)
+    with scratch_folder() as folder:
+        yield (_in_archive if is_archive else _plain)(path, kind, layer, folder)
 
 
 def layer_names(file: VectorFile) -> list[str]:

@@ -42,6 +42,8 @@ class Look:
     """Rasters: why it cannot be a terrain model as it is; empty if it can."""
     nodata: float | None = None
     """Rasters: a value that must mean empty, though the file does not declare it."""
+    height_unit: str = ""
+    """Rasters: a unit that its heights must have, or that the file states and a profile must repeat."""
     crs_doubt: str = ""
     """Why the CRS that the file states is not believed."""
     stray_count: int = 0

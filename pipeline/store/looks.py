@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from pipeline.problem import Problem
 from pipeline.store.archives import zip_members
 from pipeline.store.contents import check_content
 from pipeline.store.encodings import shapefile_encoding
-from pipeline.store.fence import Unreadable
+from pipeline.store.fence import Stopped, Unreadable
 from pipeline.store.gdal_drivers import RASTER_ENDINGS
+from pipeline.store.invisible import cleaned, without_invisible
 from pipeline.store.layers import (
     VectorFile,
     about_layer,
@@ -56,33 +58,43 @@ _PARTS = {
     ".ovr",
     ".lock",
 }
+UNREAD = "cannot be read"
 _MAPINFO_PARTS = (".dat", ".map", ".id", ".ind", ".mid")
 
 
 def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
-    """Return a look at every data file below a folder, and the files that say nothing with the reason.
+    """Return a look at every data file below a folder, and what of it says nothing with the reason.
 
     Raises
     ------
     Problem
-        If there is no such folder or nothing in it.
+        If there is no such folder or nothing in it, or the reading of a file was cut off: what it
+        holds is then unknown, and a profile without it would not show that.
     """
     if not folder.is_dir():
         raise Problem(folder, "there is no such folder", fix="RAW=folder with the raw files")
-    looks, others = [], []
+    looks: list[Look] = []
+    others: list[tuple[str, str]] = []
     for path, fault in _files(folder):
         name = path.relative_to(folder).as_posix()
         if fault:
             others.append((name, fault))
             continue
         try:
-            looks += _looks(path, name)
+            looks += [_visible(look) for look in _looks(path, name, others)]
         except Problem as problem:
             others.append((name, problem.found))
         except MemoryError:
             raise
+        except Stopped as stopped:
+            raise Problem(
+                path, f"cannot be looked into: {stopped}",
+                expected="a file that can be read to its end",
+                fix="run the same command again; if it says the same, save the file anew or take it "
+                "out of the folder",
+            ) from None  # fmt: skip
         except Exception as error:  # a damaged file may raise anything in the libraries' depths
-            others.append((name, f"cannot be read ({str(error)[:100] or type(error).__name__})"))
+            others.append((name, f"{UNREAD} ({str(error)[:100] or type(error).__name__})"))
     if not looks:
         told = "".join(f"\n    {name}: {reason}" for name, reason in others[:10])
         raise Problem(
@@ -91,6 +103,14 @@ def look_into(folder: Path) -> tuple[list[Look], list[tuple[str, str]]]:
             fix="RAW=folder with the raw files",
         )  # fmt: skip
     return looks, others
+
+
+def _visible(look: Look) -> Look:
+    """Return a look whose names and values are without invisible signs, as they are read later."""
+    fields = look.fields.rename(columns=lambda one: without_invisible(str(one)))
+    if len(fields.columns) and fields.columns.is_unique:
+        fields = cleaned(fields)
+    return replace(look, fields=fields)
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -120,8 +140,8 @@ def _files(folder: Path) -> Iterator[tuple[Path, str]]:
             yield path, ""
 
 
-def _looks(path: Path, name: str) -> list[Look]:
-    """Return a look at a file, or at each of its layers or sheets."""
+def _looks(path: Path, name: str, others: list[tuple[str, str]]) -> list[Look]:
+    """Return a look at a file, or at each of its layers or sheets; add to others those without any."""
     from pipeline.store.osm_looks import osm_format, osm_look
 
     ending = path.suffix.lower()
@@ -130,13 +150,14 @@ def _looks(path: Path, name: str) -> list[Look]:
     if kind:
         return [osm_look(path, name, kind, stamp)]
     if ending == ".zip":
-        return _zip(path, name, stamp)
+        return _zip(path, name, stamp, others)
     if ending in VECTOR_ENDINGS:
-        return _layers(path, name, VECTOR_ENDINGS[ending], stamp)
+        return _layers(path, name, VECTOR_ENDINGS[ending], stamp, others)
     if ending in WORKBOOK_ENDINGS and not is_text(path):
         return sheet_looks(path, name, stamp)
+    if ending == ".json":
+        return _json(path, name, stamp, others)
     single = {
-        ".json": _json,
         ".csv": text_look,
         ".tsv": text_look,
         ".txt": text_look,
@@ -148,20 +169,22 @@ def _looks(path: Path, name: str) -> list[Look]:
     return [single[ending](path, name, stamp)]
 
 
-def _zip(path: Path, name: str, stamp: str) -> list[Look]:
+def _zip(path: Path, name: str, stamp: str, others: list[tuple[str, str]]) -> list[Look]:
     """Look at the one dataset in a zip."""
     members = [member.lower() for member in zip_members(path)]
     for ending, kind in VECTOR_ENDINGS.items():
         if kind != "geoparquet" and any(ending in member for member in members):
-            return _layers(path, name, kind, stamp)
+            return _layers(path, name, kind, stamp, others)
     for ending in (ending for endings in RASTER_ENDINGS.values() for ending in endings):
         if any(member.endswith(ending) for member in members):
             return [_raster_of(path, name, stamp, ending)]
     raise Problem(name, "a zip without a file of shapes or heights")
 
 
-def _layers(path: Path, name: str, kind: str, stamp: str) -> list[Look]:
-    """Return a look at each layer with shapes; one that cannot be read hides no other."""
+def _layers(
+    path: Path, name: str, kind: str, stamp: str, others: list[tuple[str, str]]
+) -> list[Look]:
+    """Return a look at each layer with shapes; one that cannot be read hides no other, and is told."""
     if kind == "geoparquet":
         return [_geoparquet(path, name, stamp)]
     with vector_file(path, kind) as file:
@@ -172,11 +195,15 @@ def _layers(path: Path, name: str, kind: str, stamp: str) -> list[Look]:
         for layer in layers:
             try:
                 found.append(_vector(file, name, stamp, layer, is_alone=len(layers) == 1))
+            except Stopped:
+                raise
             except (Problem, Unreadable, shapely.errors.GEOSException) as problem:
-                told = problem.found if isinstance(problem, Problem) else str(problem)
-                faults.append(f"{layer}: {told}" if layer else told)
+                told = problem.found if isinstance(problem, Problem) else f"{UNREAD} ({problem})"
+                faults.append((layer, told))
         if not found:
-            raise Problem(name, "; ".join(faults[:3]) or "holds no layer with shapes")
+            told = "; ".join(f"{layer}: {fault}" if layer else fault for layer, fault in faults[:3])
+            raise Problem(name, told or "holds no layer with shapes")
+    others += [(f"{name} {layer}", fault) for layer, fault in faults]
     return found
 
 
@@ -285,27 +312,27 @@ def _raster_of(path: Path, name: str, stamp: str, ending: str) -> Look:
     return Look(name, kind, encoding=None, file_date=stamp, **raster_facts(path, kind))
 
 
-def _json(path: Path, name: str, stamp: str) -> Look:
+def _json(path: Path, name: str, stamp: str, others: list[tuple[str, str]]) -> list[Look]:
     from pipeline.store.osm_looks import is_overpass_reply, osm_look, overpass_look
     from pipeline.store.osm_xml import is_osm_xml
     from pipeline.store.replies import read_json
 
     if is_osm_xml(path):
-        return osm_look(path, name, "osm_xml", stamp)
+        return [osm_look(path, name, "osm_xml", stamp)]
     found = read_json(path, "utf-8")
     if is_overpass_reply(found):
-        return overpass_look(path, name, found, stamp)
+        return [overpass_look(path, name, found, stamp)]
     places = found if isinstance(found, list) else [found]
     if places and all(isinstance(one, dict) and "geojson" in one for one in places):
         shapes = [shapely.geometry.shape(one["geojson"]) for one in places]
         rows = pd.DataFrame([{"name": str(one.get("name", ""))} for one in places])
-        return Look(
+        return [Look(
             name, "nominatim_json", "EPSG:4326", "utf-8", geometry="polygon", fields=rows,
             row_count=len(places), bounds=tuple(shapely.total_bounds(np.array(shapes)).tolist()),
             file_date=stamp,
-        )  # fmt: skip
+        )]  # fmt: skip
     if isinstance(found, dict) and found.get("type") == "FeatureCollection":
-        return _layers(path, name, "geojson", stamp)[0]
+        return _layers(path, name, "geojson", stamp, others)
     if isinstance(found, dict) and found.get("type") == "Topology":
-        return _layers(path, name, "topojson", stamp)[0]
+        return _layers(path, name, "topojson", stamp, others)
     raise Problem(name, "JSON of another kind")

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
@@ -13,6 +14,8 @@ from pipeline.store.osm_elements import AGAIN, from_elements, within
 from pipeline.store.study_area import Box
 
 XML_ENDINGS = (".osm", ".osm.xml", ".osm.gz", ".osm.bz2")
+_FAULTS = (OSError, EOFError, zlib.error)
+"""What is raised while a damaged file is unpacked."""
 MOST_BYTES = 2_000_000_000
 """Unpacked; a larger file takes many minutes as XML and few as PBF."""
 _TO_PBF = "turn it into PBF: osmium cat FILE -o FILE.osm.pbf"
@@ -51,7 +54,7 @@ def is_osm_xml(path: Path) -> bool:
     try:
         with _unpacked(path) as file:
             return b"<osm" in file.read(_HEAD_BYTES)
-    except (OSError, EOFError):
+    except _FAULTS:
         return False
 
 
@@ -95,7 +98,12 @@ def _events(path: Path) -> Iterator[tuple[str, ElementTree.Element]]:
             path, f"the XML is cut short or damaged at line {line}, column {column + 1}",
             expected="one complete OSM XML document", fix=AGAIN,
         ) from None  # fmt: skip
-    except (EOFError, OSError) as error:
+    except (LookupError, ValueError) as error:  # of several bytes a sign, or by a name unknown
+        raise Problem(
+            path, f"states an encoding that cannot be read ({str(error)[:80]})",
+            expected="OSM XML in UTF-8", fix=AGAIN,
+        ) from None  # fmt: skip
+    except _FAULTS as error:
         if isinstance(error, PermissionError):
             raise
         raise Problem(

@@ -10,7 +10,9 @@ from pipeline.geo.crs import horizontal
 from pipeline.problem import Problem
 from pipeline.store.gdal_drivers import open_raster
 from pipeline.store.grids import cell_size_m, raster_bounds, raster_crs, vertical_crs
+from pipeline.store.height_doubts import are_whole_metres_in_feet, unrelated
 from pipeline.store.heights import (
+    IN_FEET,
     grey_fault,
     implausible,
     in_metres,
@@ -36,7 +38,7 @@ def raster_facts(path: Path, kind: str) -> dict[str, Any]:
     with open_raster(path, kind) as file:
         own = raster_crs(file)
         bounds, transform = raster_bounds(file), file.transform
-        low, high, empty, fault = _heights(path, file, own)
+        low, high, empty, unit, fault = _heights(path, file, own)
     found, doubt = believed_crs(own, np.array([shapely.box(*bounds)], dtype=object))
     if transform == Affine.identity():
         fault = fault or "its cells have no position"
@@ -52,12 +54,14 @@ def raster_facts(path: Path, kind: str) -> dict[str, Any]:
     return {
         "crs": found, "bounds": bounds, "values": (low, high),
         "is_square_metric": is_metric and is_square, "not_terrain": fault, "nodata": empty,
-        "crs_doubt": doubt,
+        "crs_doubt": doubt, "height_unit": unit,
     }  # fmt: skip
 
 
-def _heights(path: Path, file: Any, own: Any) -> tuple[float, float, float | None, str]:
-    """Return least and greatest value of a raster, an undeclared empty one, and why it is no terrain.
+def _heights(path: Path, file: Any, own: Any) -> tuple[float, float, float | None, str, str]:
+    """Return least and greatest value of a raster, an undeclared empty one, its unit, why no terrain.
+
+    The unit is empty where the file's own is taken.
 
     Values are metres and plausible where nothing speaks against it.
     """
@@ -65,18 +69,22 @@ def _heights(path: Path, file: Any, own: Any) -> tuple[float, float, float | Non
     shape = (max(1, file.height // step), max(1, file.width // step))
     band = file.read(1, out_shape=shape, masked=True)
     if np.dtype(file.dtypes[0]).kind == "c":
-        return 0.0, 0.0, None, "holds complex numbers"
+        return 0.0, 0.0, None, "", "holds complex numbers"
     values = np.where(np.ma.getmaskarray(band), np.nan, band.data.astype(np.float32))
     values[~np.isfinite(values)] = np.nan
     if np.isnan(values).all():
         raise Problem(path.name, "every cell is empty")
     fault, empty = picture_fault(file) or grey_fault(path.name, file), None
+    unit = ""
     if not fault:
         try:
             rule = measure(path, file, vertical_crs(own))
         except Problem as problem:
             fault = problem.found
-        else:
+        if fault == IN_FEET or (not fault and are_whole_metres_in_feet(values)):
+            unit, fault = "ft", ""
+            rule = measure(path, file, None, unit)
+        if not fault:
             cell_m = cell_size_m(file, horizontal(own)) * step
             ends = integer_ends(file.dtypes[0])
             strange = implausible(values, rule, cell_m, ends)
@@ -86,4 +94,5 @@ def _heights(path: Path, file: Any, own: Any) -> tuple[float, float, float | Non
                     values, empty, strange = kept, strange.value, None
             fault = strange.found if strange is not None else ""
             values = in_metres(values, rule)
-    return float(np.nanmin(values)), float(np.nanmax(values)), empty, fault
+            fault = fault or unrelated(values)
+    return float(np.nanmin(values)), float(np.nanmax(values)), empty, unit, fault

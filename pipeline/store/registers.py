@@ -7,8 +7,10 @@ import pandas as pd
 
 from pipeline.problem import Problem
 from pipeline.settings.city import ADDED_COLUMNS, KEY_COLUMNS, Source
+from pipeline.store.invisible import cleaned, without_invisible
 from pipeline.store.table_layout import Layout, Merge, Rows, filled_down, header_rows, laid_out
 from pipeline.store.table_text import (
+    MOST_COLUMNS,
     MOST_TEXT_BYTES,
     cells_of,
     decoded,
@@ -34,11 +36,12 @@ def read_rows(path: Path, name: str, source: Source) -> pd.DataFrame:
         header, columns = _by_column(_of_sheet(path, name, source))
     else:
         header, columns = _plain_columns(path, source) or _by_column(_of_text(path, name, source))
+    header = [without_invisible(one) for one in header]
     _check_header(path, name, source, header)
     if not columns or not len(columns[0]):
         raise Problem(path, "holds no rows", expected="at least one below the header")
     by_name = dict(zip(header, columns, strict=True))
-    table = pd.concat(list(by_name.values()), axis=1, keys=list(by_name))
+    table = cleaned(pd.concat(list(by_name.values()), axis=1, keys=list(by_name)))
     absent = [field for field in source.fill_down or () if field not in table.columns]
     if absent:
         raise Problem(
@@ -126,6 +129,8 @@ def _plain_columns(path: Path, source: Source) -> tuple[list[str], "list[pd.Seri
     sign = source.separator or ","
     header = text.partition("\n")[0].removesuffix("\r").split(sign)
     if without_sep_line(text)[1] or not any(one.strip() for one in header) or not sign.isascii():
+        return None
+    if len(header) > MOST_COLUMNS:
         return None
     numbers = [str(number) for number in range(len(header))]
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.settings.load import flatten
+from pipeline.settings.plan import PlanSettings
 from pipeline.store.yaml_nodes import composed
 
 _REMARK = re.compile(r"^[\s,\]}]*#\s*(.*?)\s*$")
@@ -37,6 +38,17 @@ def read_remarks(config_folder: Path, city: str, scenario: str) -> dict[str, Rem
             kept = remark or (earlier.text if earlier else "")
             found[key] = Remark(f"{name}.yaml", kept)
     return found
+
+
+def of_prices(plan: PlanSettings) -> dict[str, Remark]:
+    """Return the source of each price of the price list, by dotted key."""
+    return {
+        f"plan.prices.{key}": Remark(plan.price_list, price.source)
+        for works, by_district in plan.prices.items()
+        for district, years in by_district.items()
+        for year, price in years.items()
+        for key in flatten(price.model_dump(), f"{works}.{district}.{year}")
+    }
 
 
 def remarks_of(text: str) -> dict[str, str]:

@@ -117,7 +117,8 @@ def reading_key(source: Source) -> tuple[object, ...]:
     shaped = tuple(tuple(source.columns.get(name, ())) for name in read)
     return (
         source.path, *source.more_paths, source.format, source.layer, source.encoding, source.crs,
-        source.nodata, source.datum, tuple(source.towgs84 or ()), shaped, source.separator,
+        source.nodata, source.height_unit, source.datum, tuple(source.towgs84 or ()), shaped,
+        source.separator,
         tuple(source.header_rows), tuple(source.fill_down or ()), tuple(source.joined),
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ from pipeline.problem import Problem
 
 _one_at_a_time = Lock()
 """The record is read while another thread writes it down."""
+_LONGEST_PATH_BYTES = 500
 _sound: set[Path] = set()
 """Records that this process has found to be readable."""
 
@@ -184,6 +185,11 @@ def _opened(state_file: Path) -> Iterator[Dependency]:
         yield dependency
         dependency.close()
     except (DatabaseException, sqlite3.Error) as error:
+        if len(os.fsencode(state_file)) > _LONGEST_PATH_BYTES:
+            raise Problem(
+                state_file, "its path is longer than SQLite can open",
+                expected=f"at most {_LONGEST_PATH_BYTES} bytes", fix="move the project further up",
+            ) from None  # fmt: skip
         reason = error.__context__ if isinstance(error, DatabaseException) else error
         raise Problem(
             state_file, f"cannot be written or read ({reason})",

@@ -9,6 +9,8 @@ from pathlib import Path
 from pipeline.problem import Problem
 from pipeline.store.encodings import encoding_of
 
+MOST_COLUMNS = 16_384
+"""As many as a sheet of a workbook may have."""
 MOST_TEXT_BYTES = 1_000_000_000
 SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 400
@@ -125,11 +127,17 @@ def cells_of(path: Path, text: str, separator: str) -> list[list[str]]:
     Raises
     ------
     Problem
-        If a quote is not closed.
+        If a quote is not closed, or a line has more cells than any table.
     """
     text, said = without_sep_line(text)
     try:
         rows = list(csv.reader(io.StringIO(text), delimiter=said or separator, strict=True))
     except csv.Error as error:
         raise Problem(path, f"not valid CSV ({error})", fix="save it again as CSV") from None
+    widest = max(map(len, rows), default=0)
+    if widest > MOST_COLUMNS:
+        raise Problem(
+            path, f"has a line of {widest:,} cells", expected=f"at most {MOST_COLUMNS:,} columns",
+            fix="check the separator, or drop the columns that nobody needs",
+        )  # fmt: skip
     return [[cell.strip() for cell in row] for row in rows]

@@ -15,6 +15,7 @@ from pipeline.problem import Problem
 from pipeline.settings.city import SHAPE_COLUMNS, Source
 from pipeline.store.contents import check_content
 from pipeline.store.encodings import shapefile_encoding
+from pipeline.store.invisible import cleaned, without_invisible
 from pipeline.store.layers import (
     Layer,
     VectorFile,
@@ -72,9 +73,10 @@ def read_features(path: Path, name: str, source: Source) -> FeatureTable:
     if crs is not None and not _says_nothing(path, source, crs) and not belies_degrees(crs, shapes):
         refuse_other_crs(path, name, source, crs)
     refuse_unplaced(path, name, source, shapes)
+    fields = fields.rename(columns=lambda one: without_invisible(str(one)))
     check_fields(path, name, source, fields)
     try:
-        texts = as_text(fields)
+        texts = cleaned(as_text(fields))
         for column in texts.columns:
             pa.chunked_array(pa.array(texts[column])).validate(full=True)
     except (pa.ArrowException, ValueError) as error:

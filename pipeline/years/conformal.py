@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.geo.raster import Floats
 
 Ints = NDArray[np.int64]
-LEVELS: Floats = np.concatenate([[0.01], np.arange(0.025, 1.0, 0.025), [0.99]])
+LEVELS: Floats = np.concatenate([[0.001, 0.01], np.arange(0.025, 1.0, 0.025), [0.99, 0.999]])
 """Shares of probability at which a distribution is kept."""
 
 
@@ -98,20 +98,30 @@ def local_quantiles(
     bandwidth: float,
     min_effective_count: float,
     step: float = 1.0,
+    block: Ints | None = None,
 ) -> Floats:
     """Return the error quantiles around each wanted prediction: m × ``len(LEVELS)``.
 
     Errors count by how near their prediction lies (Gaussian); the bandwidth widens until enough do.
+    Errors of one ``block`` (numbers from 0) hang together and count as one: a district that is off as a
+    whole must not become the rule for every building whose predicted year is like its own.
     Predictions that round to the same multiple of ``step`` share their quantiles.
     """
     node, of_wanted = np.unique(np.round(wanted / step), return_inverse=True)
     order = np.argsort(errors, kind="stable")
     centre, errors, weights = centre[order], errors[order], weights[order]
+    of_block = np.arange(len(order)) if block is None else block[order]
+
+    def enough(near: Floats) -> bool:
+        return (
+            effective_count(np.bincount(of_block, near).astype(np.float64)) >= min_effective_count
+        )
+
     found = np.empty((len(node), len(LEVELS)))
     for number, place in enumerate(node * step):
         width = bandwidth
         near = weights * np.exp(-0.5 * ((centre - place) / width) ** 2)
-        while effective_count(near) < min_effective_count and width < 100 * bandwidth:
+        while not enough(near) and width < 100 * bandwidth:
             width *= 1.4
             near = weights * np.exp(-0.5 * ((centre - place) / width) ** 2)
         found[number] = _quantiles_of_sorted(errors, near)

@@ -20,6 +20,7 @@ _REPEATS_PER_WEIGHT, _MOST_REPEATS = 10, 100
 _SHARE_STEPS = 10
 _SPREAD_TREES, _SPREAD_LEAVES, _LEAST_ERROR_YR = 30, 6, 0.5
 BASELINES = ("nearest_10_year", "group_median_year")
+_MOST_CODES, _MOST_UNSEEN_SHARE = 200, 0.5
 _AROUND = (*BASELINES, "near_weighted_year", "near_median_year")
 
 
@@ -72,7 +73,8 @@ def estimate_units(
     """
     known, parts = units.is_known, np.unique(fold[units.is_known])
     around = _around(units, fold, wanted)
-    table = stepped(np.column_stack([*around.values(), *units.columns.values()]))
+    columns = seen_columns(units.columns, known, wanted)
+    table = stepped(np.column_stack([*around.values(), *columns.values()]))
     found = {name: around[name] for name in _AROUND} | {"model": np.full(len(known), np.nan)}
     found["model"][wanted] = 0.0
     sample = _sample(known, rule)
@@ -98,6 +100,25 @@ def estimate_units(
     year = _mix(found, shares)
     spread = _spread(table, year, units, fold, wanted, sample, rule)
     return Estimates(year, spread, method, errors, shares)
+
+
+def seen_columns(
+    columns: Mapping[str, Floats], known: NDArray[np.bool_], wanted: NDArray[np.bool_]
+) -> dict[str, Floats]:
+    """Return the columns without codes of classes of which most wanted units have one never seen.
+
+    Where a publisher gives no years at all, no year is known of its code, and a model would take it
+    for that of the publisher with the next number.
+    """
+    found = {}
+    for name, values in columns.items():
+        there = values[np.isfinite(values)]
+        asked = values[wanted & np.isfinite(values)]
+        is_code = (there == np.floor(there)).all() and len(np.unique(there)) <= _MOST_CODES
+        unseen = ~np.isin(asked, values[known & np.isfinite(values)])
+        if not (is_code and len(asked) and unseen.mean() > _MOST_UNSEEN_SHARE):
+            found[name] = values
+    return found
 
 
 def _mix(estimates: Mapping[str, Floats], shares: Mapping[str, float]) -> Floats:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from scipy.stats import wasserstein_distance
 
 from pipeline.geo.raster import Floats
 from pipeline.years.conformal import effective_count
@@ -82,13 +81,14 @@ def _evenly(rows: Ints, most: int) -> Ints:
 
 @dataclass(frozen=True)
 class AreaFolds:
-    """Parts made of squares of ground, the side of the squares, and how far they are from the gaps.
+    """Parts made of squares of ground, the squares and their side, and how far they are from the gaps.
 
     ``mismatch`` is the mean factor, as a logarithm to base 2, between the distances to the nearest
     known year of hidden and of missing units (Wasserstein distance).
     """
 
     fold: Ints
+    block: Ints
     side_m: float
     mismatch: float
 
@@ -108,25 +108,47 @@ def area_folds(
     missing_m
         Distance to the nearest known unit of those that lack years by areas.
     """
+    from scipy.stats import wasserstein_distance  # slow to load, and few cities need it
+
     known = np.flatnonzero(is_known)
     points = middle[known]
     wanted = np.log2(missing_m + _SAME_M)
     best: AreaFolds | None = None
     for side_m in _sides(points, _BLOCKS_PER_PART * fold_count):
-        fold = even_folds(square_of(points, side_m), fold_count)
+        square = square_of(points, side_m)
+        fold = even_folds(square, fold_count)
         if len(np.unique(fold)) < 2:
             break
         hidden = np.concatenate(list(_hidden_m(points, fold)))
         mismatch = wasserstein_distance(np.log2(hidden + _SAME_M), wanted)
         if best is None or mismatch < best.mismatch:
-            of_all = np.full(len(middle), -1, dtype=np.int64)
-            of_all[known] = fold
-            best = AreaFolds(of_all, side_m, mismatch)
+            best = AreaFolds(
+                _of_all(known, fold, len(middle)),
+                _of_all(known, square, len(middle)),
+                side_m,
+                mismatch,
+            )
     if best is None:
-        of_all = np.full(len(middle), -1, dtype=np.int64)
-        of_all[known] = np.arange(len(known)) % fold_count
-        best = AreaFolds(of_all, 0.0, np.inf)
+        alone = np.arange(len(known))
+        best = AreaFolds(
+            _of_all(known, alone % fold_count, len(middle)),
+            _of_all(known, alone, len(middle)),
+            0.0,
+            np.inf,
+        )
     return best
+
+
+def _of_all(known: Ints, values: Ints, count: int) -> Ints:
+    found = np.full(count, -1, dtype=np.int64)
+    found[known] = values
+    return found
+
+
+def district_folds(district: Ints, is_known: NDArray[np.bool_], fold_count: int) -> Ints:
+    """Return parts of the known units made of whole districts; parts of the others are −1."""
+    block = np.unique(district[is_known], return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return _of_all(np.flatnonzero(is_known), even_folds(block, fold_count), len(district))
 
 
 def _sides(points: Floats, min_block_count: int) -> Iterator[float]:

@@ -188,16 +188,14 @@ def _beside_exact(
     facts: YearFacts, exact_year: Floats, rows: Ints, loss_growth_per_yr: float, rule: YearRule
 ) -> Floats:
     siblings = siblings_of(rows, facts.unit_of_building, exact_year, facts.points)
-    ends = np.asarray(rule.era_ends, dtype=float)
-    era = np.searchsorted(ends, siblings.year_mean, side="right")
     return sibling_quantiles(
         siblings,
-        (facts.district[rows], era),
+        facts.district[rows],
         facts.unit_of_building,
         exact_year,
         facts.points,
         facts.building_key,
-        (facts.district, ends),
+        facts.district,
         loss_growth_per_yr=loss_growth_per_yr,
         seed=rule.model.seed,
         min_effective_count=rule.min_group_count,

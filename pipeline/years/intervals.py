@@ -43,11 +43,13 @@ def miss_shares(together: Floats, groups: tuple[Ints, ...], mean: float, highest
     Parameters
     ----------
     together
-        Of ``errors_together``; shares are inverse to it, cut at ``highest``.
+        Of ``errors_together``; shares are inverse to its square, cut at ``highest``. One large estate
+        that is missed as a whole weighs by the square of its size in what its district holds.
     groups
         Group numbers, from 0, of each kind of group in which the shares have the given mean.
     """
-    share = np.minimum(mean * (1 / together) / np.mean(1 / together), highest)
+    share = together**-2.0
+    share = np.minimum(mean * share / share.mean(), highest)
     for _ in range(_ROUNDS):
         for group in groups:
             total, count = np.bincount(group, share), np.bincount(group)

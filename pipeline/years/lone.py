@@ -16,13 +16,13 @@ from pipeline.settings.measure import YearRule
 from pipeline.years.conformal import LEVELS, local_quantiles
 from pipeline.years.estimate import Estimates, UnitTable, estimate_units
 from pipeline.years.facts import YearFacts
-from pipeline.years.gaps import area_folds, gaps_of
+from pipeline.years.gaps import area_folds, district_folds, gaps_of
 from pipeline.years.groups import class_columns, quantile_classes, stretches
 from pipeline.years.siblings import within_year
 from pipeline.years.units import Ints, Units, unit_means
 
 _LOW, _HIGH = (int(np.argmin(np.abs(LEVELS - share))) for share in (0.05, 0.95))
-_DENSITY_CLASSES, _LEAST_REACH_YR, _FEW_SHARE = 5, 0.5, 0.1
+_DENSITY_CLASSES, _LEAST_REACH_YR, _FEW_SHARE, _DISTRICTS_PER_PART = 5, 0.5, 0.1, 2
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,12 @@ def lone_years(
     report: dict[str, Any] = {}
     # rims of areas are hidden with them, so a few single ones beside areas ask no folds of their own
     in_area = gaps.in_area | ((asked & ~gaps.in_area).sum() < _FEW_SHARE * asked.sum())
-    for name, wanted in (("single", asked & ~in_area), ("area", asked & in_area)):
+    unseen = _in_unseen_district(table, asked & in_area, model.fold_count)
+    for name, wanted in (
+        ("single", asked & ~in_area),
+        ("area", asked & in_area & ~unseen),
+        ("district", unseen),
+    ):
         if not wanted.any():
             continue
         if name == "area":
@@ -62,13 +67,19 @@ def lone_years(
                 units.middle, units.has_year, gaps.nearest_known_m[wanted],
                 model.fold_count,
             )  # fmt: skip
-            fold = areas.fold
+            fold, block = areas.fold, areas.block
             report["hidden_side_m"] = round(areas.side_m)
+        elif name == "district":
+            fold = district_folds(table.district, units.has_year, model.fold_count)
+            block = table.district
         else:
             fold = (facts.unit_key % np.uint64(model.fold_count)).astype(np.int64)
+            block = np.arange(len(fold))
         found = estimate_units(table, fold, wanted, model)
         takes = wanted[of]
-        quantiles[takes] = _quantiles(facts, units, found, fold, mass, rows[takes], rule)
+        quantiles[takes] = _quantiles(
+            facts, units, found, (fold, block), mass, rows[takes], rule
+        )  # fmt: skip
         is_baseline[takes] = found.method_name != "model"
         if takes.sum() > len(rows) / 2 or not report.get("verdict"):
             report["verdict"] = found.method_name
@@ -78,6 +89,21 @@ def lone_years(
             report["mixture"] = {k: round(v, 1) for k, v in found.shares.items() if v}
     regime = np.where(gaps.is_isolated[of], "isolated", "neighbour")
     return LoneYears(quantiles, regime, is_baseline, report)
+
+
+def _in_unseen_district(
+    table: UnitTable, wanted: NDArray[np.bool_], fold_count: int
+) -> NDArray[np.bool_]:
+    """Return which wanted units lie in a district where no year is known, none where too few do.
+
+    They are judged by whole districts only where enough of those are known to be dealt into parts.
+    """
+    known = np.unique(table.district[table.is_known])
+    unseen = wanted & ~np.isin(table.district, known)
+    enough = len(known) >= _DISTRICTS_PER_PART * fold_count
+    if not enough or unseen.sum() < _FEW_SHARE * wanted.sum():
+        return np.zeros(len(wanted), dtype=bool)
+    return unseen
 
 
 def _table(
@@ -104,12 +130,15 @@ def _quantiles(
     facts: YearFacts,
     units: Units,
     found: Estimates,
-    fold: Ints,
+    dealt: tuple[Ints, Ints],
     mass: Floats,
     rows: Ints,
     rule: YearRule,
 ) -> Floats:
-    """Return year quantiles of ``rows`` from the errors of buildings of exact year."""
+    """Return year quantiles of ``rows`` from the errors of buildings of exact year.
+
+    ``dealt`` tells for each unit the part that it was hidden with, and within it the block.
+    """
     known = np.flatnonzero(facts.is_exact)
     chosen = np.random.default_rng(rule.model.seed).permutation(len(known))
     known = np.sort(known[chosen[: rule.model.max_unit_count]])
@@ -119,14 +148,14 @@ def _quantiles(
     weight = mass[unit] * units.building_count[unit] / units.known_count[unit]
     if not weight.any():
         weight = 1 / units.known_count[unit]
-    part = fold[unit]
+    part, block = (one[unit] for one in dealt)
     own = np.empty((len(known), len(LEVELS)))
     for number in np.unique(part):
         held = part == number
         own[held] = _local(
-            centre[~held], (error / spread)[~held], weight[~held], centre[held], rule
+            centre[~held], (error / spread)[~held], weight[~held], block[~held], centre[held], rule
         )
-    told = _local(centre, error / spread, weight, found.year[asked], rule)
+    told = _local(centre, error / spread, weight, block, found.year[asked], rule)
     kinds = _kinds(facts, found, known, rows, np.log(np.abs(error / spread) + 0.1), rule)
     low, high = (
         np.maximum(sign * own[:, level] * spread, _LEAST_REACH_YR)
@@ -141,11 +170,11 @@ def _quantiles(
 
 
 def _local(
-    centre: Floats, scaled: Floats, weight: Floats, wanted: Floats, rule: YearRule
+    centre: Floats, scaled: Floats, weight: Floats, block: Ints, wanted: Floats, rule: YearRule
 ) -> Floats:
     return local_quantiles(
         centre, scaled, weight, wanted,
-        bandwidth=rule.bandwidth_yr, min_effective_count=rule.min_local_count,
+        bandwidth=rule.bandwidth_yr, min_effective_count=rule.min_local_count, block=block,
     )  # fmt: skip
 
 

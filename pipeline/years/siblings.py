@@ -104,12 +104,12 @@ def thinned(
 
 def sibling_quantiles(
     wanted: Siblings,
-    wanted_groups: tuple[Ints, Ints],
+    wanted_district: Ints,
     unit_of_building: Ints,
     known_year: Floats,
     points: Floats,
     building_key: NDArray[np.uint64],
-    groups_of_known: tuple[Ints, Floats],
+    district: Ints,
     *,
     loss_growth_per_yr: float,
     seed: int,
@@ -119,15 +119,12 @@ def sibling_quantiles(
 
     Parameters
     ----------
-    wanted_groups
-        District and era number of each wanted building.
-    groups_of_known
-        District number of every building, and the era ends that make the era number of a mean year.
+    wanted_district, district
+        District number of each wanted building, and of every building.
     loss_growth_per_yr
         By how much the log-odds of a lost year grow with age. Of an estate the older houses lose their
         years, so a known house that is older than its siblings stands for more.
     """
-    district, era_ends = groups_of_known
     size_class = np.searchsorted(_COUNT_ENDS, wanted.count)
     range_class = np.searchsorted(_RANGE_ENDS_YR, wanted.range_yr)
     found = np.full((len(wanted.count), len(LEVELS)), np.nan)
@@ -151,10 +148,8 @@ def sibling_quantiles(
             growth_per_m = error_growth_per_m(error, left.nearest_m, weight)
         error = (error + within_year(building_key[rows])) / left.spread(growth_per_m)
         spread_class = np.searchsorted(_RANGE_ENDS_YR, left.range_yr)
-        era = np.searchsorted(era_ends, left.year_mean, side="right")
-        there = district[rows]
-        kinds = _nested(spread_class, era, there)
-        asked = _nested(range_class[takes], wanted_groups[1][takes], wanted_groups[0][takes])
+        kinds = _nested(spread_class, district[rows])
+        asked = _nested(range_class[takes], wanted_district[takes])
         errors = grouped_quantiles(
             error, weight, kinds, asked, min_effective_count=min_effective_count
         )
@@ -226,7 +221,6 @@ def within_year(building_key: NDArray[np.uint64]) -> Floats:
     return (building_key % np.uint64(1_000_003)).astype(np.float64) / 1_000_003 - 0.5
 
 
-def _nested(spread_class: Ints, era: Ints, district: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return group numbers from small to large: range × era × district, range × era, range."""
-    two = spread_class * 100 + era
-    return two * 100_000 + district, two, spread_class
+def _nested(spread_class: Ints, district: Ints) -> tuple[Ints, Ints]:
+    """Return group numbers from small to large: range × district, range."""
+    return spread_class * 100_000 + district, spread_class

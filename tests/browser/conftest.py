@@ -87,6 +87,14 @@ class Opened:
         return self.page
 
 
+def opened_by(browser: Any, path: Path, address: str) -> Opened:
+    """Return a page opened by what stands behind its ``#``."""
+    one = Opened(browser, path)
+    one.page.goto(f"{one.address}#{address}")
+    one.page.wait_for_selector("html[data-ready-ms]")
+    return one
+
+
 @pytest.fixture
 def opened(browser: Any, town_file: Path) -> Iterator[Opened]:
     """The small town, drawn; nothing may have been asked for or gone wrong by the end."""

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.need.weights import weight_units
 from pipeline.score.rank import POINT_UNITS, point_units, ranks, tier_numbers
-from pipeline.score.weights import weight_units
 from pipeline.store.configuration import read_settings
 from tests.browser.conftest import Opened
 from tests.conftest import Project

@@ -25,6 +25,7 @@ from pipeline.store.configuration import read_new_city_words, read_settings
 from pipeline.store.looks import look_into
 from pipeline.store.sources import read_sources
 from pipeline.store.vectors import read_features
+from tests import crs_town
 from tests.conftest import REPOSITORY, Project
 from tests.minitown import formats, make
 
@@ -122,20 +123,19 @@ def test_any_mixture_of_formats_is_the_same_town(
 
 def test_a_delivery_in_office_formats_ranks_as_the_plain_one(tmp_path: Path) -> None:
     """From the folder to the list, with the commands that a person types."""
-    lists = []
     mixed = {"房屋": "mapinfo tab", "道路": "kmz", "设施": "mapinfo mif", "区界": "gml"}
-    for kinds in (dict.fromkeys(LAYERS, "geojson"), mixed):
-        project = Project(tmp_path / f"project{len(lists)}")
-        raw = written(tmp_path / f"raw{len(lists)}", kinds)
-        commands = [("new-city", "--name"), ("check", "--city"), ("rank", "--city")]
-        for words in commands if kinds is mixed else commands[::2]:
-            ended = project.run(*words, "town", "--raw", str(raw))
-            assert ended.returncode == 0, ended.stdout + ended.stderr
-        folder = project.root / "data" / "processed" / "town" / "base"
-        table = pd.read_parquet(folder / "building_ranking.parquet")
-        lists.append(table.set_index("building_id")["rank"].to_dict())
-    assert len(lists[0]) > 20
-    assert lists[0] == lists[1]
+    project, raw = Project(tmp_path / "project"), written(tmp_path / "raw", mixed)
+    for words in (("new-city", "--name"), ("check", "--city"), ("rank", "--city")):
+        ended = project.run(*words, "town", "--raw", str(raw))
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+    folder = project.root / "data" / "processed" / "town" / "base"
+    listed = pd.read_parquet(folder / "building_ranking.parquet").set_index("building_id")["rank"]
+    raw = written(tmp_path / "plain", dict.fromkeys(LAYERS, "geojson"))
+    own, _ = crs_town.profile_of(raw, project.root / "config", "plain")
+    assert own is not None
+    ranked = crs_town.ranking(raw, own)["rank"].dropna()
+    assert len(ranked) > 15
+    assert listed.dropna().astype(int).to_dict() == ranked.astype(int).to_dict()
 
 
 def source(**changes: Any) -> Source:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.contracts.stage import Inputs, Outputs
 from pipeline.contracts.tables import BUILDINGS, CONSENTS, MEASUREMENTS, RANKING
-from pipeline.score.need import need_units
+from pipeline.need.value_functions import need_units
 from pipeline.score.stage import run
 from pipeline.settings.whole import Settings
 from pipeline.store.configuration import read_settings

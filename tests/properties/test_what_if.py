@@ -60,7 +60,7 @@ def costs(tables: dict[Table, Any], world: StreetWorld) -> np.ndarray:
         for name in ("main_road", "market")
         for minutes, climb in (
             (access.columns[f"{name}_walk_out_min"], access.out_climb_m[name]),
-            (access.columns[f"{name}_walk_back_min"], access.columns[f"{name}_climb_m"]),
+            (access.columns[f"{name}_walk_back_min"], access.home_climb_m[name]),
         )
     ]
     return np.nan_to_num(np.array(found), nan=np.inf)

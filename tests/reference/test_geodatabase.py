@@ -107,8 +107,8 @@ def test_the_built_in_city_keeps_its_order(
 def test_the_real_district_keeps_its_order_on_another_grid(yuzhong_raw: Path) -> None:
     """Its files keep whole ten-millionths of a degree, which a geodatabase holds: so it is shifted.
 
-    Streets too. Houses of two streets, 32 in all, leap by 1.3 points at most: a door along a wall that
-    runs beside a street, and ways that cost the same to a tenth of a millimetre.
+    Streets too. Lengths and heights then differ by 0.01 mm; needs are kept in ten-thousandths of a few
+    tens of metres, so of seven of them about one in a hundred may end in another digit.
     """
     settings = read_settings(REPOSITORY / "config", "yuzhong", "base")
     plain = read(yuzhong_raw, settings)
@@ -123,6 +123,5 @@ def test_the_real_district_keeps_its_order_on_another_grid(yuzhong_raw: Path) ->
     before = ranking(plain, settings)
     after = ranking({name: moved(part) for name, part in plain.items()}, settings)
     has_leapt = (before["score_points"] - after["score_points"]).abs() > 0.0055
-    assert has_leapt.sum() <= 40
-    assert (before["score_points"] - after["score_points"]).abs().max() < 1.5
-    _alike(before[~has_leapt], after[~has_leapt], most_moved_share=0.05, most_ranks=25)
+    assert has_leapt.sum() <= 4
+    _alike(before[~has_leapt], after[~has_leapt], most_moved_share=0.015)

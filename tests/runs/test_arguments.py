@@ -32,12 +32,12 @@ TRICKS = (
 )
 VALUES = (
     "CITY", "SCENARIO", "RAW", "CHANGE", "BUDGET", "CASE", "A", "B", "NAME", "FILE", "YEAR", "GROUP",
-    "PLACE", "BBOX", "DATUM", "PYTHON",
+    "DEALS", "PLACE", "BBOX", "DATUM", "PYTHON",
 )  # fmt: skip
 REFUSED_BY = {
     "CITY": "why", "SCENARIO": "why", "RAW": "check", "CHANGE": "what-if", "BUDGET": "plan",
     "CASE": "cash-flow", "A": "compare", "B": "compare", "NAME": "keep", "FILE": "years-eval",
-    "YEAR": "years-eval", "BBOX": "fetch", "DATUM": "new-city",
+    "YEAR": "years-eval", "DEALS": "years-eval", "BBOX": "fetch", "DATUM": "new-city",
 }  # fmt: skip
 OTHERS = {
     "CITY": "minitown", "A": "base", "B": "base", "FILE": "data/raw/minitown/buildings.json",

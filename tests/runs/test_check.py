@@ -112,9 +112,9 @@ def test_the_built_in_citys_bent_facilities_are_named(built_in: list[Layer]) -> 
     assert _told(misplaced_layers(wrong, UTM)) == {"footprints": "datum: wgs84"}
 
 
-def _bus_stops(roads: Layer, count: int) -> Layer:
+def _bus_stops(roads: Layer, count: int, seed: int = 4) -> Layer:
     """Return stops as a bureau lists them: at the kerb, now left, now right of a drivable road."""
-    random = np.random.default_rng(4)
+    random = np.random.default_rng(seed)
     lines = shapely.transform(roads.roadside, lambda xy: placed(xy, declared_reading(roads), UTM))
     chosen = random.choice(lines, count)
     kerb = [
@@ -149,6 +149,32 @@ def test_bus_stops_are_placed_by_the_drivable_roads(
         assert _as(stops, "bus_stops", "wgs84", bent=True) == {"bus_stops": "datum: gcj02"}
         assert _as(stops, "bus_stops", "bd09", bent=True) == {"bus_stops": "datum: gcj02"}
         assert _as(stops, "bus_stops", "gcj02") == {"bus_stops": "datum: wgs84"}
+
+
+def test_five_and_twenty_stops_tell_their_datum_and_right_ones_are_not_accused(
+    yuzhong: list[Layer],
+) -> None:
+    names = "buildings", "streets_drive"
+    part = [one for one in yuzhong if one.name in names]
+    for seed in range(4):
+        stops = _bus_stops(part[1], 25, seed)
+        assert _as([*part, stops], "bus_stops", "wgs84", bent=True) == {"bus_stops": "datum: gcj02"}
+        assert _as([*part, stops], "bus_stops", "wgs84") == {}
+        # five are too few to tell
+        assert _as([*part, _bus_stops(part[1], 5, seed)], "bus_stops", "wgs84", bent=True) == {}
+
+
+@pytest.mark.parametrize("tolerance_m", [50, 200])
+def test_a_boundary_drawn_roughly_is_no_boundary_drawn_elsewhere(
+    tolerance_m: float, yuzhong: list[Layer]
+) -> None:
+    rough = [
+        replace(one, shapes=shapely.simplify(one.shapes, tolerance_m / 100_000))
+        if one.name == "boundary" else one
+        for one in yuzhong if one.name in ("buildings", "boundary")
+    ]  # fmt: skip
+    assert _as(rough, "boundary", "wgs84") == {}
+    assert _as(rough, "boundary", "wgs84", bent=True) == {"boundary": "datum: gcj02"}
 
 
 def test_a_bent_boundary_is_told_by_the_footprints_that_it_cuts_off(yuzhong: list[Layer]) -> None:

@@ -4,12 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
+from pipeline.problem import Problem
+from pipeline.store.state import StageRecord, own_reasons
 from tests.conftest import REPOSITORY, Project, new_project
+from tests.unit.test_scratch import killed
 
 
 def test_the_same_bytes_come_out_in_an_odd_place(tmp_path: Path, ranked_once: Project) -> None:
@@ -66,3 +70,21 @@ def test_outputs_removed_under_a_run_are_told_and_come_back(
     assert "run the same command again" in told or "cannot be written" in told
     assert project.rank().returncode == 0
     assert project.outputs() == ranked_once.outputs()
+
+
+def test_a_path_longer_than_sqlite_opens_is_told(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["l" * 200] * 17)
+    folder.mkdir(parents=True)
+    record = StageRecord("intake", (), (), {}, {})
+    with pytest.raises(Problem, match="longer than SQLite can open"):
+        own_reasons(folder / ".state.sqlite", record)
+
+
+def test_a_run_removes_what_a_killed_one_left(
+    ranked_once: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = killed(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    result = ranked_once.run_in_copy("rank", "--city", "minitown")
+    assert result.returncode == 0, result.stderr
+    assert not left.exists()

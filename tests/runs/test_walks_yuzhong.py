@@ -19,15 +19,16 @@ from scipy import sparse
 from scipy.ndimage import map_coordinates
 from scipy.optimize import linprog
 from shapely.geometry import LineString
+from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
 
 from pipeline.store.configuration import read_settings
 from tests.conftest import REPOSITORY, Project
 
 FLAT, UP, DOWN, LIFT, ESCALATOR, CAP, STAIR_CAP = 60.0, 12.0, 16.0, 1.5, 30.0, 0.6, 1.2
-SPACING, REACH, EXTRA, MOST, WALL = 15.0, 120.0, 50.0, 6, 4.0
+SPACING, REACH, EXTRA, MOST, WALL, FRONT = 15.0, 120.0, 50.0, 6, 4.0, 0.5
 LOW, MIDDLE, HIGH = 0.05, 0.1, 0.15
-CELL, BLUR = 30.0, 30.0
+CELL, BLUR, NOISE = 30.0, 30.0, 2.0
 LIMITS = read_settings(REPOSITORY / "config", "yuzhong", "base").measure.walking.max_drivable_grade
 
 
@@ -43,15 +44,20 @@ class Slow:
         self.at = {key: (point.x, point.y) for key, point in nodes.geometry.items()}
         self.edges = list(edges.itertuples())
         self.nodes = list(nodes.index)
+        self.is_bend: dict[tuple[int, int], bool] = {}
         self.inner = {i: self.stations(i) for i in range(len(self.edges))}
         self.height = self.over_structures({key: self.ground(*xy) for key, xy in self.at.items()})
-        self.inner_z = {
+        self.inner_z = {(i, k): z for i in self.inner for k, z in enumerate(self.without_noise(i))}
+        smooth = dict(self.inner_z)
+        self.move = dict.fromkeys([*self.height, *self.inner_z], 0.0)
+        own = {
             (i, k): self.ground(*xy)
             for i, found in self.inner.items()
             for k, (_, xy) in enumerate(found)
         }
-        self.move = dict.fromkeys([*self.height, *self.inner_z], 0.0)
         self.flatten_roads()
+        for name, z in own.items():
+            self.move[name] += known(smooth[name] - z)
         self.walk = nx.MultiDiGraph()
         self.ends: dict[int, tuple[object, object]] = {
             i: (edge.from_node_id, edge.to_node_id) for i, edge in enumerate(self.edges)
@@ -85,14 +91,32 @@ class Slow:
         whole, along, before, found = edge.geometry.length, 0.0, math.inf, []
         for a, b in itertools.pairwise(points):
             run = math.dist(a, b)
-            count = max(1, math.ceil(run / SPACING))
+            count = max(1, math.ceil((run - 0.1) / SPACING))
             for k in range(count):
                 at = along + run * k / count
                 if (k or before > 0.1) and 0.1 < at < whole - 0.1:
                     place = (a[0] + (b[0] - a[0]) * k / count, a[1] + (b[1] - a[1]) * k / count)
                     found.append((at / whole, place))
+                    self.is_bend[i, len(found) - 1] = k == 0
             along, before = along + run, run
         return found
+
+    def without_noise(self, i: int) -> list[float]:
+        """Return the stations' heights; between bends what strays little from straight is straight."""
+        edge, inner = self.edges[i], self.inner[i]
+        z = [self.ground(*xy) for _, xy in inner]
+        fixed = [(0.0, self.height[edge.from_node_id])]
+        fixed += [(f, z[k]) for k, (f, _) in enumerate(inner) if self.is_bend[i, k]]
+        fixed.append((1.0, self.height[edge.to_node_id]))
+        for k, (f, _) in enumerate(inner):
+            (a, low), (b, high) = next(
+                pair for pair in itertools.pairwise(fixed) if pair[0][0] <= f <= pair[1][0]
+            )
+            line = low + (f - a) / (b - a) * (high - low)
+            if not self.is_bend[i, k] and not math.isnan(line):
+                away = abs(z[k] - line)
+                z[k] = line + min(max(away - NOISE, 0) / NOISE, 1) * (z[k] - line)
+        return z
 
     def limit(self, i: int) -> float:
         edge = self.edges[i]
@@ -121,11 +145,12 @@ class Slow:
                 most.append(run * self.limit(i))
                 if edge.structure_type == "ground":
                     ground_m[[a, b]] += run / 2
-        in_air = {name for name in self.nodes if name in self.in_mid_air()}
+        in_air = self.in_mid_air()
         for name in in_air:
             ground_m[number[name]] = 0
-        golden = (math.sqrt(5) - 1) / 2
-        weight = (ground_m + 1) * (1 + 0.02 * (np.arange(len(names)) * golden % 1))
+        lies = np.array([self.at[n] if n in self.at else self.inner[n[0]][n[1]][1] for n in names])
+        waves = [math.sin(x / 5.1) + math.sin(y / 4.3) + math.sin((x + y) / 17) for x, y in lies]
+        weight = (ground_m + 1) * (1.01 + 0.02 * np.array(waves) / 6)
         used = np.unique([begin, end])
         place = {point: n for n, point in enumerate(used.tolist())}
         size, count = len(begin), len(used)
@@ -145,17 +170,19 @@ class Slow:
         assert answer.status == 0
         after = before.copy()
         after[used] = answer.x[:count]
-        lies = [self.at[n] if n in self.at else self.inner[n[0]][n[1]][1] for n in names]
         roads = [n for n in used.tolist() if names[n] not in in_air]
-        tree = shapely.STRtree(shapely.points(np.array(lies)[roads]))
         others = [n for n in range(len(names)) if n not in place and names[n] not in in_air]
-        (asked, near), apart = tree.query_nearest(
-            shapely.points(np.array(lies)[others]), return_distance=True, all_matches=False
-        )
-        for n, road, far in zip(np.array(others)[asked], np.array(roads)[near], apart, strict=True):
-            share = min(max(2 - far / CELL, 0), 1)
-            if share:
-                after[n] = before[n] + share * (after[road] - before[road])
+        tree = shapely.STRtree(shapely.points(lies[roads]))
+        reached = tree.query(shapely.points(lies[others]), "dwithin", 2 * CELL + CELL / 3)
+        beside: dict[int, list[int]] = {}
+        for asked, near in reached.T.tolist():
+            beside.setdefault(others[asked], []).append(roads[near])
+        for n, near in beside.items():
+            apart = np.sqrt(((lies[near] - lies[n]) ** 2).sum(axis=1))
+            share = min(max(2 - apart.min() / CELL, 0), 1)
+            # points up to a third of a cell further than the nearest count too, less and less
+            part = np.maximum(1 - (apart - apart.min()) / (CELL / 3), 0)
+            after[n] = before[n] + share * (part * (after - before)[near]).sum() / part.sum()
         even = self.over_structures(
             {name: after[number[name]] for name in self.nodes}, known_in_air=True
         )
@@ -327,7 +354,7 @@ class Slow:
         part = (fraction - a) / (b - a)
         return low if part == 0 else high if part == 1 else low * (1 - part) + high * part
 
-    def doors(self, shape: object) -> list[tuple[int, float, list[float], float]]:
+    def doors(self, shape: BaseGeometry) -> list[tuple[int, float, list[float], float]]:
         """Return (link, fraction, rises of the five parts of the leg, length of a part)."""
         usable = [
             (edge.geometry.distance(shape), edge.edge_id, i)
@@ -341,8 +368,8 @@ class Slow:
         found = []
         for _, _, i in usable:
             line: LineString = self.edges[i].geometry
-            own, touch = nearest_points(shape, line)
-            fraction = line.project(touch, normalized=True)
+            fraction = meeting(shape, line)
+            own, touch = nearest_points(shape, line.interpolate(fraction, normalized=True))
             run = own.distance(touch) / 5
             moved = self.height_at(i, fraction, moves=True)
             z = [
@@ -371,6 +398,19 @@ class Slow:
         return total[0], total[1], total[2], total[3]
 
 
+def meeting(shape: BaseGeometry, line: LineString) -> float:
+    """Where a way to a street meets it: its nearest point, or the middle of a front along it."""
+    nearest = line.project(nearest_points(shape, line)[1])
+    inside = shape.intersection(line)
+    pieces = [one for one in getattr(inside, "geoms", [inside]) if one.length > 0]
+    if pieces:
+        middles = [one.length * line.project(one.interpolate(one.length / 2)) for one in pieces]
+        nearest = sum(middles) / sum(one.length for one in pieces)
+    front = line.project(shape.centroid)
+    further = shape.distance(line.interpolate(front)) - shape.distance(line)
+    return (nearest + max(1 - further / FRONT, 0) * (front - nearest)) / line.length
+
+
 def known(rise: float) -> float:
     """Where the terrain is empty the way is taken as flat."""
     return 0.0 if math.isnan(rise) else rise
@@ -383,10 +423,15 @@ def tobler(run: float, rise: float) -> float:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, yuzhong_raw: Path) -> Path:
+def project(tmp_path_factory: pytest.TempPathFactory, yuzhong_raw: Path) -> Project:
     project = Project(tmp_path_factory.mktemp("walks"))
     result = project.run("rank", "--city", "yuzhong", "--raw", str(yuzhong_raw))
     assert result.returncode == 0, result.stderr
+    return project
+
+
+@pytest.fixture(scope="module")
+def folder(project: Project) -> Path:
     return project.root / "data" / "processed" / "yuzhong"
 
 
@@ -421,9 +466,9 @@ def test_no_road_of_yuzhong_is_steeper_than_its_class_and_the_known_heights_come
     assert rise == pytest.approx(52.7, abs=3)
 
 
-def test_walks_to_main_road_and_rail_equal_networkx_for_200_buildings(
-    folder: Path, slow: Slow
-) -> None:
+@pytest.fixture(scope="module")
+def joined(folder: Path, slow: Slow) -> tuple[nx.MultiDiGraph, dict[str, set]]:
+    """The graph with the rail entrances joined, and where walks to main road and rail may end."""
     amenities = gpd.read_parquet(folder / "amenities.parquet")
     rail = amenities[amenities["amenity_type"] == "rail_entrance"]
     main = {node for i, edge in enumerate(slow.edges) if edge.is_main_road for node in slow.ends[i]}
@@ -433,19 +478,46 @@ def test_walks_to_main_road_and_rail_equal_networkx_for_200_buildings(
         if best:
             join(slow, graph, item.amenity_id, best)
     split_shared_links(slow, graph)
+    return graph, {"main_road": main, "rail_entrance": set(rail["amenity_id"]) & set(graph)}
 
+
+class Answers:
+    """Walks by networkx to the nearest of some targets."""
+
+    def __init__(self, slow: Slow, graph: nx.MultiDiGraph, targets: dict[str, set]) -> None:
+        self.slow, self.home, self.out = slow, {}, {}
+        for penalty in (LOW, MIDDLE, HIGH):
+            plain = weighed(graph, penalty)
+            for reached, way in ((self.home, plain), (self.out, plain.reverse())):
+                for kind, found in targets.items():
+                    reached[kind, penalty] = nx.multi_source_dijkstra_path_length(
+                        way, found & set(way), weight="cost"
+                    )
+
+    def of(self, doors: list, kind: str) -> dict[str, float]:
+        """Return minutes and metres climbed home and out by the best of some doors."""
+        least = [
+            cheapest(
+                self.slow, doors, self.home[kind, p], self.out[kind, p], kind == "main_road", p
+            )
+            for p in (LOW, MIDDLE, HIGH)
+        ]
+        climb, climb_out = ((least[2][n] - least[0][n]) / (HIGH - LOW) for n in (0, 1))
+        return {
+            "climb": climb,
+            "climb_out": climb_out,
+            "back": least[1][0] - MIDDLE * climb,
+            "out": least[1][1] - MIDDLE * climb_out,
+        }
+
+
+def test_walks_to_main_road_and_rail_equal_networkx_for_200_buildings(
+    folder: Path, slow: Slow, joined: tuple[nx.MultiDiGraph, dict[str, set]]
+) -> None:
     buildings = gpd.read_parquet(folder / "buildings.parquet")
     housing = buildings[buildings["is_housing"]].sample(200, random_state=20)
     measured = pd.read_parquet(folder / "measurements.parquet").set_index("building_id")
-    targets = {"main_road": main, "rail_entrance": set(rail["amenity_id"]) & set(graph)}
-    home, out = {}, {}
-    for penalty in (LOW, MIDDLE, HIGH):
-        plain = weighed(graph, penalty)
-        for reached, way in ((home, plain), (out, plain.reverse())):
-            for kind, found in targets.items():
-                reached[kind, penalty] = nx.multi_source_dijkstra_path_length(
-                    way, found & set(way), weight="cost"
-                )
+    answers, targets = Answers(slow, *joined), joined[1]
     compared = 0
     for building in housing.itertuples():
         ours = measured.loc[building.building_id]
@@ -454,17 +526,45 @@ def test_walks_to_main_road_and_rail_equal_networkx_for_200_buildings(
             assert not ours["has_street_access"]
             continue
         for kind in targets:
-            least = [
-                cheapest(slow, doors, home[kind, p], out[kind, p], kind == "main_road", p)
-                for p in (LOW, MIDDLE, HIGH)
-            ]
-            climb, climb_out = ((least[2][n] - least[0][n]) / (HIGH - LOW) for n in (0, 1))
-            minutes = least[1][0] - MIDDLE * climb, least[1][1] - MIDDLE * climb_out
-            assert ours[f"{kind}_climb_m"] == pytest.approx(climb, abs=0.02)
-            assert ours[f"{kind}_walk_back_min"] == pytest.approx(minutes[0], rel=1e-4, abs=1e-3)
-            assert ours[f"{kind}_walk_out_min"] == pytest.approx(minutes[1], rel=1e-4, abs=1e-3)
+            theirs = answers.of(doors, kind)
+            larger = max(theirs["climb"], theirs["climb_out"])
+            assert ours[f"{kind}_climb_m"] == pytest.approx(larger, abs=0.02)
+            for way in ("back", "out"):
+                minutes = pytest.approx(theirs[way], rel=1e-4, abs=1e-3)
+                assert ours[f"{kind}_walk_{way}_min"] == minutes
             compared += 1
     assert compared > 380
+
+
+def test_who_loses_the_crown_escalator_climbs_what_networkx_says(
+    project: Project, yuzhong_raw: Path, slow: Slow,
+    joined: tuple[nx.MultiDiGraph, dict[str, set]],
+) -> None:  # fmt: skip
+    """Some climb more than its 52.7 m: the way round goes down to the river road and up again."""
+    change = "close_crown_escalator"
+    words = "--city", "yuzhong", "--raw", str(yuzhong_raw), "--change", change
+    result = project.run_in_copy("what-if", *words)
+    assert result.returncode == 0, result.stderr
+    home = project.root / "data" / "processed" / "yuzhong"
+    closed = pd.read_csv(home / "what_if" / f"{change}.csv", encoding="utf-8-sig")
+    closed = closed[closed["facility_type"].isin(joined[1])].set_index("building_id")
+    more = -closed[["climb_out_saved_m", "climb_saved_m"]].min(axis=1)
+    assert more.max() > 52.7
+    graph = joined[0].copy()
+    (crown,) = (i for i, edge in enumerate(slow.edges) if edge.edge_id == "W421605016-0")
+    begin, end = slow.ends[crown]
+    for pair in ((begin, end), (end, begin)):
+        assert graph.number_of_edges(*pair) == 1
+        graph.remove_edge(*pair)
+    before, after = Answers(slow, *joined), Answers(slow, graph, joined[1])
+    shapes = gpd.read_parquet(home / "buildings.parquet").set_index("building_id").geometry
+    for building_id in more.nlargest(8).index:
+        ours, doors = closed.loc[building_id], slow.doors(shapes[building_id])
+        for when, answers in (("before", before), ("after", after)):
+            theirs = answers.of(doors, ours["facility_type"])
+            for way in ("climb", "climb_out"):
+                # lists tell decimetres
+                assert ours[f"{way}_{when}_m"] == pytest.approx(theirs[way], abs=0.08)
 
 
 JOINED: dict[int, list[tuple[float, object]]] = {}

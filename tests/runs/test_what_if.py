@@ -86,12 +86,13 @@ def test_before_is_what_the_last_run_measured(ask: Ask, ranked: Project) -> None
     measured = measured.set_index("building_id")
     assert len(table)
     for row in table.to_dict("records"):
+        larger = max(row["climb_before_m"], row["climb_out_before_m"])
         for ours, theirs in (
-            ("walk_back_before_min", "walk_back_min"),
-            ("climb_before_m", "climb_m"),
+            (row["walk_back_before_min"], "walk_back_min"),
+            (larger, "climb_m"),
         ):
             wanted = measured.loc[row["building_id"], f"{row['facility_type']}_{theirs}"]
-            assert row[ours] == pytest.approx(wanted, abs=0.051, nan_ok=True)
+            assert ours == pytest.approx(wanted, abs=0.051, nan_ok=True)
 
 
 def test_the_same_question_has_the_same_bytes_and_leaves_the_rest_alone(
@@ -238,13 +239,13 @@ def test_the_examples_of_yuzhong(tmp_path: Path, yuzhong_raw: Path) -> None:
         result = project.run_in_copy("what-if", *raw, "--change", name)
         assert result.returncode == 0, result.stderr
         found[name] = pd.read_csv(home / "what_if" / f"{name}.csv", encoding="utf-8-sig")
-    # published heights; who went up without climbing now climbs, and by a way round up to 10 m more
+    # published heights; who rode up now climbs as much, or more where the way round goes down first
     for name, height_m in (("close_kaixuan_lift", 32.5), ("close_crown_escalator", 52.7)):
         closed = found[name]
         assert set(closed["outcome_type"]) <= {"worse", "loses_way"}
         assert len(closed) > 50
         climbed = -closed[["climb_out_saved_m", "climb_saved_m"]].min(axis=1)
-        assert 0.8 * height_m < climbed.max() <= height_m + 10
+        assert climbed.max() > 0.8 * height_m
     station = found["health_station_shancheng_lane"]
     assert set(station["outcome_type"]) == {"first_mapped"}
     assert (station["walk_after_m"] <= 300).all()

@@ -50,6 +50,30 @@ def test_form_tells_the_year_and_that_is_said(project: Project) -> None:
     assert "worth it" in said and "not worth it" not in said
 
 
+def test_each_pattern_of_gaps_is_judged_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pipeline.command.years_eval import evaluate
+    from pipeline.command.years_gaps import gap_table, show_gaps
+    from pipeline.store.configuration import read_settings
+    from tests.conftest import REPOSITORY
+
+    settings = read_settings(REPOSITORY / "config", "reference", "base")
+    years = settings.measure.years
+    model = years.model.model_copy(update={"tree_count": 5, "fold_count": 2})
+    rule = settings.measure.model_copy(update={"years": years.model_copy(update={"model": model})})
+    path = tmp_path / "town.parquet"
+    town().to_parquet(path)
+    found = evaluate(path, "bouwjaar", "wijk", settings.model_copy(update={"measure": rule}))
+    gaps = gap_table(found, 1)
+    # two districts are too few to hide whole ones
+    assert list(gaps["gap_pattern"]) == ["random", "squares", "quarters", "publishers"]
+    assert gaps["held_share"].between(0.8, 1).all() and gaps["deal_number"].eq(1).all()
+    show_gaps(gaps)
+    said = capsys.readouterr().out
+    assert all(name in said for name in gaps["gap_pattern"])
+
+
 def test_years_by_lot_are_not_worth_it(project: Project) -> None:
     frame = town()
     frame["bouwjaar"] = np.random.default_rng(1).permutation(frame["bouwjaar"])

@@ -4,15 +4,17 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
+import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.conftest import REPOSITORY, Project, new_project
+from pipeline import record
+from tests.conftest import REPOSITORY, Project, load_commands, new_project
+from tests.soak.running import Running, in_copy, in_session, started
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _PROGRAM = """
@@ -30,8 +32,14 @@ stopping.leave(0)
 """What ``python -m pipeline`` does: whoever leaves otherwise dies of an interrupt while Python ends."""
 _FIRST_MOMENT_S = 0.06
 """Python itself begins before; there an interrupt ends in Python's own traceback."""
-
+_WORDS = ("rank", "--city", "minitown")
 _WHOLE_RUN_EVERY = 10
+_PROGRAM_SHARE, _SECOND_SHARE = 0.1, 0.3
+"""Runs that are programs of their own, and copies of this process that start a second interpreter.
+
+The other copies are what a small town's run is, without loading what is loaded here already: most of a
+program's second and a half would go into that, and nothing is written then.
+"""
 _BY_ITSELF = "ended by themselves"
 
 
@@ -41,6 +49,8 @@ class Kills:
 
     counts: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    judged_count: int = 0
+    """Whole runs whose bytes were compared."""
 
     @property
     def kill_count(self) -> int:
@@ -50,8 +60,19 @@ class Kills:
     def summary(self) -> str:
         """Return counts and each fault."""
         told = ", ".join(f"{count} {name}" for name, count in sorted(self.counts.items()))
-        head = f"{self.kill_count} killed runs: {told}; {len(self.faults)} faults"
-        return "\n".join([head, *(f"--- {one}" for one in self.faults)])
+        head = f"{self.kill_count} killed runs: {told}; bytes compared {self.judged_count} times; "
+        return "\n".join([head + f"{len(self.faults)} faults", *(f"--- {x}" for x in self.faults)])
+
+
+class _Length:
+    """How long runs of a kind take under the machine's load: told by how many outrun their signal."""
+
+    def __init__(self, whole_s: float) -> None:
+        self.whole_s = whole_s
+
+    def learn(self, *, outran: bool) -> None:
+        """Keep about one run in nine ending before its signal."""
+        self.whole_s *= 0.92 if outran else 1.01
 
 
 def kill_runs(
@@ -59,10 +80,11 @@ def kill_runs(
 ) -> Kills:
     """Kill so many runs; judge how each ended, and at intervals that the next run gives the same bytes.
 
-    Before each kill some outputs are removed or cut short, so that stages have work. A run that ends
-    before its signal comes does not count. Every kill is judged by exit code, what it said, the
-    processes and files that it left and by what no run may change; every tenth is followed by a
-    whole run, which must give the same bytes and leave nothing of what kills left.
+    Before each kill some outputs are removed or cut short, so that stages have work; the run goes on
+    from whatever those killed before it left. One that ends before its signal does not count. Every
+    kill is judged by exit code, what it said, the processes and files that it left and by what no run
+    may change; every tenth is followed by a whole run, which must give the same bytes and leave nothing
+    of what kills left, in the project and among temporary files.
 
     Parameters
     ----------
@@ -71,60 +93,107 @@ def kill_runs(
     """
     chance, found = random.Random(seed), Kills()
     project = new_project(folder / "project")
-    assert project.rank().returncode == 0
-    wanted = project.outputs()
-    shutil.rmtree(project.lists.parent)
-    begin = time.monotonic()  # not of the first run, which may have to compile the program
-    assert project.rank().returncode == 0
-    whole_s = time.monotonic() - begin
+    project.edit("config/default.yaml", "draws: 1000", "draws: 20")
+    load_commands()
     temporary = folder / "temporary"
     temporary.mkdir()
+    prepared = _prepared(project)
+    run = _copy(project, temporary, prepared, is_second_wanted=False)
+    begin = time.monotonic()
+    assert run.wait(600) == 0, run.told()
+    whole_s = time.monotonic() - begin
+    lengths: dict[tuple[bool, int], _Length] = defaultdict(lambda: _Length(whole_s))
+    wanted = project.outputs()
     number = 0
     while found.kill_count < count:
-        _spoil(project, chance)
+        kind = _spoil(project, chance)
         before, known = _kept(project), len(found.faults)
         of_others = set(_partial_files(project))  # of runs that were killed outright before
-        process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, "rank", "--city", "minitown"], cwd=project.root,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "TMPDIR": str(temporary)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        one, moment_s = chance.choice(SIGNALS), chance.uniform(_FIRST_MOMENT_S, whole_s)
+        of_others |= set(_names(temporary))
+        is_program = chance.random() < _PROGRAM_SHARE
+        start, length = _program if is_program else _copy, lengths[is_program, kind]
+        first_s = _FIRST_MOMENT_S if is_program else 0.0
+        one, moment_s = chance.choice(SIGNALS), chance.uniform(first_s, length.whole_s)
         to_all = chance.random() < 0.5
-        try:  # shorter than a sleep if it ends by itself
-            process.wait(moment_s)
-        except subprocess.TimeoutExpired:
-            (os.killpg if to_all and one != signal.SIGKILL else os.kill)(process.pid, one)
-        _, told = process.communicate(timeout=60)
+        run = start(project, temporary, prepared, is_second_wanted=chance.random() < _SECOND_SHARE)
+        if run.wait(moment_s) is None:
+            run.send(one, to_all=to_all and one != signal.SIGKILL)
+        code = run.wait(60)
+        length.learn(outran=code == 0)
         number += 1
         what = f"run {number}, seed {seed}, {one.name} after {moment_s:.2f} s"
-        _judge(found, process, one, told, what)
-        left = [*sorted(set(_partial_files(project)) - of_others), *_names(temporary)]
-        if left and process.returncode != -signal.SIGKILL:
-            found.faults.append(f"{what}: left {left}")
-        for path in temporary.iterdir():
-            shutil.rmtree(path)
+        _judge(found, run, code, one, what)
+        left = {*_partial_files(project), *_names(temporary)} - of_others
+        if left and code != -signal.SIGKILL:
+            found.faults.append(f"{what}: left {sorted(left)}")
         if _kept(project) != before:
             found.faults.append(f"{what}: raw files, config or kept runs changed")
-        is_last = found.kill_count >= count
-        if number % _WHOLE_RUN_EVERY == 0 or is_last:
-            result = project.rank()
-            now = project.outputs()
-            if result.returncode or now != wanted:
+        if number % _WHOLE_RUN_EVERY == 0 or found.kill_count >= count:
+            run = _copy(project, temporary, prepared, is_second_wanted=False)
+            code, now = run.wait(600), project.outputs()
+            found.judged_count += 1
+            if code or now != wanted:
                 differing = sorted(
                     k for k in wanted.keys() | now.keys() if wanted.get(k) != now.get(k)
                 )
-                found.faults.append(f"after {what}: other bytes in {differing}\n{result.stderr}")
-            if left := _partial_files(project):
-                found.faults.append(f"after {what} a whole run still leaves {left}")
+                found.faults.append(f"after {what}: other bytes in {differing}\n{run.told()}")
+            if still := [*_partial_files(project), *_names(temporary)]:
+                found.faults.append(f"after {what} a whole run still leaves {still}")
             tell(found.summary().splitlines()[0])
         for fault in found.faults[known:]:
             tell(f"--- {fault}")
     return found
 
 
-def _spoil(project: Project, chance: random.Random) -> None:
-    """Give the next run something to do."""
+def _prepared(project: Project) -> object:
+    """Return the settings of the town, and look the code over.
+
+    Both take a third of a run, in which nothing is written.
+    """
+    from pipeline.flow import STAGES
+    from pipeline.store.configuration import read_settings
+
+    for stage in STAGES:
+        record._code_digests(stage.name)
+    record._versions()
+    return read_settings(project.root / "config", "minitown", "base")
+
+
+def _program(project: Project, temporary: Path, _: object, *, is_second_wanted: bool) -> Running:
+    """Start a run as a program, always with a second interpreter."""
+    return started(
+        [sys.executable, "-c", _PROGRAM, *_WORDS], project.root,
+        os.environ | {"PYTHONPATH": str(REPOSITORY), "TMPDIR": str(temporary)},
+    )  # fmt: skip
+
+
+def _copy(
+    project: Project, temporary: Path, settings: object, *, is_second_wanted: bool
+) -> Running:
+    """Start a run in a copy of this process."""
+
+    def command() -> None:
+        from pipeline import flow, stopping
+        from pipeline.command.app import main
+        from pipeline.store import configuration
+
+        stopping.install()
+        os.environ |= {"PYTHONPATH": str(REPOSITORY), "TMPDIR": str(temporary)}
+        tempfile.tempdir = None
+        configuration.read_settings = lambda *_: settings  # type: ignore[assignment]
+        if is_second_wanted:
+            flow.LARGE_RAW_BYTES = 0
+        try:
+            main()
+        except SystemExit as end:
+            stopping.leave(end.code)
+        stopping.leave(0)
+
+    return in_copy(command, project.root, _WORDS)
+
+
+def _spoil(project: Project, chance: random.Random) -> int:
+    """Give the next run something to do; return which of four kinds."""
     folder, kind = project.lists.parent, chance.randrange(4)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
     if kind == 0 or not files:
@@ -136,6 +205,7 @@ def _spoil(project: Project, chance: random.Random) -> None:
         path.write_bytes(path.read_bytes()[: chance.randrange(100)])
     else:
         shutil.rmtree(project.root / "maps", ignore_errors=True)
+    return kind
 
 
 def _kept(project: Project) -> dict[str, bytes]:
@@ -148,10 +218,8 @@ def _kept(project: Project) -> dict[str, bytes]:
     }
 
 
-def _judge(
-    found: Kills, process: "subprocess.Popen[str]", one: signal.Signals, told: str, what: str
-) -> None:  # fmt: skip
-    code = process.returncode
+def _judge(found: Kills, run: Running, code: int | None, one: signal.Signals, what: str) -> None:
+    told = run.told()
     lines = [line for line in told.splitlines() if line.startswith(("shancheng", "Traceback"))]
     found.counts[_BY_ITSELF if code == 0 else one.name] += 1
     if one == signal.SIGKILL:
@@ -161,7 +229,7 @@ def _judge(
     if not is_right or "Traceback" in told:
         found.faults.append(f"{what}: exit code {code}\n{told[-800:]}")
     until = time.monotonic() + (2 if one == signal.SIGKILL else 0.2)
-    while (alive := in_session(process.pid)) and time.monotonic() < until:
+    while (alive := in_session(run.pid)) and time.monotonic() < until:
         time.sleep(0.05)
     if alive:
         found.faults.append(f"{what}: still running {alive}")
@@ -173,11 +241,3 @@ def _names(folder: Path) -> list[str]:
 
 def _partial_files(project: Project) -> list[str]:
     return sorted(path.name for path in project.root.rglob("*.partial*"))
-
-
-def in_session(session: int) -> list[str]:
-    """Return the processes of a session that are alive."""
-    told = subprocess.run(
-        ["ps", "-o", "stat=,pid=,args=", "-s", str(session)], capture_output=True, text=True
-    ).stdout
-    return [line for line in told.splitlines() if not line.startswith("Z")]

@@ -7,13 +7,16 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.contracts.tables import AMENITIES, BUILDINGS, STREET_EDGES, STREET_NODES, WATER
 from pipeline.geo.profile import Names, StreetLinks, link_profiles, terrain_heights
 from pipeline.geo.raster import Raster
 from pipeline.measure.access import Doors, doors, usable_links
 from pipeline.measure.counts import facility_counts
 from pipeline.measure.entry import lowest_outline_m, storeys_from_entry
+from pipeline.measure.streets import access_table, street_world
 from pipeline.measure.walks import BuildingWalks, walk_network
 from pipeline.store.configuration import read_settings
+from tests import cliff
 from tests.conftest import REPOSITORY
 from tests.unit.test_network import links_of
 
@@ -47,6 +50,33 @@ def test_a_building_reaches_the_middle_of_a_street_not_its_node() -> None:
     assert found.access_m.tolist() == [10]
     assert 320 <= found.fraction[0] * 600 <= 330
     assert found.home_min[0] == pytest.approx(10 / 60)
+
+
+@pytest.mark.parametrize("turn", [-1e-6, 0.0, 1e-6])
+def test_a_front_along_a_street_opens_in_its_middle_however_it_is_turned(turn: float) -> None:
+    front = shapely.Polygon([(-50, 0), (-40, 0), (-40, 40), (-50 + 40 * turn, 40)])
+    found = ways_of(front, STREET, ground())
+    assert found.fraction[0] * 600 == pytest.approx(320, abs=0.01)
+
+
+def test_an_oblique_house_opens_at_its_nearest_corner() -> None:
+    for house, at_m in (
+        ([(-50, 0), (-30, -20), (-10, 0), (-30, 20)], 300),
+        ([(-50, 30), (-40, -30), (-30, -30), (-40, 30)], 330),
+    ):
+        found = ways_of(shapely.Polygon(house), STREET, ground())
+        assert found.fraction[0] * 600 == pytest.approx(at_m)
+
+
+@pytest.mark.parametrize("off", [-1e-4, 1e-4])
+def test_a_house_over_a_street_opens_in_the_middle_of_what_lies_beneath_it(off: float) -> None:
+    found = ways_of(shapely.box(-70, 0, -50, 30), STREET, ground())
+    assert found.fraction[0] * 600 == pytest.approx(315)
+    assert found.access_m.tolist() == [0]
+    # a wall that a hair parts from a street, or crosses it
+    along = ways_of(shapely.Polygon([(-60 + off, 0), (-50, 0), (-50, 30), (-60 - off, 30)]), STREET,
+                    ground())  # fmt: skip
+    assert along.fraction[0] * 600 == pytest.approx(315, abs=0.5)
 
 
 def test_a_building_on_a_cliff_is_not_snapped_to_the_road_forty_metres_below() -> None:
@@ -175,6 +205,28 @@ def test_closing_a_lift_never_makes_anyones_walk_better(seed: int) -> None:
     ):
         reached = ~np.isnan(bad)
         assert (good[reached] <= bad[reached] + 1e-9).all()
+
+
+def test_a_house_below_the_main_road_climbs_as_much_as_one_above() -> None:
+    """Thousands climbed 30 m to the main road at 中山二路: home they went down."""
+    high, low = [(60, -300), (60, 300)], [(-60, -300), (-60, 300)]
+    stair = [(-60, 300), (60, 300)]
+    for road, lane, house, climbs in (
+        (low, high, [(70, 0), (80, 5), (80, -5)], (40, 0)),
+        (high, low, [(-70, 0), (-80, 5), (-80, -5)], (0, 40)),
+    ):
+        tables = cliff.tables({"lower": road, "stair": stair, "upper": lane}, houses=[house])
+        access = access_table(
+            tables[BUILDINGS].geometry.to_numpy(),
+            street_world(
+                tables[STREET_NODES], tables[STREET_EDGES], tables[AMENITIES], tables[WATER],
+                cliff.ground(), cliff.SETTINGS.measure,
+            ),
+            cliff.SETTINGS.measure,
+        )  # fmt: skip
+        told = access.home_climb_m["main_road"], access.out_climb_m["main_road"]
+        assert [one[0] for one in told] == pytest.approx(climbs, abs=1e-3)
+        assert access.columns["main_road_climb_m"][0] == pytest.approx(40, abs=1e-3)
 
 
 def test_the_entrance_lies_at_mid_height_of_a_building_on_a_slope() -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.score.ahp import combined, judged, pairwise_matrix
+from pipeline.need.ahp import combined, judged, pairwise_matrix
+from pipeline.need.drawn_weights import simplex_weights
 from pipeline.score.second_opinions import agreement, entropy_weights, topsis, vikor
-from pipeline.score.simplex import simplex_weights
 from tests.conftest import real_data
 
 

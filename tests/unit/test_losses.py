@@ -6,7 +6,10 @@ from pipeline.check.losses import losses, sparse_columns, strange_words, told_lo
 from pipeline.settings.intake import LossRule
 from tests.unit.test_words import SOURCE
 
-RULE = LossRule(max_unknown_word_share=0.1, notable_share=0.05, sparse_share=0.2)
+RULE = LossRule(
+    max_unknown_word_share=0.1, notable_share=0.05, sparse_share=0.2, steep_road_grade=0.2,
+    max_steep_road_share=0.1,
+)  # fmt: skip
 
 
 def account(rows_out: int, rejected: dict[str, int], **more: Any) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.need.weights import weighting
 from pipeline.score.notices import notices
-from pipeline.score.weights import weighting
 from pipeline.store.configuration import read_settings
 from tests.conftest import REPOSITORY
 

@@ -7,7 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from rich.markup import escape
+from rich.table import Table as Grid
 
+from pipeline.command.report import console
 from pipeline.contracts import columns, tables
 from pipeline.contracts.check import column_of, conform, inspect
 from pipeline.contracts.columns import COLUMNS
@@ -15,6 +18,8 @@ from pipeline.contracts.tables import RANKING, STREET_NODES, Table
 from pipeline.problem import Problem
 from pipeline.settings.load import Layer, flatten, settings_from_layers
 from pipeline.store.csv import write_csv
+from pipeline.store.yaml_nodes import plain_values
+from tests.conftest import REPOSITORY
 
 PEOPLE = Table(
     "people", ("building_id",),
@@ -48,7 +53,7 @@ def test_csv_opens_right_in_a_chinese_office() -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["=HYPERLINK(0)", "+1", "-1", "@SUM(A1)", "\tx", "\r=1", "\n=1"]
+    "hostile", ["=HYPERLINK(0)", "+1", "-1", "@SUM(A1)", "\tx", "\r=1", "\n=1", "＝1", "\x00=1"]
 )
 def test_no_cell_runs_as_a_formula(hostile: str) -> None:
     frame = conform(PEOPLE, people(building_name=[hostile, "a\nb"]))
@@ -57,6 +62,27 @@ def test_no_cell_runs_as_a_formula(hostile: str) -> None:
     assert name[0] in "' "
     assert '"a b"' in cells[2]
     assert len(cells) == 4
+
+
+def test_no_cell_commands_a_terminal_or_turns_what_is_read() -> None:
+    names = ["一\x1b[2J\x00\x85栋", "a\u202egpj.exe\u2028"]
+    text = csv_of(conform(PEOPLE, people(building_name=names))).decode("utf-8-sig")
+    assert '"一 [2J 栋"' in text
+    assert '"a gpj.exe "' in text
+
+
+def test_the_terminal_shows_commands_in_names_and_obeys_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = console()
+    out.print("一\x1b]0;t\x07栋\u3000\u202e", markup=False)
+    table = Grid("[b]\x1b[2J")
+    table.add_row(escape("[red]\x9b31m"))
+    out.print(table)
+    told = capsys.readouterr().out
+    assert not set("\x1b\x07\x9b\u202e") & set(told)
+    assert "一\\x1b]0;t栋\u3000\\u202e" in told  # rich drops a bell itself
+    assert "[red]\\x9" in told
 
 
 BAD_ROWS = {
@@ -163,3 +189,17 @@ def test_layers_are_merged_key_by_key_and_faults_come_together() -> None:
     assert "two.yaml: unknown key x" in text
     assert "one.yaml: plan.min_area_building_count = 0" in text
     assert "city is missing" in text
+
+
+def test_an_empty_mapping_of_a_profile_empties_the_default() -> None:
+    """Lists and numbers could be replaced, but ``max_drivable_grade: {}`` left all limits in place."""
+    folder = REPOSITORY / "config"
+    files = [
+        Layer(one, plain_values((folder / one).read_text("utf-8")))
+        for one in ("default.yaml", "cities/reference.yaml")
+    ]
+    before = settings_from_layers(files).measure.walking
+    said = Layer("own.yaml", {"measure": {"walking": {"max_drivable_grade": {}, "max_grade": 0.5}}})
+    after = settings_from_layers([*files, said]).measure.walking
+    assert before.max_drivable_grade and after.max_drivable_grade == {}
+    assert after == before.model_copy(update={"max_drivable_grade": {}, "max_grade": 0.5})

@@ -107,7 +107,11 @@ def test_a_column_of_types_counts_more_than_the_name(tmp_path: Path) -> None:
      (layer("export.gpkg", APN="1", USECODE="11", STORIES="2"), "parcels"),
      (layer("cadastre-75056-parcelles.shp", commune="x"), "parcels"),
      (layer("Flurstücke.shp", nenner="1"), "parcels"), (layer("绿地.shp", 名称="x"), "green"),
-     (layer("espaces_verts.shp", nom="x"), "green"), (layer("quartiers.shp", name="x"), "admin")],
+     (layer("espaces_verts.shp", nom="x"), "green"), (layer("quartiers.shp", name="x"), "admin"),
+     (layer("FG-GML-533946-WA.shp", orgGILvl="2500", type="水面"), "water"),
+     (layer("AX_Wohnbauflaeche.shp", gml_id="x"), "land"),
+     (layer("53_luse.gpkg", orgLandUse="211"), "land"),
+     (layer("export.shp", BBL="1", YearBuilt="1920", NumFloors="4"), "parcels")],
     ids=lambda one: one.path if isinstance(one, Look) else one,
 )  # fmt: skip
 def test_other_areas_are_no_buildings_however_many(look: Look, kind: str) -> None:
@@ -160,6 +164,18 @@ LAYOUTS: list[tuple[dict[str, str], dict[str, str], str, str]] = [
      {"building_use_type": "usage_1", "storey_count": "nombre_d_etages", "height_m": "hauteur",
       "construction_year_text": "date_d_apparition", "building_id": "cleabs"},
      "Résidentiel", "residential"),
+    ({"batiment_groupe_id": "bdnb-bg-1", "ffo_bat_usage_niveau_1_txt": "Résidentiel collectif",
+      "ffo_bat_nb_niveau": "5", "ffo_bat_annee_construction": "1962"},
+     {"building_use_type": "ffo_bat_usage_niveau_1_txt", "storey_count": "ffo_bat_nb_niveau",
+      "construction_year_text": "ffo_bat_annee_construction", "building_id": "batiment_groupe_id"},
+     "Résidentiel collectif", "apartments"),
+    ({"OI": "DENW1", "GFK": "31001_1010", "AKTUALITAE": "2022-01-01"},
+     {"building_use_type": "GFK", "building_id": "OI"}, "31001_1010", "house"),
+    ({"num_pisos": "4", "epoca_construcao": "1946-1960", "utilizacao": "Habitação"},
+     {"storey_count": "num_pisos", "construction_year_text": "epoca_construcao"},
+     "Habitação", "residential"),
+    ({"LOKALNYID": "x", "FUNOGOLNABUDYNKU": "budynki mieszkalne", "LICZBAKONDYGNACJI": "4"},
+     {"storey_count": "LICZBAKONDYGNACJI"}, "budynki mieszkalne", "residential"),
 ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The words beside a setting are found, however the file is laid out."""
 
 from pipeline.store.configuration import read_settings
-from pipeline.store.remarks import Remark, plain, read_remarks, remarks_of
+from pipeline.store.remarks import Remark, of_prices, plain, read_remarks, remarks_of
 from tests.conftest import REPOSITORY
 
 TEXT = """
@@ -50,8 +50,9 @@ def test_the_last_file_that_states_a_value_is_named() -> None:
 
 
 def test_every_setting_of_the_model_is_found_in_a_file() -> None:
-    settings = read_settings(REPOSITORY / "config", "yuzhong", "base").model_dump()
-    found = read_remarks(REPOSITORY / "config", "yuzhong", "base")
+    whole = read_settings(REPOSITORY / "config", "yuzhong", "base")
+    settings = whole.model_dump()
+    found = read_remarks(REPOSITORY / "config", "yuzhong", "base") | of_prices(whole.plan)
     for section in ("measure", "score", "plan"):
         for key in _leaves(settings[section], section):
             assert key in found, key

@@ -134,6 +134,60 @@ def test_a_path_beside_a_moved_road_moves_with_it_and_one_further_off_does_not()
     assert (found.station_correction_m[far] == 0).all()
 
 
+def test_a_path_half_way_between_two_points_of_a_road_takes_the_mean_of_both() -> None:
+    z = np.full(100, 200.0)
+    z[50:53] = 225
+    for off in (-1e-5, 1e-5):
+        nodes = [(-300.0, 0.0), (300.0, 0.0), (22.5 + off, 12.0), (22.5 + off, 42.0)]
+        links = links_of(nodes, [(0, 1, "ground"), (2, 3, "ground")])
+        found = moved(links, surface(z), [0.08, np.nan])
+        road = found.stations.x[found.stations.link == 0]
+        own = found.station_correction_m[found.stations.link == 0]
+        beside = own[np.abs(road - 22.5) < 8]
+        assert len(beside) == 2
+        assert abs(beside[0] - beside[1]) > 2
+        assert found.node_correction_m[2] == pytest.approx(beside.mean(), abs=1e-3)
+
+
+def test_a_street_added_elsewhere_moves_no_road() -> None:
+    """What two roofs as heavy as the pit between them do to a road must not hang on numbers."""
+    random = np.random.default_rng(1)
+    rough = Raster(random.choice([200.0, 210.0], (100, 100)).astype(np.float32), -500, 500, 10,
+                   "EPSG:32648")  # fmt: skip
+    nodes = [(float(x), float(y)) for y in range(-400, 401, 100) for x in range(-400, 401, 100)]
+    pairs = [(i, i + 1, "ground") for i in range(80) if i % 9 < 8]
+    pairs += [(i, i + 9, "ground") for i in range(72)]
+    before = moved(links_of(nodes, pairs), rough, [0.08] * len(pairs))
+    more = [(0, 10, "ground"), *pairs]
+    after = moved(links_of(nodes, more), rough, [np.nan, *[0.08] * len(pairs)])
+    assert np.abs(before.node_correction_m).max() > 1
+    np.testing.assert_allclose(after.node_m, before.node_m, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("hump_m", "felt_m"), [(1.9, 0), (-1.9, 0), (3, 1.5), (-3, -1.5), (4, 4), (25, 25)]
+)
+def test_a_hump_between_bends_counts_where_the_terrain_errs_less(
+    hump_m: float, felt_m: float
+) -> None:
+    z = 200 + np.where(np.abs(east()) < 10, hump_m, 0.0)
+    heights = terrain_heights(links_of([(-60, 0), (60, 0)], [(0, 1, "ground")]), surface(z), 15, 2)
+    assert heights.stations.x[3] == pytest.approx(0)
+    assert heights.station_m[3] == pytest.approx(200 + felt_m, abs=1e-4)
+    assert heights.station_correction_m[3] == pytest.approx(felt_m - hump_m, abs=1e-4)
+    bent = links_of([(-60, 0), (0, 0), (60, 0)], [(0, 1, "ground"), (1, 2, "ground")])
+    assert terrain_heights(bent, surface(z), 15, 2).node_m[1] == pytest.approx(
+        200 + hump_m, abs=1e-4
+    )
+
+
+def test_steps_between_bends_do_not_hang_on_the_last_digit_of_a_length() -> None:
+    for length in (45 - 1e-9, 45.0, 45 + 1e-9):
+        links = links_of([(0.0, 0.0), (length, 0.0)], [(0, 1, "ground")])
+        heights = terrain_heights(links, surface(np.full(100, 200.0)), 15.0)
+        assert heights.stations.fraction == pytest.approx([1 / 3, 2 / 3])
+
+
 def test_stairs_may_be_steep_and_meet_the_roads_where_they_join() -> None:
     z = np.where(east() < 0, 200.0, 240.0)
     nodes = [(-20.0, -300.0), (-20.0, 300.0), (30.0, -300.0), (30.0, 300.0)]

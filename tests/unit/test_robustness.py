@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.score.robustness import band_edges, drawn_weights, rank_bands
+from pipeline.need.drawn_weights import drawn_weights, interval_weights, ordered_weights
+from pipeline.score.robustness import band_edges, rank_bands
 from pipeline.score.sensitivity import weight_reach
-from pipeline.score.simplex import interval_weights, ordered_weights
 from pipeline.score.uncertain import LEVELS, UncertainNeed, uncertain_need
 from pipeline.settings.score import RobustnessSettings
 from pipeline.store.configuration import read_settings
@@ -27,26 +27,23 @@ def certain(need: np.ndarray) -> UncertainNeed:
 def test_bands_are_the_quantiles_of_rankings_drawn_one_by_one() -> None:
     random = np.random.default_rng(4)
     need, weights = random.random((200, 4)), random.dirichlet(np.ones(4), 500)
-    found = rank_bands(
-        certain(need), weights, np.zeros(200, dtype=bool), np.full(200, 1.0), rule(budget_cny=50.0)
-    )
+    found = rank_bands(certain(need), weights, np.zeros(200, dtype=bool), rule())
     ranks = np.argsort(np.argsort(-(weights @ need.T), axis=1), axis=1) + 1
     ranks.sort(axis=0)
     # of 500 draws the 25th, 250th and 475th; scores within a hundredth of a point share a rank
     for band, place in ((found.rank_p05, 24), (found.rank_p50, 249), (found.rank_p95, 474)):
         assert np.abs(band - ranks[place]).max() <= 2
     assert np.abs(found.top_share - (ranks <= 20).mean(axis=0)).max() <= 0.02
-    assert np.abs(found.funded_share - (ranks <= 50).mean(axis=0)).max() <= 0.02
 
 
 def test_the_same_draws_whatever_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(4)
     need, weights = random.random((300, 4)), random.dirichlet(np.ones(4), 200)
-    none, cost = np.zeros(300, dtype=bool), np.ones(300)
+    none = np.zeros(300, dtype=bool)
     found = []
     for count in (1, 3):
         monkeypatch.setattr("os.cpu_count", lambda count=count: count)
-        found.append(rank_bands(certain(need), weights, none, cost, rule()))
+        found.append(rank_bands(certain(need), weights, none, rule()))
     for name, values in vars(found[0]).items():
         assert np.array_equal(values, getattr(found[1], name)), name
 
@@ -55,7 +52,7 @@ def test_what_is_lifted_is_first_in_every_draw() -> None:
     random = np.random.default_rng(1)
     need, weights = random.random((50, 4)), random.dirichlet(np.ones(4), 100)
     lifted = np.arange(50) == need.sum(axis=1).argmin()
-    found = rank_bands(certain(need), weights, lifted, np.ones(50), rule())
+    found = rank_bands(certain(need), weights, lifted, rule())
     assert (found.rank_p95[lifted] == 1).all()
     assert (found.top_share[lifted] == 1).all()
 
@@ -135,5 +132,5 @@ def test_a_year_that_may_lie_outside_pushes_its_building_below_all() -> None:
     outside = 1 - drawn.first_out[0] / LEVELS
     assert outside == pytest.approx(0.5, abs=0.06)
     weights = np.ones((400, 1))
-    found = rank_bands(need, weights, np.zeros(2, dtype=bool), np.ones(2), rule(budget_cny=2.0))
+    found = rank_bands(need, weights, np.zeros(2, dtype=bool), rule())
     assert found.rank_p50.tolist() == [1, 2]

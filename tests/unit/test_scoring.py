@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.score.need import left_out_need, need_units
+from pipeline.need.value_functions import left_out_need, need_units
+from pipeline.need.weights import weight_units
 from pipeline.score.rank import point_units, ranks, tier_numbers
-from pipeline.score.weights import weight_units
 from pipeline.settings.score import Criterion
 
 

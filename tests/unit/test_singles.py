@@ -184,7 +184,7 @@ def test_facilities_count_within_the_margin_whatever_their_format() -> None:
     osm_rejects = Rejects("osm")
     osm, _ = amenities_from_osm(
         extract, xy, "osm", source.model_copy(update={"columns": {"amenity_name": ["name"]}}),
-        {"hospital": ["amenity=hospital"]}, CRS, reach, osm_rejects, set(),
+        {"hospital": ["amenity=hospital"]}, 2026, CRS, reach, osm_rejects, set(),
     )  # fmt: skip
     assert osm["amenity_name"].tolist() == found["amenity_name"].tolist()
     assert told(osm_rejects) == [("node/4", "outside_reach"), ("node/5", "outside_reach")]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.soak.running import in_session
 
 BEGINS = "from pipeline import stopping; stopping.install(); print('ready', flush=True)\n"
 SITUATIONS = {
@@ -52,14 +53,6 @@ def start(program: str, folder: Path, **more: object) -> "subprocess.Popen[str]"
         [sys.executable, "-c", program], cwd=folder, env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **more,
     )  # type: ignore[call-overload, no-any-return] # fmt: skip
-
-
-def in_session(session: int) -> list[str]:
-    """Return the processes of a session that are alive."""
-    told = subprocess.run(
-        ["ps", "-o", "stat=,pid=,args=", "-s", str(session)], capture_output=True, text=True
-    ).stdout
-    return [line for line in told.splitlines() if not line.startswith("Z")]
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
@@ -117,6 +110,35 @@ time.sleep(60)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv", "c.csv"]
 
 
+def test_files_that_threads_begin_while_it_stops_are_removed_too(tmp_path: Path) -> None:
+    program = (
+        BEGINS
+        + """
+import os, signal, time
+from pathlib import Path
+from threading import Thread
+from pipeline.store.files import Batch
+remove = stopping._remove_and_exit
+def slow(paths, code):
+    (Path("begun")).touch(); time.sleep(0.3); remove([*paths, "begun"], code)
+stopping._remove_and_exit = slow
+def late(batch, told):
+    while not Path("begun").exists(): time.sleep(0.001)
+    told.touch()
+    batch.partial(Path("later.csv")).touch()
+with Batch() as batch:
+    batch.add(Path("there.csv"), b"1")
+    Thread(target=late, args=(batch, batch.partial(Path("told.csv"))), daemon=True).start()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+"""
+    )
+    process = start(program, tmp_path)
+    _, told = process.communicate()
+    assert process.returncode == 143, told
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_reader_that_leaves_ends_it_with_141(tmp_path: Path) -> None:
     process = start(BEGINS + "while True: print('more ' * 100)", tmp_path)
     assert process.stdout is not None
@@ -142,8 +164,10 @@ def test_file_names_are_utf8_in_every_locale(tmp_path: Path, locale: dict[str, s
 
 
 def test_it_ends_in_one_line_while_the_command_line_is_loaded(tmp_path: Path) -> None:
+    """As ``__main__`` does it: what leaves otherwise dies of an interrupt while Python ends."""
     program = f"{BEGINS}import sys; sys.argv[1:] = ['--help']\n"
-    program += "from pipeline.command.app import main; main()"
+    program += "from pipeline.command.app import main\n"
+    program += "try: main()\nexcept SystemExit as end: stopping.leave(end.code)"
     for moment_s in (0.0, 0.05, 0.1, 0.2, 0.4):
         process = start(program, tmp_path)
         assert process.stdout is not None

@@ -159,8 +159,8 @@ def test_closing_the_street_at_a_facility_moves_its_door() -> None:
     streets = SPLIT | {"lane": [(60, 300), (100, 300)], "lane 2": [(100, 300), (100, 0)]}
     tables = cliff.tables(streets, markets=[(65, 150)])
     row = row_of(asked(tables, {"close": {"edge_id": "upper north"}}), "market")
-    # the market gets a way of 35 m to the lane, the house has one of 20 m from its corner at y = 5
-    assert row["walk_back_after_min"] == near((35 + 145 + 20) / 60)
+    # the market gets a way of 35 m to the lane, the house has one of 20 m from the middle of its front
+    assert row["walk_back_after_min"] == near((35 + 150 + 20) / 60)
 
 
 def test_a_change_that_touches_nothing_is_an_empty_table() -> None:

@@ -13,10 +13,11 @@ from scipy.spatial import cKDTree
 
 from pipeline.command.years_file import known_years
 from pipeline.store.configuration import read_settings
-from pipeline.years.evaluate import BASELINES, Judged, judge
+from pipeline.years.evaluate import BASELINES, Judged, calibration_error, judge
 from pipeline.years.facts import YearFacts
 from pipeline.years.gaps import even_folds, square_of
 from pipeline.years.infer import infer_years
+from pipeline.years.patterns import PATTERNS, pattern_parts
 from tests.conftest import REPOSITORY, real_data
 
 SETTINGS = read_settings(REPOSITORY / "config", "reference", "base")
@@ -65,7 +66,7 @@ def facts_of(frame: gpd.GeoDataFrame, group: str = "zone") -> YearFacts:
 
 
 def in_squares(facts: YearFacts, side_m: float) -> Judged:
-    return judge(facts, even_folds(square_of(facts.points, side_m), 5), RULE)
+    return judge(facts, even_folds(square_of(facts.points, side_m), 3), RULE)
 
 
 def held(found: Judged, facts: YearFacts) -> np.ndarray:
@@ -141,6 +142,45 @@ def test_chances_of_being_in_the_programme_are_right_on_the_whole(judged) -> Non
     assert abs(np.mean(off)) <= 0.02 and np.abs(off).max() <= 0.05, off
 
 
+def test_whole_districts_without_years_are_learned_from_whole_districts() -> None:
+    """Fifteen districts with a way of building each: years by district, which storeys tell."""
+    rng = np.random.default_rng(31)
+    count, zone = 1500, np.repeat(np.arange(15), 100)
+    begun = rng.permutation(np.linspace(1920, 2006, 15))[zone]
+    place = np.stack([zone % 5, zone // 5], axis=1) * 600.0 + rng.uniform(0, 500, (count, 2))
+    year = np.round(begun + rng.normal(0, 6, count))
+    facts = replace(
+        facts_of(town(count, 31, as_points=True)),
+        known_year=year, low_year=year, high_year=year, points=place, district=zone, names={},
+        columns={"storeys": np.round((begun - 1900) / 8 + rng.normal(0, 1.5, count))},
+    )  # fmt: skip
+    found = judge(facts, zone % 5, RULE)
+    assert np.abs(found.model - year).mean() < 0.75 * min(
+        np.abs(said - year).mean() for said in found.baselines.values()
+    )
+    assert 0.86 <= held(found, facts).mean() <= 0.97
+    assert calibration_error(found.by_cutoff_share, (year <= RULE.cutoff_year) * 1.0) <= 0.05
+
+
+def test_patterns_hide_what_they_say_and_every_seed_deals_anew() -> None:
+    rng = np.random.default_rng(3)
+    points, group = rng.uniform(0, 4000, (3000, 2)), rng.integers(0, 12, 3000)
+    for pattern in PATTERNS:
+        one, again, other = (
+            pattern_parts(pattern, points, group, side_m=500.0, part_count=5, seed=seed)
+            for seed in (1, 1, 2)
+        )
+        assert np.array_equal(one, again) and not np.array_equal(one, other)
+        assert set(one) == set(range(5)) and np.bincount(one).min() > 200
+        hidden = one == 0
+        to_known = cKDTree(points[~hidden]).query(points[hidden])[0]
+        assert (np.median(to_known) > 60) == (pattern in ("squares", "quarters", "publishers"))
+    whole = pattern_parts("groups", points, group, side_m=500.0, part_count=5, seed=1)
+    assert all(len(np.unique(whole[group == number])) == 1 for number in range(12))
+    few = pattern_parts("groups", points, group % 9, side_m=500.0, part_count=5, seed=1)
+    assert few is None
+
+
 def test_real_outlines_with_planted_years_hold_where_squares_lack_them() -> None:
     path = real_data("yuzhong") / "overpass"
     places = outlines_of(path)
@@ -213,6 +253,6 @@ def test_a_street_that_tells_the_year_lowers_the_error() -> None:
         facts, known_year=year, low_year=year, high_year=year, columns={"none": year * 0}
     )
     named = replace(bare, names={"street": street.astype(np.int64)})
-    fold = rng.integers(0, 5, 600)
+    fold = rng.integers(0, 2, 600)
     without, with_it = (np.abs(judge(f, fold, RULE).model - year).mean() for f in (bare, named))
     assert with_it < 0.5 * without

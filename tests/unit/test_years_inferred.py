@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from pipeline.score.need import QUANTILE_MASS, expected_need_units
+from pipeline.need.value_functions import QUANTILE_MASS, expected_need_units
 from pipeline.settings.measure import YearRule
 from pipeline.store.configuration import read_settings
 from pipeline.years.conformal import (
@@ -18,10 +18,10 @@ from pipeline.years.conformal import (
     weighted_quantiles,
     within,
 )
-from pipeline.years.estimate import best_shares, stepped
+from pipeline.years.estimate import best_shares, seen_columns, stepped
 from pipeline.years.evaluate import calibration_error, square_blocks
 from pipeline.years.facts import YearFacts
-from pipeline.years.gaps import area_folds, even_folds, gaps_of
+from pipeline.years.gaps import area_folds, district_folds, even_folds, gaps_of
 from pipeline.years.groups import class_columns, stretches
 from pipeline.years.infer import Inference, infer_years
 from pipeline.years.intervals import errors_together, miss_shares, whole_year_ends
@@ -155,6 +155,32 @@ def test_squares_are_hidden_whose_years_lie_as_far_as_the_missing_ones() -> None
     assert set(found.fold[~lost]) == set(range(5)) and (found.fold[lost] == -1).all()
     wide = area_folds(middle, ~lost, gaps.nearest_known_m[lost] * 3, 5)
     assert wide.side_m > 1.4 * found.side_m
+
+
+def test_districts_are_dealt_into_parts_as_wholes() -> None:
+    district = np.repeat(np.arange(12), 10)
+    is_known = np.arange(120) % 10 > 2
+    fold = district_folds(district, is_known, 5)
+    assert set(fold[is_known]) == set(range(5)) and (fold[~is_known] == -1).all()
+    assert all(len(np.unique(fold[is_known & (district == d)])) == 1 for d in range(12))
+
+
+def test_one_large_lost_estate_is_nearly_never_missed() -> None:
+    """Estates of 1, 2 and 30: shares as 1 to 1/4 to 1/900, the first cut at a quarter."""
+    together = np.repeat([1.0, 2.0, 30.0], 100)
+    share = miss_shares(together, (np.zeros(300, dtype=np.int64),), 0.1, 0.25)
+    assert share.mean() == pytest.approx(0.1, abs=0.001)
+    assert share[together == 30][0] < 0.001 and share[together == 1][0] == pytest.approx(
+        0.24, abs=0.01
+    )
+
+
+def test_a_publisher_of_which_no_year_is_known_is_no_class_to_learn_from() -> None:
+    publisher = np.repeat([0.0, 1.0, 2.0], 20)
+    known = publisher < 2
+    columns = {"publisher": publisher, "storeys": np.tile([3.0, 7.0], 30), "area": publisher + 0.5}
+    assert list(seen_columns(columns, known, ~known)) == ["storeys", "area"]
+    assert list(seen_columns(columns, publisher != 1, publisher == 0)) == list(columns)
 
 
 def test_a_kind_that_errs_twice_as_much_gets_intervals_twice_as_wide() -> None:
@@ -361,9 +387,13 @@ def made_town(count: int = 1200, *, noise: bool = False) -> YearFacts:
     )  # fmt: skip
 
 
-def test_inference_learns_and_is_honest_about_what_it_knows() -> None:
-    facts = made_town()
-    found = infer_years(facts, RULE)
+@pytest.fixture(scope="module")
+def inferred() -> Inference:
+    return infer_years(made_town(), RULE)
+
+
+def test_inference_learns_and_is_honest_about_what_it_knows(inferred: Inference) -> None:
+    facts, found = made_town(), inferred
     assert set(found.basis) == {"recorded", "inferred"}
     assert found.report["verdict"] == "model"
     missing = np.isnan(facts.known_year)
@@ -390,7 +420,7 @@ def test_too_few_known_years_are_left_alone() -> None:
     assert np.isnan(found.by_cutoff_share[found.basis == "unknown"]).all()
 
 
-def test_row_order_changes_nothing() -> None:
+def test_row_order_changes_nothing(inferred: Inference) -> None:
     facts = made_town()
     turn = np.random.default_rng(1).permutation(len(facts.known_year))
     turned = YearFacts(
@@ -398,15 +428,16 @@ def test_row_order_changes_nothing() -> None:
         facts.unit_of_building[turn], facts.unit_key, facts.building_key[turn], facts.points[turn],
         facts.district[turn], {name: values[turn] for name, values in facts.columns.items()},
     )  # fmt: skip
-    one, two = infer_years(facts, RULE), infer_years(turned, RULE)
+    one, two = inferred, infer_years(turned, RULE)
     assert one.quantiles[turn].tobytes() == two.quantiles.tobytes()
     assert (one.basis[turn] == two.basis).all()
 
 
-def test_a_smaller_extent_moves_nothing_recorded_and_siblings_by_less_than_a_year() -> None:
+def test_a_smaller_extent_moves_nothing_recorded_and_siblings_by_less_than_a_year(
+    inferred: Inference,
+) -> None:
     """Only estates of which nothing is known lean on the rest of the town."""
-    facts = made_town()
-    whole = infer_years(facts, RULE)
+    facts, whole = made_town(), inferred
     rows = np.flatnonzero(facts.unit_of_building < 200)
     part = replace(facts.at(rows), unit_key=facts.unit_key[:200])
     found = infer_years(part, RULE)
@@ -418,8 +449,8 @@ def test_a_smaller_extent_moves_nothing_recorded_and_siblings_by_less_than_a_yea
     assert beside.sum() > 50 and moved.max() < 1
 
 
-def test_more_missing_years_far_away_do_not_move_a_recorded_one() -> None:
-    found: Inference = infer_years(made_town(), RULE)
+def test_more_missing_years_far_away_do_not_move_a_recorded_one(inferred: Inference) -> None:
+    found = inferred
     recorded = found.basis == "recorded"
     assert (np.ptp(found.quantiles[recorded], axis=1) == 0).all()
 

@@ -10,11 +10,21 @@ from shapely import box
 
 from pipeline.command.cash_flow import worked_out
 from pipeline.plan.cashflow import cash_flow
-from pipeline.plan.cost import Works, works
-from pipeline.plan.funding import annuity, by_year, funding, payback_year, rounded
+from pipeline.plan.cost import works
+from pipeline.plan.funding import (
+    Bills,
+    Funding,
+    annuity,
+    bill_shares,
+    by_year,
+    central_cents,
+    funding,
+    payback_year,
+    rounded,
+)
 from pipeline.plan.projects import projects_of
 from pipeline.plan.quantities import quantities
-from pipeline.settings.plan import SOURCES, PlanSettings, ProjectRule
+from pipeline.settings.plan import SOURCES, PlanMeasure, PlanSettings, Price, ProjectRule
 from pipeline.store.configuration import read_cash_flow, read_settings
 from tests.conftest import REPOSITORY
 
@@ -22,18 +32,26 @@ SETTINGS: PlanSettings = read_settings(REPOSITORY / "config", "yuzhong", "base")
 PIPES, LIFT = SETTINGS.measures["pipes"], SETTINGS.measures["lift"]
 
 
-def with_measures(**measures: object) -> PlanSettings:
-    return SETTINGS.model_copy(update={"measures": measures, "price_year": 2025})
+def with_measures(*, cny: float = 100.0, year: int = 2025, **measures: object) -> PlanSettings:
+    """Return settings with these measures, all at one price, and nothing on top of works."""
+    price = Price(low_cny=cny, middle_cny=cny, high_cny=cny, source="hand", how_sure="", row=2)
+    return SETTINGS.model_copy(
+        update={
+            "measures": measures, "price_year": 2025, "soft_cost_share": 0.0,
+            "contingency_share": 0.0, "prices": {key: {"*": {year: price}} for key in measures},
+        }
+    )  # fmt: skip
 
 
-def priced(measure: object, **changes: object) -> object:
-    return measure.model_copy(update=changes)  # type: ignore[attr-defined]
+def changed(measure: PlanMeasure, **changes: object) -> PlanMeasure:
+    return measure.model_copy(update=changes)
 
 
 def rows(**columns: list[object]) -> pd.DataFrame:
     count = len(next(iter(columns.values())))
     plain = {
         "household_count": [10.0] * count, "heritage_name": [None] * count,
+        "district_name": ["江北区"] * count,
         "floor_area_m2": [1000.0] * count, "stairwell_count": [2.0] * count,
     }  # fmt: skip
     return pd.DataFrame(plain | columns)
@@ -41,17 +59,18 @@ def rows(**columns: list[object]) -> pd.DataFrame:
 
 def test_pipes_are_priced_by_the_area_that_needs_them() -> None:
     """Two of three buildings are faulty, one of these a monument: 1000 + 1000 × 1.5, at 100 yuan."""
-    pipes = priced(PIPES, unit_cost_cny=100.0, price_year=2025, heritage_cost_factor=1.5)
+    pipes = changed(PIPES, heritage_cost_factor=1.5)
     table = rows(pipes_fault_share=[0.5, 0.0, 1.0], heritage_name=[None, None, "十八梯"])
     found = works(
         table, np.zeros(3, dtype=int), {"pipes": np.ones(3, bool)}, with_measures(p=pipes)
     )
-    assert found.quantity.tolist() == [2000.0]
-    assert found.cents.tolist() == [250_000_00]
+    assert found.building.tolist() == [0, 2]
+    assert found.quantity.tolist() == [1000.0, 1000.0]
+    assert found.cents.tolist() == [100_000_00, 150_000_00]
 
 
 def test_an_unknown_fault_counts_by_its_stand_in_and_a_missing_vote_by_nothing() -> None:
-    pipes = priced(PIPES, unit_cost_cny=100.0, price_year=2025, unknown_share=0.4)
+    pipes = changed(PIPES, unknown_share=0.4)
     table = rows(pipes_fault_share=[np.nan, 1.0])
     agrees = {"pipes": np.array([True, False])}
     found = works(table, np.array([0, 1]), agrees, with_measures(p=pipes))
@@ -60,18 +79,16 @@ def test_an_unknown_fault_counts_by_its_stand_in_and_a_missing_vote_by_nothing()
 
 
 def test_prices_rise_to_the_year_of_the_plan() -> None:
-    pipes = priced(PIPES, unit_cost_cny=100.0, price_year=2023)
-    settings = with_measures(p=pipes).model_copy(update={"price_rise_share": 0.1})
+    settings = with_measures(year=2023, p=PIPES).model_copy(update={"price_rise_share": 0.1})
     table = rows(pipes_fault_share=[1.0])
     found = works(table, np.array([0]), {"pipes": np.ones(1, bool)}, settings)
     assert found.cents.tolist() == [121_000_00]  # 1000 m² × 100 × 1.1²
 
 
 def test_a_lift_for_each_stairwell_of_the_building_that_agrees() -> None:
-    lift = priced(LIFT, unit_cost_cny=500_000.0, price_year=2025)
     table = rows(storeys_climbed_count=[6, 6, 2], stairwell_count=[3.0, 2.0, 4.0])
     agrees = {"lift": np.array([True, False, True])}
-    found = works(table, np.zeros(3, dtype=int), agrees, with_measures(lift=lift))
+    found = works(table, np.zeros(3, dtype=int), agrees, with_measures(cny=500_000.0, lift=LIFT))
     assert found.quantity.tolist() == [3.0]  # the second refused, the third is too low
     assert found.cents.tolist() == [1_500_000_00]
 
@@ -85,12 +102,18 @@ def projects(**columns: list[object]) -> pd.DataFrame:
     return pd.DataFrame(plain | columns)
 
 
+def paid_for(table: pd.DataFrame, cents: int, settings: PlanSettings) -> Funding:
+    """Return who pays for one project whose only measure costs so much."""
+    bills = Bills(**{name: cents * share for name, share in bill_shares(settings).items()})
+    return funding(table, bills, central_cents(table, settings.funding.central), settings)
+
+
 def test_who_pays_one_project_by_hand() -> None:
     """1,000,000 yuan of pipes: the fund pays 10 %, residents 20 %; of the 700,000 left the central
-    pot gives 110 × 10,000 m² = 1.1 million, so all of it."""
-    pipes = priced(PIPES, resident_share=0.2, maintenance_fund_share=0.1)
-    work = Works(np.array([0]), np.array([0]), np.array([1.0]), np.array([1_000_000_00]))
-    found = funding(projects(), work, with_measures(pipes=pipes))
+    pot gives 94 × 10,000 m² = 940,000, so all of it."""
+    pipes = changed(PIPES, resident_share=0.2, maintenance_fund_share=0.1)
+    cents = 1_000_000_00
+    found = paid_for(projects(), cents, with_measures(pipes=pipes))
     paid = dict(zip(SOURCES, found.by_source[0].tolist(), strict=True))
     assert paid["resident"] == 200_000_00
     assert paid["maintenance_fund"] == 100_000_00
@@ -104,18 +127,49 @@ def test_private_money_is_bounded_by_what_revenue_is_worth() -> None:
     Over 11 years at 5 % that is worth 132,000 × 8.306414 = 1,096,446.67 yuan (annuity table), less
     than 30 % of 10 million less fund and pot.
     """
-    pipes = priced(PIPES, resident_share=0.0, maintenance_fund_share=0.0)
-    work = Works(np.array([0]), np.array([0]), np.array([1.0]), np.array([10_000_000_00]))
-    found = funding(projects(parking_space_count=[100.0]), work, with_measures(pipes=pipes))
+    pipes = changed(PIPES, resident_share=0.0, maintenance_fund_share=0.0)
+    cents = 10_000_000_00
+    found = paid_for(projects(parking_space_count=[100.0]), cents, with_measures(pipes=pipes))
     paid = dict(zip(SOURCES, found.by_source[0].tolist(), strict=True))
     assert found.revenue_cents.tolist() == [132_000_00]
     assert paid["private"] == pytest.approx(1_096_446_67, abs=100)
-    assert paid["central"] == 1_100_000_00
-    left = 10_000_000_00 - 1_100_000_00 - paid["private"]
+    assert paid["central"] == 940_000_00
+    left = 10_000_000_00 - 940_000_00 - paid["private"]
     assert paid["municipal"] == pytest.approx(0.4 * left, abs=1)  # pipes are basic: no bonds
     assert paid["district"] == pytest.approx(0.6 * left, abs=1)
     assert found.payback_year.tolist() == [9.0]  # 1,096,447 / 132,000 = 8.31
     assert annuity(0.05, 11) == pytest.approx(8.306414, abs=1e-6)
+
+
+def test_bonds_go_no_further_than_what_revenue_leaves_for_them() -> None:
+    """10 million of lifts; 132,000 yuan a year are worth 1,096,447 (above), of which private parties
+    take 10 %, or 30 % of the rest: what is left is less than 30 % of the remainder."""
+    lift = changed(LIFT, resident_share=0.0)
+    cents = 10_000_000_00
+    settings = with_measures(lift=lift)
+    rule = settings.funding.model_copy(update={"private_max_share": 0.05})
+    settings = settings.model_copy(update={"funding": rule})
+    found = paid_for(projects(parking_space_count=[100.0]), cents, settings)
+    paid = dict(zip(SOURCES, found.by_source[0].tolist(), strict=True))
+    assert paid["private"] == 500_000_00
+    assert paid["special_bond"] == pytest.approx(596_446_67, abs=100)
+    without = paid_for(projects(floor_area_m2=[0.0]), cents, settings)
+    assert without.by_source[0, SOURCES.index("special_bond")] == 0
+
+
+def test_the_central_pot_goes_by_volume_and_by_performance() -> None:
+    """Two estates alike but for their district: 80 % go 2 : 1 by difficulty, 20 % go 1 : 3 by
+    performance. Of 20,000 m² × 100 yuan: 0.8 × 2/3 + 0.2 × 1/4 = 0.58333."""
+    rule = SETTINGS.funding.central.model_copy(
+        update={
+            "pot_cny_per_m2": 100.0, "performance_share": 0.2,
+            "difficulty_coefficients": {"甲": 2.0, "other": 1.0},
+            "performance_coefficients": {"乙": 3.0, "other": 1.0},
+        }
+    )  # fmt: skip
+    two = pd.concat([projects(district_name=["甲"]), projects(district_name=["乙"])])
+    found = central_cents(two.reset_index(drop=True), rule)
+    assert found == pytest.approx([0.583333333 * 2e8, 0.416666667 * 2e8])
 
 
 def test_pay_back_is_none_without_private_money_or_beyond_the_term() -> None:
@@ -227,7 +281,7 @@ def test_shops_are_not_housing_and_stand_ins_are_marked() -> None:
     assert found.loc["B1", "floor_area_m2"] == 1000.0  # without its 500 m² of shops
     assert found.loc["B1", "facade_area_m2"] == 60 * 6 * 3
     assert found.loc["B1", "is_unmanaged_share"] == 1
-    # 200 m² × 6 storeys; 1200 / 68 = 17.6 households; 18 / (6 × 2.5) = 1.2 stairwells
+    # 200 m² × 6 storeys; 1200 / 70 = 17.1 households; 18 / (6 × 2.5) = 1.2 stairwells
     two = found.loc["B2"]
     assert (two["floor_area_m2"], two["household_count"], two["stairwell_count"]) == (1200, 18, 2)
     assert found["is_estimated"].tolist() == [False, True]

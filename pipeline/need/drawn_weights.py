@@ -9,8 +9,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.geo.raster import Floats
+from pipeline.settings.score import RobustnessSettings
 
 _SWEEPS = 60
+
+
+def drawn_weights(
+    names: list[str], base: Floats, rule: RobustnessSettings, random: np.random.Generator
+) -> Floats:
+    """Return weights by the rule of config, shape (draws, criteria); each row sums to 1."""
+    if rule.weight_rule == "simplex":
+        return simplex_weights(len(names), rule.draws, random)
+    if rule.weight_rule == "order":
+        place = {name: number for number, name in enumerate(names)}
+        groups = [[place[name] for name in line if name in place] for line in rule.order]
+        return ordered_weights([g for g in groups if g], len(names), rule.draws, random)
+    low, high = base * (1 - rule.interval_share), base * (1 + rule.interval_share)
+    return interval_weights(base, low, np.minimum(high, 1.0), rule.draws, random)
 
 
 def simplex_weights(count: int, draws: int, random: np.random.Generator) -> Floats:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from pipeline.need.ahp import Judged, combined, judged
 from pipeline.problem import Problem
-from pipeline.score.ahp import Judged, combined, judged
 from pipeline.settings.score import Criterion, Party, ScoreSettings
 
 WEIGHT_UNITS = 10_000

@@ -1,0 +1,1 @@
+"""Need: from measurements to needs, and how much each criterion weighs."""
