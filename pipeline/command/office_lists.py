@@ -17,11 +17,13 @@ from pipeline import flow
 from pipeline.contracts.columns import COLUMNS
 from pipeline.contracts.tables import BUILDING_RANKING, DISTRICT_PRIORITY, ESTATE_PRIORITY, Table
 from pipeline.pages.terms import (
+    BATCHES,
     ORIGINS,
     QUADRANTS,
     ROW_TYPES,
     SHORT_TRACKS,
     TRACK_REASONS,
+    WAITS,
     YEAR_REGIMES,
     term,
 )
@@ -34,6 +36,8 @@ from pipeline.store.places import Places
 NAME = "office_lists"
 MOST_ROWS = 1_048_575
 """Rows of a sheet below its head: more fit into no spreadsheet."""
+_MONEY = "#,##0.00????"
+"""万元: room for the digits of the cent, which an amount that has none leaves blank."""
 _FIXED_DATE = datetime.datetime(2026, 1, 1)
 _SUMS = {
     "building_count": "栋数", "ranked_count": "参与排序栋数", "reserve_count": "储备栋数",
@@ -41,6 +45,10 @@ _SUMS = {
     "rank_best": "最前名次", "tier_1_count": "第一档栋数", "tier_2_count": "第二档栋数",
     "household_sum_count": "户数", "floor_area_sum_m2": "建筑面积（平方米）",
     "floor_area_known_share": "面积已知比例", "readiness_share": "就绪程度",
+    "planned_project_count": "计划项目数", "planned_household_count": "计划改造户数",
+    "planned_cost_cny": "计划投资（万元）", "planned_public_cny": "其中财政资金（万元）",
+    "first_planned_year": "最早开工年", "asked_household_share": "已征求意愿户数比例",
+    "agreed_household_share": "同意率已达标户数比例",
 }  # fmt: skip
 SHEETS: Mapping[str, tuple[Table, Mapping[str, str]]] = {
     "区县": (
@@ -72,6 +80,9 @@ SHEETS: Mapping[str, tuple[Table, Mapping[str, str]]] = {
             "construction_year_regime_type": "年份推断依据", "slope_deg": "坡度（度）",
             "main_road_climb_m": "爬升（米）", "hazard_grade_code": "危房等级",
             "manager_name": "物业服务企业", "stand_in_count": "替代取值项数",
+            "project_id": "项目编号", "planned_year": "计划开工年", "batch_type": "批次",
+            "planned_works_codes": "计划改造内容", "wait_reason_code": "未列入原因",
+            "funded_share": "入选稳健度",
         },
     ),
 }  # fmt: skip
@@ -81,8 +92,15 @@ CATEGORIES: Mapping[str, Mapping[str, Words]] = {
     "quadrant_type": QUADRANTS, "floor_area_origin": ORIGINS,
     "construction_year_origin": ORIGINS, "construction_year_regime_type": YEAR_REGIMES,
     "is_lifted": {"True": Words("是", "yes"), "False": Words("否", "no")},
+    "batch_type": BATCHES, "wait_reason_code": WAITS,
 }  # fmt: skip
 """Columns whose codes are written in words."""
+_WIDTHS = {
+    "planned_works_codes": 40, "area_id": 30, "building_id": 22, "estate_id": 22, "project_id": 22,
+    "track_reason_code": 20, "wait_reason_code": 26, "quadrant_type": 18, "area_name": 20,
+    "planned_cost_cny": 16, "planned_public_cny": 16, "manager_name": 26,
+    "construction_year_regime_type": 18,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -111,14 +129,18 @@ def write_office_lists(places: Places, settings: Settings) -> Written:
             )  # fmt: skip
     path = places.list_file(f"{NAME}.xlsx")
     with state.single_run(places.lock_file), files.Batch() as batch:
-        batch.add(path, workbook_bytes(lists, is_synthetic=settings.city.is_synthetic))
+        works = {key: one.label_zh for key, one in settings.plan.measures.items()}
+        made = workbook_bytes(lists, works, is_synthetic=settings.city.is_synthetic)
+        batch.add(path, made)
     return Written(path, {sheet: len(frame) for sheet, frame in lists.items()})
 
 
-def workbook_bytes(lists: Mapping[str, pd.DataFrame], *, is_synthetic: bool) -> bytes:
+def workbook_bytes(
+    lists: Mapping[str, pd.DataFrame], works: Mapping[str, str], *, is_synthetic: bool
+) -> bytes:
     """Return the workbook: a sheet a list, heads and categories in Chinese, numbers of things as text.
 
-    The same lists give the same bytes.
+    ``works`` tells what each measure is called. The same lists give the same bytes.
     """
     import xlsxwriter
 
@@ -128,16 +150,23 @@ def workbook_bytes(lists: Mapping[str, pd.DataFrame], *, is_synthetic: bool) -> 
     book.set_properties({"title": "山城 改造排序清单", "created": _FIXED_DATE})
     head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
     as_text = book.add_format({"num_format": "@"})
+    formats = {form: book.add_format({"num_format": form}) for form in ("0.0%", _MONEY)}
     for name, (_, heads) in SHEETS.items():
         frame = lists[name]
         shown = {column: called for column, called in heads.items() if column in frame.columns}
         sheet = book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
+        sheet.set_landscape()
+        sheet.set_paper(8)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
         called = [*shown.values(), *(["数据性质"] if is_synthetic else [])]
         sheet.set_column(0, len(called) - 1, 13)
+        for place, column in enumerate(shown):
+            sheet.set_column(place, place, _WIDTHS.get(column, 13), formats.get(_form(column)))
         sheet.autofilter(0, 0, len(frame), len(called) - 1)
         sheet.write_row(0, 0, called, head)
-        columns = [_cells(column, frame[column]) for column in shown]
+        columns = [_cells(column, frame[column], works) for column in shown]
         if is_synthetic:
             columns.append(["合成数据，非真实建筑"] * len(frame))
         for row, values in enumerate(zip(*columns, strict=True), 1):
@@ -150,9 +179,25 @@ def workbook_bytes(lists: Mapping[str, pd.DataFrame], *, is_synthetic: bool) -> 
     return buffer.getvalue()
 
 
-def _cells(name: str, column: pd.Series) -> list[str | float | None]:
-    """Return a column as cells: texts, numbers to the decimals of the CSV, None where it is empty."""
+def _form(name: str) -> str:
+    """Return how a column shows its numbers; empty where a spreadsheet's own way will do."""
+    if name.endswith("_cny"):
+        return _MONEY
+    return "0.0%" if name.endswith("_share") else ""
+
+
+def _cells(name: str, column: pd.Series, works: Mapping[str, str]) -> list[str | float | None]:
+    """Return a column as cells: texts, numbers to the decimals of the CSV, None where it is empty.
+
+    Money is in 万元 to the cent.
+    """
     words = CATEGORIES.get(name)
+    if name == "planned_works_codes":
+        return [_named(codes, works) for codes in column]
+    if name == "area_id":
+        return [_area_number(number) for number in column]
+    if name.endswith("_cny"):
+        return [round(float(one) / 1e4, 6) for one in column]
     if words is not None:
         said = {code: term(words, code).zh for code in column.dropna().unique()}
         return [said[code] if pd.notna(code) else None for code in column]
@@ -161,3 +206,18 @@ def _cells(name: str, column: pd.Series) -> list[str | float | None]:
         values = column.astype("Float64").to_numpy(dtype=float, na_value=np.nan).round(decimals)
         return [None if np.isnan(value) else value for value in values.tolist()]
     return [None if pd.isna(text) or text == "" else str(text) for text in column]
+
+
+def _named(codes: object, works: Mapping[str, str]) -> str | None:
+    """Return what the measures of a list of keys are called."""
+    return (
+        "、".join(works.get(one, one) for one in codes.split("|"))
+        if isinstance(codes, str)
+        else None
+    )
+
+
+def _area_number(number: str) -> str:
+    """Return an area's key with its kind in Chinese, as 渝中区/小区/00007."""
+    parts = number.split("/", 2)
+    return "/".join([parts[0], ROW_TYPES[parts[1]].zh, parts[2]]) if len(parts) == 3 else number
