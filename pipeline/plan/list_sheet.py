@@ -49,7 +49,7 @@ def styles_of(book: Any) -> dict[str, Any]:
         "text": {},
         "wrapped": {"text_wrap": True},
         "whole": {"num_format": "#,##0"},
-        "year": {"num_format": "0"},
+        "year": {"num_format": "0", "align": "left"},
         "area": {"num_format": "#,##0.00"},
         "money": {"num_format": "#,##0.00????"},
         "share": {"num_format": "0.0%"},
@@ -63,7 +63,7 @@ def styles_of(book: Any) -> dict[str, Any]:
     made = {name: book.add_format({**form, "valign": "top"}) for name, form in others.items()}
     for name, form in kinds.items():
         made[name] = book.add_format({**form, "valign": "top"})
-        made[f"{name} total"] = book.add_format({**form, "bold": True, "top": 1})
+        made[f"{name} total"] = book.add_format({**form, "valign": "top", "bold": True, "top": 1})
     return made
 
 

@@ -97,7 +97,7 @@ def write_summary(
 def _year_heads() -> list[str]:
     return [
         "年度", *(f"{word}{_WAN}" for word in SOURCE_WORDS.values()), f"合计{_WAN}",
-        f"其中财政资金{_WAN}", f"财政预算{_WAN}", f"结转下年{_WAN}", f"开工项目总投资{_WAN}",
+        f"其中财政资金{_WAN}", f"当年新增财政预算{_WAN}", f"结转下年{_WAN}", f"开工项目总投资{_WAN}",
         "开工项目", "在建项目", *_COUNTED.values(),
     ]  # fmt: skip
 
