@@ -50,7 +50,7 @@ def test_one_weight_reruns_score_and_what_follows_and_why_names_the_key(project:
     told = why(project)
     assert "setting score.criteria.climb.weight changed: 0.13 → 0.25" in told["score"]
     assert told["intake"] == told["measure"] == "up to date\n"
-    assert told["plan"] == "if score changes what it writes\n"
+    assert told["gis"] == "if plan changes what it writes\n"
     assert stages_run(project.rank().stdout) == ["score", "plan", "gis", "atlas"]
 
 
