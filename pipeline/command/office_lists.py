@@ -52,6 +52,9 @@ _SUMS = {
 }  # fmt: skip
 SHEETS: Mapping[str, tuple[Table, Mapping[str, str]]] = {
     "区县": (
+        DISTRICT_PRIORITY, {"district_rank": "区县次序", "district_name": "区县", **_SUMS},
+    ),
+    "重点片区": (
         DISTRICT_PRIORITY,
         {
             "district_rank": "区县次序", "district_name": "区县", "row_type": "类别",
@@ -87,7 +90,7 @@ SHEETS: Mapping[str, tuple[Table, Mapping[str, str]]] = {
     ),
 }  # fmt: skip
 CATEGORIES: Mapping[str, Mapping[str, Words]] = {
-    "row_type": {**ROW_TYPES, "district": Words("全区", "whole district")},
+    "row_type": ROW_TYPES,
     "track_type": SHORT_TRACKS, "track_reason_code": TRACK_REASONS,
     "quadrant_type": QUADRANTS, "floor_area_origin": ORIGINS,
     "construction_year_origin": ORIGINS, "construction_year_regime_type": YEAR_REGIMES,
@@ -121,6 +124,9 @@ def write_office_lists(places: Places, settings: Settings) -> Written:
     """
     recorded = flow.recorded(places)
     lists = {sheet: recorded.table(table) for sheet, (table, _) in SHEETS.items()}
+    # a sheet of its own each, since the sum over a district and its areas would count money twice
+    is_district = lists["区县"]["row_type"] == "district"
+    lists |= {"区县": lists["区县"][is_district], "重点片区": lists["重点片区"][~is_district]}
     for sheet, frame in lists.items():
         if len(frame) > MOST_ROWS:
             raise Problem(

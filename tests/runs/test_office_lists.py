@@ -40,7 +40,7 @@ def lists() -> dict[str, pd.DataFrame]:
             "planned_cost_cny": [1_234_567.89], "asked_household_share": [0.25],
         }
     )  # fmt: skip
-    return {"区县": area, "小区": area, "楼栋": buildings}
+    return {"区县": area, "重点片区": area, "小区": area, "楼栋": buildings}
 
 
 def rows(content: bytes, sheet: str) -> list[tuple[object, ...]]:
@@ -111,11 +111,19 @@ def test_the_workbook_holds_the_lists_of_the_run(project: Project) -> None:
     assert head == tuple(SHEETS["楼栋"][1].values())
     place = head.index("楼栋编号")
     assert [row[place] for row in body] == [row["building_id"] for row in listed]
+    money = {}
     for sheet, (_, heads) in SHEETS.items():
         head, *body = rows(file.read_bytes(), sheet)
         shown = [heads[column] for column in CATEGORIES if column in heads]
         words = {str(row[head.index(called)]) for row in body for called in shown}
         assert not [word for word in words if re.fullmatch("[a-z][a-z_ ]+", word)]
+        if "计划投资（万元）" in head:
+            money[sheet] = sum(row[head.index("计划投资（万元）")] for row in body)
+    with (folder / "plan_lines.csv").open(encoding="utf-8-sig", newline="") as planned:
+        paid = sum(float(line["payment_cny"]) for line in csv.DictReader(planned)) / 1e4
+    assert paid > 0
+    assert money["区县"] == pytest.approx(paid, abs=1e-6)
+    assert money["小区"] == pytest.approx(paid, abs=1e-6)
 
     table = folder / "estate_priority.parquet"
     table.write_bytes(table.read_bytes()[:-40])

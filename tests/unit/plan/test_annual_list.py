@@ -10,6 +10,7 @@ from pipeline.contracts.tables import PLAN_LINES, PLAN_PROJECTS
 from pipeline.plan.annual_list import annual_list, consent_text, listed_projects
 from pipeline.plan.area_plans import area_plans, with_plans
 from pipeline.plan.funding import by_year
+from pipeline.plan.outputs import BY_BUILDING, OF_AREAS
 from pipeline.settings.plan import SOURCES, PlanSettings
 from pipeline.store.configuration import read_settings
 from tests.conftest import REPOSITORY
@@ -171,3 +172,18 @@ def test_a_project_counts_where_most_of_its_floor_stands() -> None:
         YEAR,
     ]  # works start there all the same
     assert found["first_planned_year"].isna().tolist() == [False, False, True, True]
+
+
+def test_areas_of_a_city_without_a_plan_have_nothing_planned() -> None:
+    placed = pd.DataFrame(
+        {"building_id": ["B1"], "district_name": "江北区", "area_id": "江北区/road/A",
+         "community_id": pd.Series([None], dtype="str")}
+    )  # fmt: skip
+    tables = {
+        one: pd.DataFrame(columns=list(one.column_names)) for one in (PLAN_PROJECTS, PLAN_LINES)
+    }
+    none = pd.DataFrame(columns=[*BY_BUILDING, *OF_AREAS])
+    told = with_plans(pd.DataFrame({"area_id": ["江北区"]}), area_plans(placed, none, tables))
+    assert told["planned_project_count"].tolist() == [0]
+    assert told["planned_cost_cny"].tolist() == [0]
+    assert told[["first_planned_year", "asked_household_share"]].isna().all(axis=None)
