@@ -53,7 +53,11 @@ def _planned_projects(tables: Mapping[Table, pd.DataFrame]) -> pd.DataFrame:
     return projects[["project_id", "district_name"]].assign(
         planned_project_count=1,
         planned_household_count=projects["household_plan_count"].astype("int64"),
-        **{name: projects["project_id"].map(cents[of]) for name, of in _MONEY.items()},
+        # without a planned project the map of no ids would be a column of texts
+        **{
+            name: projects["project_id"].map(cents[of]).astype("float64")
+            for name, of in _MONEY.items()
+        },
     )
 
 

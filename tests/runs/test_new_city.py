@@ -203,7 +203,7 @@ def test_what_is_missing_and_what_cannot_be_read_is_said(tmp_path: Path) -> None
      (("--name", "x y", "--raw", "config"), "not a usable name"),
      (("--name", "x", "--raw", "config", "--datum", "wgs"), "is no datum"),
      (("--name", "yuzhong", "--raw", "config"), "written or changed by hand"),
-     (("--name", "x", "--raw", "docs"), "holds no file that can be read")],
+     (("--name", "x", "--raw", "config/scenarios"), "holds no file that can be read")],
 )  # fmt: skip
 def test_bad_requests_end_in_one_message(words: tuple[str, ...], said: str, tmp_path: Path) -> None:
     result = Project(tmp_path / "project").run("new-city", *words)
