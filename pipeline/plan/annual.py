@@ -24,7 +24,7 @@ from pipeline.plan.relief import (
     weighed,
 )
 from pipeline.plan.schedule import Infeasible, Schedule, Undecided, choose
-from pipeline.plan.task import FREE, Task, joined, start_years
+from pipeline.plan.task import Task, joined, plan_of, start_years
 from pipeline.problem import Problem
 from pipeline.settings.plan import PlanSettings
 from pipeline.settings.score import ScoreSettings
@@ -272,7 +272,7 @@ def _with_known(
     known: Sequence[pd.DataFrame],
 ) -> tuple[Task, list[NDArray[np.int64]]]:
     """Return the task with the columns of earlier plans, and these plans; no longer possible: none."""
-    plans = []
+    earlier = []
     for one in known:
         told = one.reindex(projects["project_id"])
         year = told["planned_year"].astype("float64").to_numpy() - first_year
@@ -283,20 +283,5 @@ def _with_known(
         mine = mine[task.may_start[mine, year[mine].astype(np.int64)]]
         columns = market.ledger.columns(Bundles(mine, count[mine]), year[mine].astype(np.int64))
         task = replace(task, columns=joined(task.columns, columns))
-        plans.append((mine, count[mine], year[mine].astype(np.int64)))
-    found = []
-    for project, works_count, start in plans:
-        plan = np.full(task.project_count, FREE)
-        for column in _places(task, project, works_count, start):
-            plan[task.columns.project[column]] = column
-        found.append(plan)
-    return task, found
-
-
-def _places(
-    task: Task, project: NDArray[np.int64], count: NDArray[np.int64], year: NDArray[np.int64]
-) -> list[int]:
-    """Return the columns of the task with these keys."""
-    columns = task.columns
-    keys = pd.MultiIndex.from_arrays([columns.project, columns.works_count, columns.year])
-    return [int(one) for one in keys.get_indexer(pd.MultiIndex.from_arrays([project, count, year]))]
+        earlier.append(columns)
+    return task, [plan_of(task, columns) for columns in earlier]

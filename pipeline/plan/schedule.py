@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.geo.raster import Floats
 from pipeline.plan.filling import filled, greedy
 from pipeline.plan.programme import MILLION_YUAN_IN_CENTS, Effort, Prices, Programme, Status
-from pipeline.plan.task import Columns, Task, Whole, joined, keeps_rules, relieved
+from pipeline.plan.task import Columns, Task, Whole, joined, keeps_rules, plan_of, relieved
 
 _ROUNDS = 40
 _GOOD_ENOUGH_SHARE = 1e-6
@@ -84,7 +84,7 @@ def choose(
     worth = worth_of(task, prices)
     order = np.argsort(-worth, kind="stable").tolist()
     by_greedy = greedy(task)
-    tried = [by_greedy, *(_found_again(task, columns) for columns in before)]
+    tried = [by_greedy, *(plan_of(task, columns) for columns in before)]
     if relaxed is not None:
         whole = programme.taken(relaxed, least=1 - 1e-6)
         tried.append(filled(task, order, first=whole[whole >= 0].tolist()))
@@ -101,7 +101,7 @@ def choose(
         near = offers.near(prices, worth_by_project(task, prices), short)
         mine = task.columns.taken(best[best >= 0])
         task = replace(task, columns=joined(task.columns, near))
-        best, programme = _found_again(task, mine), Programme(task)
+        best, programme = plan_of(task, mine), Programme(task)
     solved = programme.solve(effort, integral=True, hint=best)
     if solved.status is Status.IMPOSSIBLE:
         raise Infeasible("the rules contradict each other")
@@ -159,22 +159,3 @@ def worth_by_project(task: Task, prices: Prices) -> Floats:
     worth = np.where(task.locked_year >= 0, -np.inf, 0.0)
     np.maximum.at(worth, task.columns.project, worth_of(task, prices))
     return worth
-
-
-def _found_again(task: Task, columns: Columns) -> Whole:
-    """Return the plan that takes these columns, which the task has."""
-    place = {
-        key: number
-        for number, key in enumerate(
-            zip(
-                task.columns.project.tolist(), task.columns.works_count.tolist(),
-                task.columns.year.tolist(), strict=True,
-            )
-        )
-    }  # fmt: skip
-    plan = np.full(task.project_count, -1)
-    for key in zip(
-        columns.project.tolist(), columns.works_count.tolist(), columns.year.tolist(), strict=True
-    ):
-        plan[key[0]] = place[key]
-    return plan

@@ -89,6 +89,21 @@ class Task:
         return np.asarray(found & (when + self.work_years[:, None] <= len(self.budget_cents)))
 
 
+def plan_of(task: Task, columns: Columns) -> Whole:
+    """Return the plan that takes these columns, all of which the task has."""
+    keys = zip(
+        task.columns.project.tolist(), task.columns.works_count.tolist(),
+        task.columns.year.tolist(), strict=True,
+    )  # fmt: skip
+    place = {key: number for number, key in enumerate(keys)}
+    plan = np.full(task.project_count, WAITS)
+    for key in zip(
+        columns.project.tolist(), columns.works_count.tolist(), columns.year.tolist(), strict=True
+    ):
+        plan[key[0]] = place[key]
+    return plan
+
+
 def relieved(task: Task, plan: Whole) -> float:
     """Return the weighted relief of a plan: ``plan`` holds the column of each project, or ``WAITS``."""
     return float(task.value[plan[plan >= 0]].sum())
