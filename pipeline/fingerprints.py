@@ -56,9 +56,7 @@ def _code(name: str, *, reads_sources: bool) -> dict[str, str]:
         ["pipeline.flow", f"pipeline.{name}.stage"],
         without=() if reads_sources else (SOURCE_READERS,),
     )
-    digests = {
-        path.relative_to(FOLDER).as_posix(): state.digest(path) for path in closure.files
-    }
+    digests = {path.relative_to(FOLDER).as_posix(): state.digest(path) for path in closure.files}
     packages = (DISTRIBUTIONS.get(name, (name,)) for name in closure.packages)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     versions = {name: version(name) for names in packages for name in names}

@@ -140,7 +140,9 @@ def test_a_second_interpreter_changes_no_byte(tmp_path: Path, ranked_once: Proje
     assert project.outputs() == ranked_once.outputs()
 
 
-@pytest.mark.parametrize("damage", [b"no record" * 100, b'{"intake": {"settings": 1}}', b"[" * 99_999])
+@pytest.mark.parametrize(
+    "damage", [b"no record" * 100, b'{"intake": {"settings": 1}}', b"[" * 99_999]
+)
 def test_a_damaged_record_costs_work_but_no_result(project: Project, damage: bytes) -> None:
     project.rank()
     before = project.outputs()

@@ -9,7 +9,6 @@ from pipeline import fingerprints
 from pipeline.fingerprints import SOURCE_READERS
 from pipeline.flow import STAGES
 from pipeline.import_closure import FOLDER, import_closure
-from tests.conftest import Project
 
 READER_PROCESS = "pipeline.store.gdal_reader"
 """Imported by a line of code that another interpreter is started with."""
