@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.atlas.packing import empty_step, known_steps
 from pipeline.atlas.points import Used
 from pipeline.contracts.columns import COLUMNS
+from pipeline.pages.notes import note
 from pipeline.settings.city import Source
 from pipeline.settings.whole import Settings
 
@@ -73,7 +74,7 @@ def criterion_rows(used: tuple[Used, ...]) -> list[dict[str, Any]]:
             "per_unit": item.per_unit,
             "between": item.criterion.between,
             "missing": item.criterion.missing,
-            "reason": item.criterion.source,
+            "reason": note(item.criterion.source)._asdict(),
             "origin": value_origin(item.criterion.measure),
         }
         for item in used
