@@ -105,11 +105,15 @@ def test_tiers_end_at_their_shares() -> None:
 
 
 def test_a_veto_whose_measure_is_missing_lifts_nobody() -> None:
+    rules = {
+        "gas": {"gas_fault_share": 0.5},
+        "steep": {"climb_m": 30.0, "gas_fault_share": 0.1},
+        "high": {"climb_m": 40.0},
+    }
     vetoes = {
-        "gas": Veto(at_least={"gas_fault_share": 0.5}, label_zh="燃气", label_en="gas", source="test"),
-        "steep": Veto(at_least={"climb_m": 30.0, "gas_fault_share": 0.1}, label_zh="陡", label_en="steep", source="test"),
-        "high": Veto(at_least={"climb_m": 40.0}, label_zh="高", label_en="high", source="test"),
-    }  # fmt: skip
+        name: Veto(at_least=least, label_zh=name, label_en=name, source="test")
+        for name, least in rules.items()
+    }
     climbs = pd.DataFrame({"climb_m": [50.0, 35.0, np.nan]})
     assert lifted_by(climbs, vetoes).tolist() == ["high", "", ""]
     both = climbs.assign(gas_fault_share=[0.6, 0.2, np.nan])
