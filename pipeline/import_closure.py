@@ -61,6 +61,20 @@ def import_closure(roots: Collection[str], without: Collection[str] = ()) -> Clo
     )
 
 
+def room_imports() -> dict[str, set[str]]:
+    """Return for each room (a folder of the package, or a module beside them) the rooms it imports."""
+    found: dict[str, set[str]] = {}
+    for path in sorted(FOLDER.rglob("*.py")):
+        room = path.relative_to(FOLDER).with_suffix("").parts[0]
+        names = (name.split(".") for name in _imports(path))
+        found.setdefault(room, set()).update(n[1] for n in names if n[0] == PACKAGE and len(n) > 1)
+    return {
+        room: {one for one in imported if one in found} - {room}
+        for room, imported in found.items()
+        if not room.startswith("__")
+    }
+
+
 @cache
 def _source(module: str) -> Path | None:
     path = FOLDER.parent.joinpath(*module.split("."))
