@@ -112,6 +112,17 @@ def what_if(
 
 
 @app.command()
+def sites(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) -> None:
+    """Say where the next public lifts and facilities would relieve most."""
+    begin = time.perf_counter()
+    from pipeline.command.sites import find_sites, show_sites
+
+    places, settings = _prepare(city, scenario, raw)
+    found = find_sites(places, settings)
+    show_sites(places, found, time.perf_counter() - begin)
+
+
+@app.command()
 def plan(
     city: City = BUILT_IN,
     scenario: Scenario = "base",
