@@ -132,15 +132,6 @@ def _largest(points: Floats, names: Sequence[str]) -> list[tuple[str, float]]:
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
-def area_keys(ranked: pd.DataFrame, cell_id: pd.Series) -> "pd.Series[str]":
-    """Return the area each building is listed in, as ``area_id`` of the district list writes it."""
-    estate, road = ranked["estate_id"], ranked["road_name"]
-    kind = np.where(estate.notna(), "estate", np.where(road.notna(), "road", "grid_cell"))
-    key = estate.fillna(road).fillna(cell_id).astype("str")
-    district = ranked["district_name"].astype("str")
-    return district + "/" + pd.Series(kind, index=ranked.index, dtype="str") + "/" + key
-
-
 def needed_columns(names: Sequence[str], known: Sequence[str]) -> list[str]:
     """Return the columns of the building list that a brief looks at; a narrow table is cut faster."""
     wanted = {

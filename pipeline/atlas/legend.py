@@ -1,6 +1,6 @@
 """What the page says about the whole: tiers, weights, what is left out, sources, areas, gaps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -153,9 +153,55 @@ def attribution_texts(sources: Mapping[str, Source]) -> list[str]:
     return [f"{text} ({'–'.join(sorted({min(when), max(when)}))})" for text, when in months.items()]
 
 
-def area_rows(district_priority: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the districts and their top areas, in the order of the list."""
+def veto_rows(settings: Settings) -> dict[str, dict[str, str]]:
+    """Return by code what lifts a building before all others, in both languages."""
+    return {
+        code: {"zh": veto.label_zh, "en": veto.label_en}
+        for code, veto in settings.score.vetoes.items()
+    }
+
+
+def plan_rows(
+    summary: pd.DataFrame, district_names: Collection[str], district_name: str
+) -> list[dict[str, Any]]:
+    """Return by year what the plan starts, and the budget; of one district, or of all if empty.
+
+    The row of all stands under a name that no district has.
+    """
+    if not len(summary):
+        return []
+    is_all = ~summary["district_name"].isin(list(district_names))
+    is_own = summary["district_name"] == district_name if district_name else is_all
+    return [
+        {
+            "year": int(row.plan_year),
+            "projects": int(row.project_count),
+            "homes": int(row.household_plan_count),
+            "public_cny": float(row.public_cny),
+            "budget_cny": None if pd.isna(row.budget_cny) else float(row.budget_cny),
+        }
+        for row in cast(Any, summary[is_own].sort_values("plan_year").itertuples(index=False))
+    ]
+
+
+SUMS = {
+    "tier_1_homes": "tier_1_household_count",
+    "homes": "household_sum_count",
+    "planned": "planned_project_count",
+    "planned_homes": "planned_household_count",
+    "planned_cny": "planned_cost_cny",
+}
+"""Sums of the district list that the page shows beside the counts of buildings."""
+
+
+def area_rows(district_priority: pd.DataFrame, area_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the districts and their top areas, in the order of the list.
+
+    ``area`` is the place of an area's id in ``area_ids``, -1 where no building is listed in it.
+    """
     rows = []
+    place = {key: at for at, key in enumerate(area_ids)}
+    sums = {key: name for key, name in SUMS.items() if name in district_priority}
     for row in cast(Any, district_priority.itertuples(index=False)):
         rows.append(
             {
@@ -166,6 +212,8 @@ def area_rows(district_priority: pd.DataFrame) -> list[dict[str, Any]]:
                 "count": int(row.building_count),
                 "tier_1": int(row.tier_1_count),
                 "tier_2": int(row.tier_2_count),
+                "area": place.get(row.area_id, -1),
+                **{key: _number(getattr(row, name)) for key, name in sums.items()},
                 "mean": round(float(row.score_mean_points), 1),
                 "lon": round(float(row.longitude_deg), 6),
                 "lat": round(float(row.latitude_deg), 6),

@@ -184,14 +184,16 @@ READINESS: Mapping[str, Words] = {
 }
 
 WAITS: Mapping[str, Words] = {
-    "refused": Words("同意无望", "no majority in sight"),
-    "not_asked": Words("未征求意愿", "owners not asked"),
-    "ready_late": Words("规划期内不具备开工条件", "ready after the last year"),
+    "refused": Words("同意率不足，多轮工作后仍难达标", "no majority in sight"),
+    "not_asked": Words("尚未征求业主意见", "owners not asked"),
+    "ready_late": Words("规划期内尚不具备开工条件", "ready after the last year"),
     "works_too_long": Words("工期超出规划期", "works too long for the years left"),
     "nothing_to_relieve": Words("现有改造措施不能解除其需求", "no works relieve what it needs"),
     "locked_out": Words("指定不列入", "locked out"),
-    "capacity": Words("区县开工能力已满", "capacity of its district"),
-    "budget": Words("资金有限，按需求与成本排后", "budget"),
+    "capacity": Words("区县开工能力已满", "its district can begin no more projects"),
+    "budget": Words(
+        "资金有限，按需求与成本排后", "the budget goes to others that relieve more for it"
+    ),
 }
 
 FUNDS: Mapping[str, Words] = {

@@ -123,23 +123,29 @@ def rounded(real: Floats, total: Cents) -> Cents:
 def by_year(by_source: Cents, shares: tuple[float, ...]) -> Cents:
     """Return cents by project, year of works and source: sums are exact over years and sources.
 
-    Each year takes its share of the project, and of that year every source its share of what it
-    has left to pay.
+    Each year takes its share of the project.
     """
     total = by_source.sum(axis=1)
     due_by_year = np.multiply.outer(total.astype(float), np.array(shares))
-    yearly = rounded(due_by_year, total)
-    left = by_source.copy()
-    parts = []
-    for year in range(len(shares)):
-        due = yearly[:, year]
+    return split_years(by_source, rounded(due_by_year, total))
+
+
+def split_years(parts: Cents, yearly: Cents) -> Cents:
+    """Return cents by project, year and part: sums are exact over years and parts.
+
+    ``parts`` and ``yearly`` have a row for each project, and sum to the same. Of what is due in a year
+    every part takes its share of what it has left to pay.
+    """
+    left = parts.copy()
+    taken = []
+    for due in yearly.T:
         remaining = left.sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            part = np.where(remaining > 0, due / remaining, 0.0)
-        paid = np.minimum(rounded(np.asarray(left * part[:, None], dtype=float), due), left)
-        parts.append(paid)
+            share = np.where(remaining > 0, due / remaining, 0.0)
+        paid = np.minimum(rounded(np.asarray(left * share[:, None], dtype=float), due), left)
+        taken.append(paid)
         left = left - paid
-    return np.stack(parts, axis=1)
+    return np.stack(taken, axis=1)
 
 
 def central_cents(projects: pd.DataFrame, rule: CentralRule) -> Floats:

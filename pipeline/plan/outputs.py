@@ -19,6 +19,7 @@ from pipeline.contracts.tables import (
 from pipeline.plan.annual import AnnualPlan, annual_plan
 from pipeline.plan.annual_list import annual_list, listed_projects
 from pipeline.plan.chances import chances
+from pipeline.plan.entry import entries, with_entries
 from pipeline.plan.priced import Priced
 from pipeline.plan.readiness import Votes
 from pipeline.plan.summary_sheet import Told
@@ -82,6 +83,7 @@ def planned(
     plan = annual_plan(found, ranking, rules, settings.score, known)
     sure = chances(plan, rules, settings.score)
     projects = plan_projects(plan, rules).assign(funded_share=sure.funded_share)
+    projects = with_entries(projects, entries(plan.schedule, plan.market), rules)
     lines = plan_lines(plan, rules)
     summary = plan_summary(plan, projects, lines, rules)
     works = plan_works(plan, rules)
@@ -118,6 +120,7 @@ def ledger_of(
         "projects_by_origin": _counts(projects["project_origin"]),
         "projects_by_batch": _counts(projects["batch_type"]),
         "waiting_by_reason": _counts(projects["wait_reason_code"].dropna()),
+        "waiting_by_entry": _counts(projects["entry_type"].dropna()),
         "readiness": _counts(projects["readiness_type"]),
         "planned_building_count": int(projects.loc[is_planned, "building_count"].sum()),
         "planned_household_count": int(projects.loc[is_planned, "household_plan_count"].sum()),

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from pipeline.atlas.brief_facts import area_keys, decades, mean_points, top_areas, totals
+from pipeline.atlas.areas import area_keys
+from pipeline.atlas.brief_facts import decades, mean_points, top_areas, totals
 from pipeline.atlas.brief_map import (
     SQUARE,
     backdrop,

@@ -29,8 +29,8 @@ PUBLIC = SOURCES[:4]
 SOURCE_HEADS = ("中央资金(万元)", "市级资金(万元)", "区县资金(万元)", "专项债(万元)",
                 "社会资本(万元)", "居民出资(万元)", "维修资金(万元)")  # fmt: skip
 LIST_SOURCES = tuple(f"本年度{head}" for head in SOURCE_HEADS)
-CLASS_HEADS = {"basic": "其中基础类(万元，仅首行)", "improving": "其中完善类(万元，仅首行)",
-               "upgrading": "其中提升类(万元，仅首行)"}  # fmt: skip
+CLASS_HEADS = {"basic": "本年度基础类(万元)", "improving": "本年度完善类(万元)",
+               "upgrading": "本年度提升类(万元)"}  # fmt: skip
 Rows = list[dict[str, str]]
 
 
@@ -152,8 +152,8 @@ def test_a_project_of_the_list_counts_once(city: Project) -> None:
         of_class[work["project_id"], work["renovation_class_type"]] += yuan(work, "cost")
     assert set(by_project) == set(projects)
     assert any(len(own) > 1 for own in by_project.values())
-    money = (*LIST_SOURCES, "本年度计划投资(万元)", "结转下年(万元)")
-    once = ("本项目总投资(万元，仅首行)", *CLASS_HEADS.values())
+    money = (*LIST_SOURCES, *CLASS_HEADS.values(), "本年度计划投资(万元)", "结转下年(万元)")
+    once = ("本项目总投资(万元，仅首行)",)
     for key, own in by_project.items():
         one, first = projects[key], own[0]
         assert first["户数(仅首行)"] == one["household_plan_count"]
@@ -169,8 +169,11 @@ def test_a_project_of_the_list_counts_once(city: Project) -> None:
         assert not first["未列入项目估算投资(万元)"]
         assert wan(first, once[0]) == yuan(one, "cost")
         for name, called in CLASS_HEADS.items():
-            assert wan(first, called) == of_class[key, name]
-            assert (called[2:5] in first["改造类别"]) == (of_class[key, name] > 0)
+            assert sum(wan(row, called) for row in own) == of_class[key, name]
+            assert (called[3:6] in first["改造类别"]) == (of_class[key, name] > 0)
+        for row in own:
+            by_class = sum(wan(row, called) for called in CLASS_HEADS.values())
+            assert by_class == wan(row, "本年度计划投资(万元)")
         assert sum(wan(row, "本年度计划投资(万元)") for row in own) == yuan(one, "cost")
         assert [row["进度"] for row in own] == ["新开工", *["续建"] * (len(own) - 1)]
         assert first["计划开工"] == f"{first['年度']}-04"
@@ -501,6 +504,11 @@ def test_every_column_of_money_of_every_sheet_sums_to_the_summary(
         "本项目总投资(万元)": ("项目", "列入计划", "总投资或估算投资(万元)"),
         "未列入项目估算投资(万元)": ("项目", "未列入（储备）", "总投资或估算投资(万元)"),
         **of_class,
+        **{
+            (year, f"本年度{name}(万元)"): ("改造类别", name, f"{year}年(万元)")
+            for year in map(str, YEARS)
+            for name in ("基础类", "完善类", "提升类")
+        },
         **{f"{year}年(万元)": ("年度", str(year), "合计(万元)") for year in YEARS},
     }
     checked = 0
@@ -516,10 +524,10 @@ def test_every_column_of_money_of_every_sheet_sums_to_the_summary(
                 continue
             own = ("年度", year, head.removeprefix("本年度").replace("计划投资", "合计"))
             added = sum((cents(row[place]) for row in body if row[place] is not None), Decimal(0))
-            assert added == top[whole.get(head, own)], (sheet.title, head)
+            assert added == top[whole.get((year, head), whole.get(head, own))], (sheet.title, head)
             assert added == cents(last[place]), (sheet.title, head)
             checked += 1
-    assert checked == 5 * 9 + (1 + 3 + 7 + 5) + 4 + 8
+    assert checked == 5 * 12 + (1 + 3 + 7 + 5) + 4 + 8
     assert top["改造类别", "合计", "计划项目总投资(万元)"] == top["年度", "合计", "合计(万元)"]
     assert top["区县", "合计", "合计(万元)"] == top["年度", "合计", "合计(万元)"]
     assert {amount for (block, _, _), amount in top.items() if block == "核对"} == {0}
@@ -540,7 +548,7 @@ def test_every_column_of_money_of_the_csv_sums_to_the_summary(
             head: ("年度", "合计", called)
             for head, called in zip(LIST_SOURCES, SOURCE_HEADS, strict=True)
         },
-        **{head: ("改造类别", head[2:5], "计划项目总投资(万元)") for head in CLASS_HEADS.values()},
+        **{head: ("改造类别", head[3:6], "计划项目总投资(万元)") for head in CLASS_HEADS.values()},
     }
     money = [head for head in listed[0] if "万元" in head]
     assert set(money) == set(named)

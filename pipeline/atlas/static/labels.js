@@ -127,11 +127,17 @@ function drawDistrictNames(context, model, view, taken) {
   const names = once(model, "districts.name", () => model.columns.texts("districts.name"));
   const x = once(model, "districts.label_x", () => model.columns.numbers("districts.label_x"));
   const y = once(model, "districts.label_y", () => model.columns.numbers("districts.label_y"));
-  context.font = `600 18px ${LABEL_FONT}`;
+  const totals = once(model, "districts.totals", () => new Map(model.page.areas.filter(({ type }) => type === "district").map((one) => [one.name, one.tier_1])));
   names.forEach((name, i) => {
+    context.font = `600 18px ${LABEL_FONT}`;
     const px = x[i] * view.scale - view.left, py = y[i] * view.scale - view.top;
     const half = context.measureText(name).width / 2;
-    if (isFree(taken, px, py, half, 12)) write(context, name, px, py, OUTLINE_COLOUR, "rgba(255,255,255,.85)", 5);
+    if (!isFree(taken, px, py, half, 12)) return;
+    write(context, name, px, py, OUTLINE_COLOUR, "rgba(255,255,255,.85)", 5);
+    if (!totals.has(name)) return;
+    context.font = `14px ${LABEL_FONT}`;
+    const words = text("district_total", grouped(totals.get(name)));
+    if (isFree(taken, px, py + 21, context.measureText(words).width / 2, 8)) write(context, words, px, py + 21, OUTLINE_COLOUR, "rgba(255,255,255,.85)", 4);
   });
 }
 
@@ -241,7 +247,7 @@ function drawRanks(context, model, view, taken) {
     const { box } = model.ranked;
     const width = (box[4 * row + 2] - box[4 * row]) * view.scale;
     const height = (box[4 * row + 3] - box[4 * row + 1]) * view.scale;
-    const words = String(model.rank[row]);
+    const words = (isLifted(model, row) ? LIFTED_SIGN : "") + model.rank[row];
     const half = context.measureText(words).width / 2;
     if (width < half * 2 || height < 15) continue;
     const [x, y] = middleOf(model.ranked, row);
