@@ -17,7 +17,14 @@ import shapely
 
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.network import StreetPoint
-from pipeline.geo.profile import Flags, Names, StreetLinks, link_profiles, terrain_heights, walk_minutes
+from pipeline.geo.profile import (
+    Flags,
+    Names,
+    StreetLinks,
+    link_profiles,
+    terrain_heights,
+    walk_minutes,
+)
 from pipeline.geo.raster import Floats
 from pipeline.measure.streets import StreetWorld
 from pipeline.measure.walks import MAIN_ROAD, NO_SPANS, Spans

@@ -46,6 +46,8 @@ class LiftSites(Section):
     """A street longer than twice this can be joined along its way too, so far apart."""
     alike_m: NotNegative
     """Two lifts both of whose ends lie within this are one place: the better one is a candidate."""
+    candidate_count: Annotated[int, Field(ge=1, le=2000)]
+    """So many of these places, those that relieve most by themselves, can be chosen."""
     max_built_m: NotNegative
     """Most metres on the map that may lead over buildings."""
     error_factor: Positive
@@ -68,7 +70,10 @@ class LiftSites(Section):
 
     @model_validator(mode="after")
     def _some_kind_for_every_slope(self) -> "LiftSites":
-        if min(kind.least_grade for kind in self.kinds.values()) > self.min_rise_m / self.max_apart_m:
+        if (
+            min(kind.least_grade for kind in self.kinds.values())
+            > self.min_rise_m / self.max_apart_m
+        ):
             raise ValueError("kinds: none has a least_grade up to min_rise_m / max_apart_m")
         return self
 

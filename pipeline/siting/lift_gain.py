@@ -65,7 +65,9 @@ class Relief:
 
     def today(self) -> list[tuple[Floats, Floats]]:
         """Return the costs of buildings and ends as they are, mode by mode; they may be changed."""
-        return [(mode.house_cost_min.copy(), mode.end_cost_min.copy()) for mode in self.routes.modes]
+        return [
+            (mode.house_cost_min.copy(), mode.end_cost_min.copy()) for mode in self.routes.modes
+        ]
 
     def of(self, chosen: Sequence[int]) -> float:
         """Return the benefit of a set, household-minutes."""
@@ -149,9 +151,7 @@ class Relief:
                     if (reached < known - _NEAR_MIN).any():
                         near[start] = np.minimum(reached, known)
                         pending.append(onward)
-        return Change(
-            *_spread(mode.houses, through, house), *_spread(mode.ends, through, end)
-        )
+        return Change(*_spread(mode.houses, through, house), *_spread(mode.ends, through, end))
 
 
 def _spread(around: Near, through: dict[int, Floats], cost: Floats) -> tuple[Integers, Floats]:
