@@ -100,6 +100,14 @@ def belies_degrees(crs: Any, shapes: Any) -> bool:
     return bool((edges.max(axis=1) > _NO_DEGREES).mean() > 0.5)
 
 
+def has_exchanged_axes(crs: Any, bounds: Bounds | None) -> bool:
+    """Return whether bounds in degrees can only be latitude before longitude."""
+    if crs is None or not crs.is_geographic or bounds is None or not np.isfinite(bounds).all():
+        return False
+    west, south, east, north = bounds
+    return max(abs(west), abs(east)) <= 90 and 90 < min(abs(south), abs(north)) <= 180
+
+
 def believed_crs(crs: Any, shapes: np.ndarray) -> tuple[str, str]:
     """Return how a profile writes a layer's CRS, empty if it has none; and why it is not believed."""
     found = stated(crs)
@@ -122,6 +130,19 @@ def refuse_unplaced(path: Path, name: str, source: Source, shapes: Any) -> None:
             "make new-city say which fit the other files",
         )
     middle = _middle(shapes)
+    if source.role != "amenities" and has_exchanged_axes(
+        crs, middle
+    ):  # those are turned one by one
+        assert middle is not None
+        west, south, east, north = middle
+        raise Problem(
+            path,
+            f"its axes are exchanged: {west:.3f}° to {east:.3f}° stand where longitudes belong, "
+            f"{south:.3f}° to {north:.3f}° where latitudes do",
+            expected="longitude (x) first, then latitude (y)",
+            fix="exchange columns.x and columns.y of a table; of a layer swap x and y, e.g. with "
+            "ogr2ogr -swapxy or QGIS «Swap X and Y coordinates»",
+        )
     if middle is not None:
         refuse_unknown_way(path, name, source, middle)
 
