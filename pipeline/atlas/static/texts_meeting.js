@@ -123,7 +123,7 @@ const TEXTS_OF_MEETING = {
     budget_wrong: "The budget of {0} is not a number.",
     summary_ranked: "{0} residential buildings are ranked by need; the most urgent tier has {1} of them with {2} households.",
     summary_lifted: "{0} {1} of them have grave safety faults and stand before all others.",
-    summary_planned: "From {0} to {1} the plan renovates {2} projects with {3} households for {4} × 100 million yuan.",
+    summary_planned: "From {0} to {1} the plan renovates {2} projects with {3} households for {4} billion yuan.",
     district_total: "{0} in tier 1",
     by_district: "By district",
     totals_published: "By the published order.",
