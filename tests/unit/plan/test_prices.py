@@ -80,6 +80,23 @@ def test_a_list_as_an_office_saves_it(tmp_path: Path, encoding: str) -> None:
     assert list(found) == ["pipes", "management"]
 
 
+@pytest.mark.parametrize("unit", ["㎡", "m2", "M²", "平方米"])
+def test_a_unit_as_gbk_can_hold_it(tmp_path: Path, unit: str) -> None:
+    """GBK, in which a spreadsheet saves, has no ²."""
+    rows = [row.replace("m²", unit) for row in ROWS]
+    encoding = "utf-8" if "²" in unit else "gbk"
+    found = read_price_list(written(tmp_path, *rows, encoding=encoding), LIST, MEASURES)
+    assert list(found) == ["pipes", "management"]
+
+
+def test_a_price_of_a_year_after_the_plan_is_refused(tmp_path: Path) -> None:
+    folder = written(tmp_path, ROWS[0].replace("2023", "2031"), ROWS[1])
+    with pytest.raises(Problem, match=r"price_year = '2031'") as caught:
+        read_price_list(folder, LIST, MEASURES, latest_year=2030)
+    assert "a year from 1990 to 2030" in caught.value.text()
+    assert read_price_list(folder, LIST, MEASURES, latest_year=2031)["pipes"]["*"][2031].row == 2
+
+
 def replaced(old: str, new: str) -> Callable[[Path], Path]:
     return lambda folder: written(folder, ROWS[0].replace(old, new), ROWS[1])
 
