@@ -1,5 +1,6 @@
 """Prices: read from a table, brought to the plan's year, and near what real projects cost."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pipeline.plan.cost import works
 from pipeline.plan.prices import refuse_unknown_districts, row_prices_cny, unit_prices_cny
 from pipeline.problem import Problem
 from pipeline.settings.load import flatten
-from pipeline.settings.plan import PlanSettings
+from pipeline.settings.plan import HOW_SURE, PlanSettings
 from pipeline.settings.whole import Settings
 from pipeline.store.configuration import read_new_city_words, read_settings
 from pipeline.store.looks import look_into
@@ -257,9 +258,11 @@ def test_soft_costs_and_contingency_are_the_share_of_approved_totals() -> None:
 
 def test_the_default_list_cites_or_says_illustrative() -> None:
     for key, by_district in PLAN.prices.items():
-        for price in by_district["*"].values():
-            assert price.how_sure, key
+        for price in (one for years in by_district.values() for one in years.values()):
+            assert price.how_sure in HOW_SURE, key
             assert ("illustrative" in price.source) or price.how_sure != "illustrative", key
+            # whoever is cited has a number, a date or an address
+            assert "illustrative" in price.source or re.search(r"\d{4}", price.source), key
 
 
 def test_prices_are_on_record_of_the_plan_stage() -> None:
