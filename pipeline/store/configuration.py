@@ -1,5 +1,6 @@
 """Read the YAML files of config/."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +42,39 @@ def read_settings(config_folder: Path, city: str, scenario: str) -> Settings:
     return settings.model_copy(update={"plan": plan.model_copy(update={"prices": prices})})
 
 
-def read_change(config_folder: Path, name: str) -> tuple[Path, Change]:
+def read_change(
+    config_folder: Path, name: str, proposed: Path | None = None
+) -> tuple[Path, Change]:
     """Return a what-if of config/changes/ and the file in which it stands.
+
+    ``proposed`` is the what-if of that name that a search for sites wrote; one of config comes first.
 
     Raises
     ------
     Problem
         If the file is absent, is not YAML, or holds anything that the model refuses.
     """
-    path = _choose(config_folder / "changes", name, "CHANGE")
+    path = config_folder / "changes" / f"{name}.yaml"
+    if proposed is not None and proposed.is_file() and not path.is_file():
+        path = proposed
+    else:
+        path = _choose(config_folder / "changes", name, "CHANGE")
     fix = "config/changes.schema.json and the files beside it show every key"
     return path, model_from_layers(Change, [_layer(path, "")], fix)
+
+
+def change_text(change: Change) -> bytes:
+    """Return a what-if as the file that ``read_change`` reads."""
+    told = change.model_dump(mode="json", by_alias=True, exclude_none=True)
+    lines = [
+        f"{key}: {_flow(told[key])}" for key in ("title_zh", "title_en", "datum") if key in told
+    ]
+    lines += ["actions:", *(f"  - {_flow(action)}" for action in told["actions"])]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _flow(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def read_fetch_settings(config_folder: Path) -> FetchSettings:
