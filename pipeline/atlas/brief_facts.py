@@ -114,7 +114,7 @@ def decades(year: Floats, basis: "pd.Series[str]") -> Decades:
     if (~early).any():
         first = min(decade[~early]) if not early.any() else FIRST_DECADE
         for start in range(int(first), int(decade.max()) + 1, 10):
-            labels.append(f"{start}s")
+            labels.append(f"{start}–{start % 100 + 9:02d}")
             counts.append(int((decade == start).sum()))
     inferred = int(basis.isin(["inferred", "baseline"]).sum())
     return Decades(tuple(labels), tuple(counts), int((~known).sum()), inferred)

@@ -25,6 +25,8 @@ ROLES: Mapping[str, Words] = {
     "built_up_year": Words("建成区年份影像", "year of built-up land"),
 }
 
+SCENARIOS: Mapping[str, Words] = {"base": Words("基准", "base")}
+
 REASONS: Mapping[str, Words] = {
     "area_contradicted": Words(
         "面积与轮廓和层数不符，不采信", "area contradicts footprint × storeys, not believed"
