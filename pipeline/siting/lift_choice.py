@@ -5,9 +5,9 @@ benefit f is exact (``lift_gain``). It is at most g, the benefit if each lift co
 all candidates were built and each walk took the best last lift of the set: g adds less to a larger
 set (it is submodular), as in siting facilities. So for any set S no set within the money exceeds
 g(S) + what the best lifts add to S, taken singly, as much as the money allows (Nemhauser, Wolsey and
-Fisher 1978, doi 10.1007/BF01588971). The least such bound over several S, lowered by subgradient steps on
-what each walk pays for its lift (the Lagrangean dual of siting facilities; Cornuéjols, Fisher and Nemhauser
-1977, doi 10.1287/mnsc.23.8.789), is the proof; small sets are searched by branch and bound with it.
+Fisher 1978, doi 10.1007/BF01588971). The least such bound over several S, lowered by subgradient steps
+on what each walk pays for its lift (the Lagrangean dual of siting facilities; Cornuéjols, Fisher and
+Nemhauser 1977, doi 10.1287/mnsc.23.8.789), is the proof; small sets are searched by branch and bound.
 
 Chosen is the best of three: most benefit first, most benefit per yuan first (each exactly greedy; a
 benefit added before is looked at again only if it can still be the largest, Minoux 1978), and the best
