@@ -37,7 +37,8 @@ def read_settings(config_folder: Path, city: str, scenario: str) -> Settings:
         _refuse_prices(layer)
     settings = settings_from_layers(layers)
     plan = settings.plan
-    prices = read_price_list(config_folder, plan.price_list, plan.measures)
+    last_year = plan.schedule.first_year + plan.schedule.year_count - 1
+    prices = read_price_list(config_folder, plan.price_list, plan.measures, last_year)
     return settings.model_copy(update={"plan": plan.model_copy(update={"prices": prices})})
 
 

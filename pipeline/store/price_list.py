@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,11 +23,15 @@ _FIX_OF_FILE = "config/prices/default.csv shows a right one"
 
 
 def read_price_list(
-    config_folder: Path, name: str, measures: Mapping[str, PlanMeasure]
+    config_folder: Path,
+    name: str,
+    measures: Mapping[str, PlanMeasure],
+    latest_year: int = _LATEST_YEAR,
 ) -> PriceList:
     """Return the prices of a CSV below ``config_folder``: works → district → year.
 
     It may be UTF-8 or GB 18030, with the English or the Chinese names of ``COLUMNS``, in any order.
+    ``latest_year`` is the last year of which a price may be: that in which the plan ends.
 
     Raises
     ------
@@ -40,10 +45,14 @@ def read_price_list(
     found: PriceList = {}
     for number, cells in rows:
         row = _Row(path, number, {column: cells[place].strip() for column, place in at.items()})
-        works, district, year = row.works_type(measures), row.district_name(), row.price_year()
+        works, district, year = (
+            row.works_type(measures),
+            row.district_name(),
+            row.price_year(latest_year),
+        )
         price = row.price()
         unit = measures[works].unit_zh
-        if row.cells["unit"] != unit:
+        if _plain_unit(row.cells["unit"]) != _plain_unit(unit):
             raise row.problem(
                 "unit", f"{works} is counted in {unit}", f"write {unit}, at its price"
             )
@@ -99,11 +108,11 @@ class _Row:
             )  # fmt: skip
         return said
 
-    def price_year(self) -> int:
+    def price_year(self, latest: int) -> int:
         said = self.cells["price_year"]
-        if not re.fullmatch(r"\d{4}", said) or not _EARLIEST_YEAR <= int(said) <= _LATEST_YEAR:
+        if not re.fullmatch(r"\d{4}", said) or not _EARLIEST_YEAR <= int(said) <= latest:
             raise self.problem(
-                "price_year", f"a year from {_EARLIEST_YEAR} to {_LATEST_YEAR}",
+                "price_year", f"a year from {_EARLIEST_YEAR} to {latest}",
                 "write the year of which the price is",
             )  # fmt: skip
         return int(said)
@@ -142,6 +151,11 @@ class _Row:
         return value
 
 
+def _plain_unit(said: str) -> str:
+    """Return a unit by one of its spellings: GBK has ㎡ and 平方米, but no ²."""
+    return unicodedata.normalize("NFKC", said).lower().replace("平方米", "m2")
+
+
 def _inside(config_folder: Path, name: str) -> Path:
     """Return the path of a list; only files below config/ are read."""
     path = config_folder / name
@@ -171,6 +185,8 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     if b"\x00" in content[:4] or content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise Problem(path, "is no text", expected="a CSV", fix="save the workbook as CSV UTF-8")
     encoding, _ = text_encoding(content)
+    if encoding == "big5":  # a list in English has too few signs to tell by: ㎡ in GBK may be 呢
+        encoding = "gb18030"
     text = decoded(path, "price_list", encoding)
     plain, said = without_sep_line(text)
     reader = csv.reader(

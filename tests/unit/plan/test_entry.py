@@ -34,12 +34,12 @@ def task_of(
         "year_weight": 0.9 ** np.arange(len(budget)),
     } | rules
     none = np.zeros(0, dtype=int)
-    task = Task(columns=Columns(none, none, none, np.zeros(0), np.zeros((0, 1), int)), **whole)
+    task = Task(columns=Columns(none, none, none, np.zeros(0), np.zeros((0, 1), int), none), **whole)
     project, year = np.nonzero(task.may_start)
     cents = np.round(np.array(million) * MILLION).astype(int)
     columns = Columns(
         project, np.ones(len(project), int), year, np.array(relief, float)[project],
-        cents[project][:, None],
+        cents[project][:, None], np.zeros(len(project), int),
     )  # fmt: skip
     return Task(columns=columns, **whole)
 

@@ -40,12 +40,12 @@ def small_task(seed: int, **changes: np.ndarray) -> Task:
 def task_of(*, need: np.ndarray, payments_cents: np.ndarray, **rules: np.ndarray) -> Task:
     """Return the task of projects that may do all their works or none."""
     none = np.zeros(0, dtype=int)
-    empty = Columns(none, none, none, np.zeros(0), payments_cents[:0])
+    empty = Columns(none, none, none, np.zeros(0), payments_cents[:0], none)
     task = Task(columns=empty, **rules)
     project, year = np.nonzero(task.may_start)
     one = np.ones(len(project), dtype=int)
     return replace(
-        task, columns=Columns(project, one, year, need[project], payments_cents[project])
+        task, columns=Columns(project, one, year, need[project], payments_cents[project], 0 * one)
     )
 
 
