@@ -55,6 +55,11 @@ def rank(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) ->
     finally:
         progress.end()
     show_run(places, settings, steps, flow.read_ledgers(places), time.perf_counter() - begin)
+    if settings.sites.is_part_of_rank:
+        from pipeline.command.sites import find_sites, show_sites
+
+        begin = time.perf_counter()
+        show_sites(places, find_sites(places, settings), time.perf_counter() - begin)
 
 
 @app.command()

@@ -5,8 +5,9 @@ benefit f is exact (``lift_gain``). It is at most g, the benefit if each lift co
 all candidates were built and each walk took the best last lift of the set: g adds less to a larger
 set (it is submodular), as in siting facilities. So for any set S no set within the money exceeds
 g(S) + what the best lifts add to S, taken singly, as much as the money allows (Nemhauser, Wolsey and
-Fisher 1978, doi 10.1007/BF01588971). The least such bound over several S is the proof; small sets are
-searched by branch and bound with it.
+Fisher 1978, doi 10.1007/BF01588971). The least such bound over several S, lowered by subgradient steps
+on what each walk pays for its lift (the Lagrangean dual of siting facilities; Cornuéjols, Fisher and
+Nemhauser 1977, doi 10.1287/mnsc.23.8.789), is the proof; small sets are searched by branch and bound.
 
 Chosen is the best of three: most benefit first, most benefit per yuan first (each exactly greedy; a
 benefit added before is looked at again only if it can still be the largest, Minoux 1978), and the best
@@ -25,6 +26,8 @@ from pipeline.geo.raster import Floats
 from pipeline.siting.lift_gain import Change, Relief
 
 _NEAR = 1e-6
+_STEPS = 120
+_PATIENCE = 8
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,51 @@ class Bound:
         added = self.added(best, self.allowed.tolist())
         return whole + _fractional(added, self.cost, budget, most_count)
 
+    def lowered(self, start: Sequence[int], budget: float, most_count: int, target: float) -> float:
+        """Return a lower bound of the same kind, by paying each walk another price.
+
+        At prices p no set exceeds the sum of p and what the lifts earn above p, taken singly. The best
+        lift's worth in ``start`` is the first price; ``target`` is a benefit that is reached.
+        """
+        lifts = self.allowed.tolist()
+        if not lifts:
+            return 0.0
+        where = np.concatenate([self._entries[one][0] for one in lifts])
+        worth = np.concatenate([self._entries[one][1] for one in lifts])
+        size = np.array([len(self._entries[one][0]) for one in lifts])
+        owner = np.repeat(np.arange(len(lifts)), size)
+        used, where = np.unique(where, return_inverse=True)
+        price = self.of(start)[1][used]
+        cost, best, step = self.cost[self.allowed], np.inf, 1.0
+        for number in range(_STEPS):
+            above = np.maximum(worth - price[where], 0)
+            earned: Floats = np.bincount(owner, above, len(lifts)).astype(np.float64)
+            share = _shares(earned, cost, budget, most_count)
+            bound = float(price.sum() + _fractional(earned, cost, budget, most_count))
+            if bound < best - _NEAR:
+                best = bound
+            elif number % _PATIENCE == _PATIENCE - 1:
+                step /= 2
+            slope = 1 - np.bincount(where, (above > 0) * share[owner], len(used))
+            slope = np.where((price <= 0) & (slope > 0), 0, slope)
+            length = float((slope**2).sum())
+            if length <= 0 or bound <= target + _NEAR:
+                break
+            price = np.maximum(price - step * (bound - target) / length * slope, 0)
+        return best
+
+
+def _shares(added: Floats, cost: Floats, budget: float, most_count: int) -> Floats:
+    """Return which lifts, or what part of them, earn most within the money and the number."""
+    can = (added > 0) & (cost <= budget + _NEAR)
+    order = np.argsort(-np.where(can, added / np.maximum(cost, _NEAR), -1), kind="stable")
+    spent = np.cumsum(np.where(can, cost, 0)[order])
+    part = np.clip((budget - (spent - cost[order])) / np.maximum(cost[order], _NEAR), 0, 1)
+    part = np.where(can[order] & (np.cumsum(can[order]) <= most_count), part, 0)
+    share = np.zeros(len(cost))
+    share[order] = part
+    return share
+
 
 def _fractional(added: Floats, cost: Floats, budget: float, most_count: int) -> float:
     """Return the most that can be added, parts of lifts allowed, within the money and the number."""
@@ -181,6 +229,7 @@ def choose(
     bounds = Bound(relief, cost, allowed)
     starts = {steps.lifts[:size] for _, steps in found for size in _sizes(len(steps.lifts))}
     bound = min(bounds.most(start, budget, most_count) for start in sorted(starts))
+    bound = min(bound, bounds.lowered(lifts, budget, most_count, benefit))
     if exact_count:
         small = best_small(
             relief, bounds, budget=budget, most_count=min(exact_count, most_count),
