@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipeline.atlas.packing import empty_step, known_steps
 from pipeline.atlas.points import Used
+from pipeline.contracts.columns import COLUMNS
 from pipeline.pages.notes import note
 from pipeline.settings.city import Source
 from pipeline.settings.whole import Settings
@@ -57,7 +58,7 @@ def tier_sums(rows: pd.DataFrame, tier_count: int) -> dict[str, list[int]]:
     return {"counts": counts.tolist(), "areas": areas.astype(np.int64).tolist()}
 
 
-def criterion_rows(used: tuple[Used, ...], settings: Settings) -> list[dict[str, Any]]:
+def criterion_rows(used: tuple[Used, ...]) -> list[dict[str, Any]]:
     """Return one entry a criterion that counts: how it is scored and where its values come from."""
     return [
         {
@@ -74,7 +75,7 @@ def criterion_rows(used: tuple[Used, ...], settings: Settings) -> list[dict[str,
             "between": item.criterion.between,
             "missing": item.criterion.missing,
             "reason": note(item.criterion.source)._asdict(),
-            "origin": value_origin(item.criterion.measure, settings),
+            "origin": value_origin(item.criterion.measure),
         }
         for item in used
     ]
@@ -92,22 +93,12 @@ def count_rows(names: Iterable[str], settings: Settings) -> list[dict[str, Any]]
     ]
 
 
-def value_origin(measure: str, settings: Settings) -> str:
-    """Return what a measurement is made from: one of walk, terrain or register.
-
-    ``walk`` stands for streets and terrain (and facilities, where it leads to one), ``register``
-    for the row of the building's own source.
-    """
-    facility = next(
-        (name for name in settings.measure.facilities if measure.startswith(f"{name}_")), None
-    )
-    if facility == "main_road":
-        return "walk_to_road"
-    if facility is not None:
-        return "walk_to_facility"
-    if measure.startswith(("slope_", "elevation_")):
-        return "terrain"
-    return "register"
+def value_origin(measure: str) -> str:
+    """Return what a measurement is made from, as its column says; walks to the main road apart."""
+    column = next((column for column in COLUMNS.values() if column.matches(measure)), None)
+    if column is None or column.made_from != "walk":
+        return "register" if column is None else column.made_from
+    return "walk_to_road" if measure.startswith("main_road_") else "walk_to_facility"
 
 
 def left_out_rows(

@@ -128,7 +128,7 @@ def map_page(
         "walk_quantum": WALK_QUANTUM_UNITS,
         "height_steps_per_m": HEIGHT_STEPS_PER_M,
         "tiers": tier_rows(settings),
-        "criteria": criterion_rows(used, settings),
+        "criteria": criterion_rows(used),
         "need_per_point": NEED_PER_POINT,
         "counted": count_rows(counted, settings),
         "count_within_min": list(minutes),

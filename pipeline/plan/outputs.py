@@ -137,6 +137,7 @@ def ledger_of(
             float(projects["cost_cny"].sum() / max(projects["household_plan_count"].sum(), 1))
         ),
         "by_year": city[list(_YEARLY)].round(2).to_dict("records"),
+        "households_per_million_cny": plan.schedule.prices.budget.round(4).tolist(),
         "need_households": round(float(projects["need_households"].sum()), 1),
         "relievable_households": round(float(projects["relievable_households"].sum()), 1),
         "relief_households": round(float(projects.loc[is_planned, "relief_households"].sum()), 1),

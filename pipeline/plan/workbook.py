@@ -154,6 +154,10 @@ def _assumptions(book: Any, styles: dict[str, Any], settings: PlanSettings, told
         ("最优差距 gap", f"{schedule.gap_share:.4%}"),
         ("贪心方案 greedy", round(schedule.greedy_relieved, 1)),
         ("求解 method", schedule.method),
+        (
+            "百万元财政资金的边际效益(户) price of money by year",
+            "、".join(f"{price:.3f}" for price in schedule.prices.budget),
+        ),
         ("结转上限 carry-over", rule.carry_over_share),
         ("区县保底 district floor", rule.district_floor_share),
         ("中央补助 central pot, yuan/m²", settings.funding.central.pot_cny_per_m2),

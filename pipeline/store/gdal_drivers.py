@@ -43,7 +43,9 @@ _HGT_BYTES = tuple(
     2 * rows * columns for rows, columns in ((1201, 1201), (3601, 3601), (3601, 1801))
 )
 """Tiles of one degree in 3 and 1 arc seconds, and from 50° on in 1 by 2."""
-_ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
+_ALONE = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO", "GDAL_CACHEMAX": 64,
+}  # fmt: skip
 """Overviews, masks and metadata that lie beside a raster would be opened by whatever fits them."""
 _CHANGING = ("NoDataValue", "SRS", "GeoTransform", "Scale", "Offset", "OVERVIEW_FILE", "ColorTable")
 

@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.atlas.buildings import EMPTY_KEY
 from pipeline.atlas.classes import as_shown, class_shift
-from pipeline.atlas.legend import attribution_texts
+from pipeline.atlas.legend import attribution_texts, value_origin
+from pipeline.atlas.page import asset
 from pipeline.atlas.spelling import initials
 from pipeline.atlas.stage import run
 from pipeline.atlas.ties import tie_places, tie_shift
@@ -240,3 +241,22 @@ def test_every_word_of_the_contracts_has_a_text_in_both_languages() -> None:
 def test_own_scripts_stay_short() -> None:
     for file in (files("pipeline.atlas") / "static").iterdir():
         assert len(file.read_text(encoding="utf-8").splitlines()) < 400, file.name
+
+
+@pytest.mark.parametrize(
+    ("measure", "origin"),
+    [
+        ("elder_share", "census"),
+        ("pipes_fault_share", "inspection"),
+        ("parking_gap_share", "estate_survey"),
+        ("slope_deg", "terrain"),
+        ("main_road_climb_m", "walk_to_road"),
+        ("rail_entrance_climb_m", "walk_to_facility"),
+        ("hospital_walk_m", "walk_to_facility"),
+        ("household_count", "register"),
+        ("storeys_climbed_count", "register"),
+    ],
+)
+def test_a_value_is_said_to_come_from_where_its_column_says(measure: str, origin: str) -> None:
+    assert value_origin(measure) == origin
+    assert f"origin_{origin}:" in asset("pipeline.atlas", "static", "texts.js")
