@@ -20,7 +20,7 @@ from pipeline.atlas.buildings import (
     count_columns,
     half_unit_m2,
 )
-from pipeline.atlas.choices import TRACKS, add_gates, scenario_parts
+from pipeline.atlas.choices import add_gates, scenario_parts
 from pipeline.atlas.legend import (
     area_rows,
     attribution_texts,
@@ -36,11 +36,13 @@ from pipeline.atlas.legend import (
 )
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.page import add_scripts, page_text, parted, titled
-from pipeline.atlas.points import NEED_PER_POINT, Used
+from pipeline.atlas.points import Used
 from pipeline.atlas.scene import Scene
 from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs
 from pipeline.pages.addresses import INDEX, district_page_name, links
+from pipeline.rules.rank_order import NEED_PER_POINT
+from pipeline.rules.tracks import TRACKS
 from pipeline.settings.whole import Settings
 
 WHOLE_AT_ONCE = 8000

@@ -11,6 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from xstatic.pkg import leaflet
+
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.squeezing import as_letters
 
@@ -26,7 +28,7 @@ SCRIPTS = (
     "app.js",
 )  # fmt: skip
 STYLES = ("page.css", "parts.css")
-LEAFLET = "xstatic.pkg.leaflet"
+LEAFLET = leaflet.__name__
 OWN = "pipeline.atlas"
 FIRST = (
     "districts.", "shade", "water.", "roads.", "others.", "ranked.", "tier", "district_name.words",

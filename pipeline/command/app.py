@@ -284,14 +284,17 @@ def new_city(
 @app.command()
 def documents() -> None:
     """Write the data dictionary and the settings' schema anew."""
+    from pipeline.command.architecture import with_rooms
     from pipeline.command.documents import changes_schema, data_dictionary, settings_schema
     from pipeline.store.files import Batch
 
     root = _project_folder()
+    architecture = root / "docs" / "architecture.md"
     with Batch() as batch:
         batch.add(root / "data" / "README.md", data_dictionary().encode())
         batch.add(root / "config" / "schema.json", settings_schema().encode())
         batch.add(root / "config" / "changes.schema.json", changes_schema().encode())
+        batch.add(architecture, with_rooms(architecture.read_text(encoding="utf-8")).encode())
 
 
 @app.command()

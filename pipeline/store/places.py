@@ -44,7 +44,7 @@ class Places:
     @property
     def state_file(self) -> Path:
         """What the last run saw."""
-        return self.city_folder / ".state.sqlite"
+        return self.city_folder / ".state.json"
 
     @property
     def lock_file(self) -> Path:

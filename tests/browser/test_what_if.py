@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from pipeline.need.weights import weight_units
-from pipeline.score.rank import POINT_UNITS, point_units, ranks, tier_numbers
+from pipeline.rules.rank_order import POINT_UNITS, point_units, ranks, tier_numbers
 from pipeline.store.configuration import read_settings
 from tests.browser.conftest import Opened
 from tests.conftest import Project

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.fingerprints import stage_record
 from pipeline.new_city.roles import guesses
 from pipeline.plan.cost import works
 from pipeline.plan.prices import refuse_unknown_districts, row_prices_cny, unit_prices_cny
 from pipeline.problem import Problem
-from pipeline.record import stage_record
 from pipeline.settings.load import flatten
 from pipeline.settings.plan import PlanSettings
 from pipeline.settings.whole import Settings
