@@ -12,6 +12,7 @@ from pipeline.contracts.column import text as _text
 from pipeline.contracts.column import whole as _whole
 from pipeline.contracts.plan_columns import PLAN_COLUMNS
 from pipeline.contracts.ranking_columns import RANKING_COLUMNS
+from pipeline.contracts.site_columns import SITE_COLUMNS
 
 __all__ = ["COLUMNS", "FLAG", "REAL", "TEXT", "WHOLE", "Column"]
 
@@ -337,6 +338,7 @@ _ALL = (
     _text("amenity_name", "name as the source writes it", **_EMPTY),
     *CHANGE_COLUMNS,
     *PLAN_COLUMNS,
+    *SITE_COLUMNS,
     # rejects
     _text(
         "scope_type",

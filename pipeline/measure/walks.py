@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 
 from pipeline.geo.network import (
     Costs,
@@ -132,6 +133,17 @@ def street_cuts(door: Doors, spans: Spans) -> StreetPoint:
     )
 
 
+def node_positions(links: StreetLinks, cuts: StreetPoint, own: Names) -> tuple[Floats, Floats]:
+    """Return where all nodes are: those of the streets, of the cuts, and the places joined (points)."""
+    on_street = shapely.line_interpolate_point(
+        links.shape[cuts.link], cuts.fraction, normalized=True
+    )
+    return (
+        np.concatenate([links.node_x, shapely.get_x(on_street), shapely.get_x(own)]),
+        np.concatenate([links.node_y, shapely.get_y(on_street), shapely.get_y(own)]),
+    )
+
+
 def best_doors(doors: Doors, penalty: float) -> Doors:
     """Return each place's way to a street of least cost, there and back together."""
     both = doors.home_min + doors.away_min
@@ -220,6 +232,20 @@ class BuildingWalks:
         self._place_start = np.flatnonzero(np.append(True, np.diff(doors.place) > 0))[
             : len(np.unique(doors.place))
         ]
+
+    def end_costs(self, penalty: float, *, is_home: bool) -> Floats:
+        """Return the cost of each door's way from the ends of its street, then from the other ends.
+
+        Parallel to the doors twice over, with ``from_node`` and then ``to_node`` as the node; of the
+        ways home, or out to those nodes.
+        """
+        if is_home:
+            ends = (self._home_from, self._up_from), (self._home_to, self._up_to)
+            leg = self._leg_home + penalty * self.doors.home_ascent_m
+        else:
+            ends = (self.away_from, self._down_from), (self.away_to, self._down_to)
+            leg = self._leg_away + penalty * self.doors.away_ascent_m
+        return np.concatenate([minutes + penalty * ascent + leg for minutes, ascent in ends])
 
     def walks(self, facility: str) -> Walks:
         """Return every building's walks to its nearest facility of a type."""

@@ -107,7 +107,7 @@ def row_of(
     last_of_step[:-1] = (project[1:] != project[:-1]) | (step[order][1:] != step[order][:-1])
     free = settings.packages.choice == "works"
     may_end = last_of_step | (free & ~is_must[order])
-    added = _added_relief(order, relief, rows, works, measures, weights)
+    added = _added_relief(order, relief, rows, works, weights)
     return Row(order, project, first, added, may_end)
 
 
@@ -144,7 +144,6 @@ def _added_relief(
     relief: Relief,
     rows: pd.DataFrame,
     works: Works,
-    measures: Sequence[PlanMeasure],
     weights: Weighed,
 ) -> Floats:
     """Return what each work of ``order`` adds, in that order.
@@ -162,7 +161,7 @@ def _added_relief(
     again = np.zeros(len(inside), dtype=bool)
     again[1:] = (building[1:] == building[:-1]) & (criterion[1:] == criterion[:-1])
     if again.any():
-        amount = _once(inside, again, relief, rows, works, measures, weights)
+        amount = _once(inside, again, relief, rows, weights)
     part = weights.weights[criterion] * amount
     return np.asarray(np.bincount(at[inside], weights=part, minlength=len(order)), dtype=float)
 
@@ -172,8 +171,6 @@ def _once(
     again: Flags,
     relief: Relief,
     rows: pd.DataFrame,
-    works: Works,
-    measures: Sequence[PlanMeasure],
     weights: Weighed,
 ) -> Floats:
     """Return the amounts with each need relieved once.
@@ -185,7 +182,6 @@ def _once(
     start = np.flatnonzero(~again)
     depth = np.arange(len(inside)) - start[group]
     building, criterion = relief.building[inside], relief.criterion[inside]
-    measure = works.measure[relief.work[inside]]
     value, need = np.full(len(start), np.nan), np.full(len(start), np.nan)
     for number, (name, one) in enumerate(weights.criteria.items()):
         mine = np.flatnonzero(criterion[start] == number)
@@ -195,13 +191,11 @@ def _once(
     for level in range(int(depth.max()) + 1):
         here = np.flatnonzero(depth == level)
         for number, one in enumerate(weights.criteria.values()):
-            for which in np.unique(measure[here[criterion[here] == number]]).tolist():
-                mine = here[(criterion[here] == number) & (measure[here] == which)]
-                effect = next(e for e in measures[which].effects if e.column == one.measure)
-                of = group[mine]
-                left = np.minimum(need_after(effect, value[of], need[of], one), need[of])
-                amount[mine] = relief.size[building[mine]] * (need[of] - left)
-                value[of], need[of] = value_after(effect, value[of]), left
+            mine = here[criterion[here] == number]
+            effect, of = relief.effect(inside[mine]), group[mine]
+            left = np.minimum(need_after(effect, value[of], need[of], one), need[of])
+            amount[mine] = relief.size[building[mine]] * (need[of] - left)
+            value[of], need[of] = value_after(effect, value[of]), left
     return amount
 
 

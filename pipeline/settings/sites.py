@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from pipeline.settings.base import Positive, Section
+from pipeline.settings.facility_sites import FacilitySites
 
 
 class LiftSites(Section):
@@ -24,3 +25,4 @@ class SitesSettings(Section):
     is_part_of_rank: bool
     """Whether ``make rank`` also looks for sites; ``make sites`` does anyway."""
     lifts: LiftSites
+    facilities: FacilitySites
