@@ -15,12 +15,11 @@ SITE_COLUMNS = (
     real("room_area_m2", "m²", 0, 1_000_000, "idle rooms there, as surveyed", **EMPTY),
     real("site_walk_out_min", "min", 0, 60, "walk from home to the site", decimals=4),
     real("site_walk_back_min", "min", 0, 60, "walk from the site home", decimals=4),
-    text("site_id", "kind of works and place"),
     real("site_quantity", "as unit_name", 0, 1e6, "how much is built: one, or parking spaces"),
     real(
         "site_cost_factor", "ratio", 0.1, 100, "its cost, of the price list's", decimals=3, **EMPTY
     ),
-    real("site_cost_cny", "yuan", 0, 1e12, "whole cost; empty: by the price list", **EMPTY),
+    real("stated_cost_cny", "yuan", 0, 1e12, "whole cost; empty: by the price list", **EMPTY),
     flag("is_capacity_known", "the room is surveyed; else its size, and so who fits, is a range"),
     whole("capacity_count", "households", 0, 10_000_000, "room for households (parking: spaces)"),
     whole("capacity_low_count", "households", 0, 10_000_000, "the same, in the smallest room"),
@@ -45,7 +44,7 @@ SITE_COLUMNS = (
 
 PROPOSED_SITE_NAMES = (
     "site_id", "works_type", "site_place_id", "site_origin", "host_building_id",
-    "site_quantity", "site_cost_factor", "site_cost_cny", "is_capacity_known",
+    "site_quantity", "site_cost_factor", "stated_cost_cny", "is_capacity_known",
     "capacity_count", "capacity_low_count", "capacity_high_count", "capacity_used_count",
     "served_household_count", "served_low_household_count", "served_high_household_count",
     "served_elder_count", "site_walk_before_min", "site_walk_after_min",

@@ -1,6 +1,8 @@
 """A north-up raster in memory."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,17 @@ class Raster:
         return Raster(values.astype(np.float32), self.west_m, self.north_m, self.cell_m, self.crs)
 
 
+def row_bands(values: NDArray[Any], overlap: int, most_cells: int) -> Iterator[NDArray[Any]]:
+    """Yield a grid some rows at a time, each part with ``overlap`` rows of the next one.
+
+    A part has about ``most_cells``. So every row is in one part, and every pair of rows that lie up to
+    ``overlap`` apart; nothing is yielded if there are no more rows than that.
+    """
+    rows = max(most_cells // max(values.shape[1], 1), 1)
+    for top in range(0, len(values) - overlap, rows):
+        yield values[top : top + rows + overlap]
+
+
 def bilinear(raster: Raster, x: Floats, y: Floats) -> Floats:
     """Return the raster's value at points, interpolated between cell centres.
 
@@ -58,3 +71,21 @@ def bilinear(raster: Raster, x: Floats, y: Floats) -> Floats:
     upper = z[top + left] * (1 - across) + z[top + right] * across
     lower = z[bottom + left] * (1 - across) + z[bottom + right] * across
     return np.where(inside, upper * (1 - down) + lower * down, np.nan)
+
+
+def covered(
+    shapes: NDArray[np.object_], west_m: float, north_m: float, cell_m: float, count: int
+) -> NDArray[np.bool_]:
+    """Return which cells of a square grid have their middle in one of the shapes."""
+    import shapely
+    from rasterio.features import rasterize
+    from rasterio.transform import from_origin
+
+    size_m = count * cell_m
+    box = shapely.box(west_m, north_m - size_m, west_m + size_m, north_m)
+    near = shapes[shapely.STRtree(shapes).query(box)]
+    if not len(near):
+        return np.zeros((count, count), dtype=bool)
+    grid = from_origin(west_m, north_m, cell_m, cell_m)
+    laid = rasterize(((shape, 1) for shape in near), out_shape=(count, count), transform=grid)
+    return np.asarray(laid, dtype=bool)

@@ -38,7 +38,7 @@ from pipeline.intake.losses import column_accounts, stated_texts, taken_counts, 
 from pipeline.intake.mapped import Mapped, is_street_map, mapped, no_walkable_street
 from pipeline.intake.misplaced import refuse_false_lengths, without_strays
 from pipeline.intake.neighbourhoods import with_neighbourhoods
-from pipeline.intake.reach import Reach
+from pipeline.intake.reach import Reach, elsewhere, refuse_elsewhere
 from pipeline.intake.rejects import Rejects, balance, rejects_table
 from pipeline.intake.road_grades import steep_road_account
 from pipeline.intake.singles import in_districts, single
@@ -127,6 +127,9 @@ def run(inputs: Inputs) -> Outputs:
     study_area = _whole_area(district_table)
     maps = maps or read_maps(study_area)
     buildings = in_districts(buildings, district_table, all_rejects)
+    if not len(buildings):
+        name, source = by_role["footprints"][0]
+        raise elsewhere(name, source, "none of its buildings lies in a district outline")
     buildings = single(buildings, settings.intake.footprints, all_rejects)
     taken, uses = _said_of_footprints(buildings, by_role["footprints"], settings)
     buildings = without_register(buildings)
@@ -164,15 +167,16 @@ def run(inputs: Inputs) -> Outputs:
     reach = Reach(study_area, settings.intake.region_margin_m)
     amenities = []
     for name, source in by_role["amenities"]:
-        if name in from_maps.amenities:
-            amenities.append(from_maps.amenities[name])
+        if name not in from_maps.amenities:
+            raw, rejects = inputs.sources[name], all_rejects[name]
+            found = amenities_from_features(
+                raw, name, source, settings.measure.facilities, crs, reach, rejects
+            )
+            record(name, raw.row_count, 0, len(found))
+        else:
+            found = from_maps.amenities[name]
             ledger[name] = from_maps.ledger[name]
-            continue
-        raw, rejects = inputs.sources[name], all_rejects[name]
-        found = amenities_from_features(
-            raw, name, source, settings.measure.facilities, crs, reach, rejects
-        )
-        record(name, raw.row_count, 0, len(found))
+        refuse_elsewhere(name, source, len(found), all_rejects[name], reach.margin_m)
         amenities.append(found)
     amenity_table = _stack(amenities, crs) if amenities else _no_rows(AMENITIES, crs)
 

@@ -134,9 +134,9 @@ class _Way:
         arcs = sparse.csr_array(
             (np.arange(1, first.nnz + 1), first.indices, first.indptr), shape=first.shape
         )
-        cost = np.stack([walks.end_costs(weight, is_home=is_home) for weight in weights])
-        node = np.concatenate([walks.from_node, walks.to_node])
-        building = np.tile(walks.doors.place, 2)
+        legs = [walks.legs("home" if is_home else "out", weight) for weight in weights]
+        building, node = legs[0].place, legs[0].node
+        cost = np.stack([one.cost_min for one in legs])
         there = np.flatnonzero(np.isfinite(cost[0]))
         order = there[np.argsort(building[there], kind="stable")]
         number = np.arange(len(order))

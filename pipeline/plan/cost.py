@@ -96,8 +96,8 @@ def works(
         )
     found = [np.concatenate(part) for part in zip(*parts, strict=True)]
     order = np.lexsort((found[2], found[1], found[0]))
-    of, number, building, quantity, cents = (part[order] for part in found)
-    return Works(of, number, building, quantity, cents)
+    whole = [part[order] for part in found]
+    return Works(whole[0], whole[1], whole[2], whole[3], whole[4])
 
 
 def calls_for(rows: pd.DataFrame, measure: PlanMeasure) -> Floats:

@@ -120,5 +120,5 @@ def _cents(
     factor = proposed["site_cost_factor"].astype("float64").fillna(1.0).to_numpy()
     listed = listed * np.where(heritage, dearer, 1.0) * factor
     listed = listed * proposed["site_quantity"].to_numpy(dtype=float)
-    stated = proposed["site_cost_cny"].astype("float64").to_numpy()
+    stated = proposed["stated_cost_cny"].astype("float64").to_numpy()
     return np.round(np.where(np.isnan(stated), listed, stated) * 100).astype(np.int64)

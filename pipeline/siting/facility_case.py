@@ -121,9 +121,16 @@ def demand_of(rule: FacilityRule, homes: Homes, settings: Settings) -> Demand:
     asks = ~(walk_m <= radius_m)
     if rule.existing_household_count is not None:
         asks = np.ones(len(walk_m), dtype=bool)
-    amount = np.where(asks, np.round(homes.households), 0.0).astype(np.float64)
+    amount = np.where(asks, np.round(homes.households), 0.0)
     is_mapped = bool(np.isfinite(walk_m).any())
-    return Demand(amount, radius_m / speed, walk_m / speed, f"{name}_walk_m", speed, is_mapped)
+    return Demand(
+        np.asarray(amount, dtype=np.float64),
+        radius_m / speed,
+        walk_m / speed,
+        f"{name}_walk_m",
+        speed,
+        is_mapped,
+    )
 
 
 def case_of(

@@ -180,7 +180,7 @@ def _proposed(case: Case, served: pd.DataFrame, choice: Choice, names: np.ndarra
             "host_building_id": place["host_building_id"].to_numpy(),
             "site_quantity": used if is_parking else np.ones(len(at)),
             "site_cost_factor": case.cost_factor[at],
-            "site_cost_cny": np.full(len(at), np.nan),
+            "stated_cost_cny": np.full(len(at), np.nan),
             "is_capacity_known": case.rooms.is_known[at],
             "capacity_count": case.rooms.usual[at].astype(np.int64),
             "capacity_low_count": case.rooms.low[at].astype(np.int64),

@@ -180,7 +180,7 @@ def test_the_plan_relieves_whom_the_site_serves_wherever_they_live() -> None:
     assert found.by_work(weights.weights, 1).tolist() == pytest.approx([350.0])
     moved = with_sites(
         Works(none, none, none, np.zeros(0), none),
-        {PROPOSED_SITES: proposed.assign(site_cost_cny=2e6), SITE_SERVICE: service},
+        {PROPOSED_SITES: proposed.assign(stated_cost_cny=2e6), SITE_SERVICE: service},
         rows.iloc[1:].reset_index(drop=True), np.array([7]), WHOLE.plan,
     )  # fmt: skip
     assert moved.project.tolist() == [7]  # its host is not planned: whom it serves pays
