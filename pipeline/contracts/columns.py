@@ -14,6 +14,7 @@ from pipeline.contracts.lift_columns import LIFT_COLUMNS
 from pipeline.contracts.measurement_columns import MEASUREMENT_COLUMNS
 from pipeline.contracts.plan_columns import PLAN_COLUMNS
 from pipeline.contracts.ranking_columns import RANKING_COLUMNS
+from pipeline.contracts.site_columns import SITE_COLUMNS
 
 __all__ = ["COLUMNS", "FLAG", "REAL", "TEXT", "WHOLE", "Column"]
 
@@ -254,6 +255,7 @@ _ALL = (
     *CHANGE_COLUMNS,
     *LIFT_COLUMNS,
     *PLAN_COLUMNS,
+    *SITE_COLUMNS,
     # rejects
     _text(
         "scope_type",

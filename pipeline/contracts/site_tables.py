@@ -1,5 +1,10 @@
 """Tables of sites that are proposed."""
 
+from pipeline.contracts.site_columns import (
+    FACILITY_SITE_HEADERS,
+    FACILITY_SITE_NAMES,
+    PROPOSED_SITE_NAMES,
+)
 from pipeline.contracts.table import SCENARIO, Table
 
 _LIFTS = {
@@ -41,3 +46,42 @@ LIFT_CURVE = Table(
     home=SCENARIO,
     may_have_no_rows=True,
 )  # fmt: skip
+
+SITE_PLACES = Table(
+    "site_places",
+    ("site_place_id",),
+    (
+        "site_place_id", "site_origin", "existing_amenity_type", "host_building_id",
+        "room_area_m2",
+    ),
+    ("Point",),
+    may_have_no_rows=True,
+)  # fmt: skip
+
+SITE_WALKS = Table(
+    "site_walks",
+    ("site_place_id", "building_id"),
+    ("site_place_id", "building_id", "site_walk_out_min", "site_walk_back_min"),
+    may_have_no_rows=True,
+)
+
+PROPOSED_SITES = Table(
+    "proposed_sites", ("site_id",), PROPOSED_SITE_NAMES, home=SCENARIO, may_have_no_rows=True
+)
+
+SITE_SERVICE = Table(
+    "site_service",
+    ("site_id", "building_id"),
+    ("site_id", "building_id", "effect_column_name", "value_after"),
+    home=SCENARIO,
+    may_have_no_rows=True,
+)
+
+FACILITY_SITES = Table(
+    "facility_sites",
+    ("site_id",),
+    FACILITY_SITE_NAMES,
+    home=SCENARIO,
+    may_have_no_rows=True,
+    headers=FACILITY_SITE_HEADERS,
+)

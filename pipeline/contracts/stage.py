@@ -75,7 +75,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the six stages; its name is its room."""
+    """One of the seven stages; its name is its room."""
 
     name: str
     title: str

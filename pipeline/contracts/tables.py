@@ -1,8 +1,13 @@
 """Every table: its key, its columns, its geometry, and where it lives."""
 
 from pipeline.contracts.plan_columns import SOURCE_NAMES
+from pipeline.contracts.site_tables import FACILITY_SITES as FACILITY_SITES
 from pipeline.contracts.site_tables import LIFT_CURVE as LIFT_CURVE
 from pipeline.contracts.site_tables import LIFT_SITES as LIFT_SITES
+from pipeline.contracts.site_tables import PROPOSED_SITES as PROPOSED_SITES
+from pipeline.contracts.site_tables import SITE_PLACES as SITE_PLACES
+from pipeline.contracts.site_tables import SITE_SERVICE as SITE_SERVICE
+from pipeline.contracts.site_tables import SITE_WALKS as SITE_WALKS
 from pipeline.contracts.table import CITY as CITY
 from pipeline.contracts.table import SCENARIO as SCENARIO
 from pipeline.contracts.table import Table as Table

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
+from pipeline.geo.network import WalkGraph
 from pipeline.geo.profile import Integers
 from pipeline.geo.raster import Floats
 from pipeline.measure.walks import MAIN_ROAD, BuildingWalks
@@ -40,7 +41,7 @@ def facility_counts(
     if not targets or not limits_min or not len(doors.place):
         return {name: counts[:, number] for number, name in enumerate(targets)}
     longest = float(max(limits_min))
-    reach_m = longest * _fastest_m_per_min(buildings, node_x, node_y)
+    reach_m = longest * fastest_m_per_min(graph, node_x, node_y)
     reverse, ends = graph.minutes.T.tocsr(), _door_ends(buildings)
     target = buildings.network.facility_nodes
     is_street = np.ones(graph.node_count, dtype=bool)
@@ -150,9 +151,9 @@ def _counted(
     return found[:, :, np.searchsorted(limits, limits_min)]
 
 
-def _fastest_m_per_min(buildings: BuildingWalks, node_x: Floats, node_y: Floats) -> float:
+def fastest_m_per_min(graph: WalkGraph, node_x: Floats, node_y: Floats) -> float:
     """Return the greatest straight-line speed along any arc of the graph."""
-    minutes = buildings.network.graph.minutes
+    minutes = graph.minutes
     begin = np.repeat(np.arange(minutes.shape[0]), np.diff(minutes.indptr))
     end = minutes.indices
     straight = np.hypot(node_x[end] - node_x[begin], node_y[end] - node_y[begin])

@@ -15,17 +15,22 @@ from pipeline.contracts.tables import (
     ESTATE_FACTS,
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
+    SITE_PLACES,
+    SITE_WALKS,
     STREET_EDGES,
     STREET_NODES,
     WATER,
 )
 from pipeline.geo.landform import ground, is_too_coarse
 from pipeline.geo.profile import Flags
+from pipeline.measure.access import Doors, doors
 from pipeline.measure.age import age_yr
 from pipeline.measure.entry import lowest_outline_m, storeys_from_entry
 from pipeline.measure.land import READ_COLUMNS, land_and_years
 from pipeline.measure.parking import parking_gap_share
 from pipeline.measure.place import cell_id, degrees, road_name
+from pipeline.measure.site_places import longest_walk_min, site_places
+from pipeline.measure.site_walks import site_walks
 from pipeline.measure.size import floor_area, footprint_area_m2
 from pipeline.measure.streets import StreetWorld, access_table, street_world
 from pipeline.problem import Problem
@@ -75,6 +80,14 @@ def run(inputs: Inputs) -> Outputs:
             rule,
         )
         access = access_table(shapes, world, rule)
+    places, site_table = sites_in_reach(
+        housing,
+        inputs.tables[ESTATE_FACTS],
+        inputs.tables[AMENITIES],
+        world,
+        access.doors,
+        settings,
+    )
     storeys, entry = (
         housing[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan)
         for name in ("storey_count", "entry_storey_number")
@@ -111,7 +124,12 @@ def run(inputs: Inputs) -> Outputs:
     )
     paths = access.paths.table(settings.city.crs)
     return Outputs(
-        tables={MEASUREMENTS: measurements, MAIN_ROAD_PATHS: paths},
+        tables={
+            MEASUREMENTS: measurements,
+            MAIN_ROAD_PATHS: paths,
+            SITE_PLACES: places,
+            SITE_WALKS: site_table,
+        },
         rasters={"ground": terrain},
         ledger=_ledger(buildings, housing, inputs.tables[AMENITIES], world, access.has_access)
         | {
@@ -120,6 +138,39 @@ def run(inputs: Inputs) -> Outputs:
             "years": dict(found.told),
         },
     )
+
+
+def sites_in_reach(
+    housing: gpd.GeoDataFrame,
+    estate_facts: pd.DataFrame,
+    amenities: gpd.GeoDataFrame,
+    world: StreetWorld,
+    ways: Doors,
+    settings: Settings,
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return where facilities could stand (``SITE_PLACES``), and who can walk there (``SITE_WALKS``).
+
+    ``ways`` are those of the housing into the network of ``world``.
+    """
+    rule = settings.measure
+    sited = settings.sites.facilities
+    places = site_places(housing, estate_facts, amenities, sited)
+    network, shapes = world.network, places.geometry.to_numpy()
+    ways_in = doors(
+        shapes, network.links, world.usable, network.profiles, world.terrain, world.water,
+        rule.access, rule.walking, world.gate_line,
+    )  # fmt: skip
+    found = site_walks(network, shapes, ways_in, ways, longest_walk_min(sited, rule), rule)
+    ids = housing["building_id"].to_numpy(dtype=object)
+    walks = pd.DataFrame(
+        {
+            "site_place_id": places["site_place_id"].to_numpy(dtype=object)[found.site],
+            "building_id": ids[found.building],
+            "site_walk_out_min": found.out_min,
+            "site_walk_back_min": found.home_min,
+        }
+    )
+    return places, walks
 
 
 def _ledger(

@@ -27,6 +27,7 @@ from pipeline.measure.walks import (
     WalkNetwork,
     Walks,
     best_doors,
+    node_positions,
     street_cuts,
     walk_columns,
     walk_network,
@@ -173,11 +174,7 @@ def street_world(
     kinds = amenities["amenity_type"].to_numpy(dtype=object)
     network = walk_network(links, profiles, is_main, kinds, ways_in, rule, spans)
     door = best_doors(ways_in, walking.climb_penalty_min_per_m)
-    cuts = street_cuts(door, spans)
-    on_street = shapely.line_interpolate_point(
-        links.shape[cuts.link], cuts.fraction, normalized=True
-    )
-    own = places[door.place]
+    node_x, node_y = node_positions(links, street_cuts(door, spans), places[door.place])
     return StreetWorld(
         network,
         usable,
@@ -185,8 +182,8 @@ def street_world(
         terrain,
         water_shapes,
         gate_line,
-        np.concatenate([links.node_x, shapely.get_x(on_street), shapely.get_x(own)]),
-        np.concatenate([links.node_y, shapely.get_y(on_street), shapely.get_y(own)]),
+        node_x,
+        node_y,
         ways_in.has_access,
         len(np.unique(landings.lift_node)),
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 
 from pipeline.geo.network import (
     Costs,
@@ -129,6 +130,17 @@ def street_cuts(door: Doors, spans: Spans) -> StreetPoint:
     return StreetPoint(
         np.concatenate([point.link for point in points]),
         np.concatenate([point.fraction for point in points]),
+    )
+
+
+def node_positions(links: StreetLinks, cuts: StreetPoint, own: Names) -> tuple[Floats, Floats]:
+    """Return where all nodes are: those of the streets, of the cuts, and the places joined (points)."""
+    on_street = shapely.line_interpolate_point(
+        links.shape[cuts.link], cuts.fraction, normalized=True
+    )
+    return (
+        np.concatenate([links.node_x, shapely.get_x(on_street), shapely.get_x(own)]),
+        np.concatenate([links.node_y, shapely.get_y(on_street), shapely.get_y(own)]),
     )
 
 

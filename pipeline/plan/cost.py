@@ -19,6 +19,26 @@ WHOLE_PROJECT = -1
 
 
 @dataclass(frozen=True)
+class SiteService:
+    """What the works of proposed sites do: one entry for each work, building and measurement.
+
+    ``building`` is the row of the building, ``column`` the measurement, ``becomes`` what it is after.
+    ``work_of_site`` has the work of each site, ``plan.sites.NO_WORK`` where no project hosts it.
+    """
+
+    work: NDArray[np.int64]
+    building: NDArray[np.int64]
+    column: NDArray[np.object_]
+    becomes: Floats
+    work_of_site: NDArray[np.int64]
+    site_id: NDArray[np.object_]
+
+
+_NONE = np.zeros(0, dtype=np.int64)
+NO_SITES = SiteService(_NONE, _NONE, _NONE.astype(object), np.zeros(0), _NONE, _NONE.astype(object))
+
+
+@dataclass(frozen=True)
 class Works:
     """Single works: one measure in one building, or for a whole project (``WHOLE_PROJECT``).
 
@@ -30,6 +50,9 @@ class Works:
     building: NDArray[np.int64]
     quantity: Floats
     cents: Cents
+    service: SiteService = NO_SITES
+    """Whom the works of proposed sites serve; such works are for a ``WHOLE_PROJECT``, and more than one
+    of a measure may be."""
 
 
 def works(
@@ -48,8 +71,11 @@ def works(
     homes = _sum(households, project, count)
     heritage = rows["heritage_name"].notna().to_numpy(dtype=bool)
     unit_price = row_prices_cny(settings, rows["district_name"])
-    parts = []
+    none = np.zeros(0, dtype=np.int64)
+    parts = [(none, none, none, np.zeros(0), none)]
     for number, measure in enumerate(settings.measures.values()):
+        if measure.quantity == "proposed_sites":  # comes with the table of sites
+            continue
         price = np.where(heritage, measure.heritage_cost_factor, 1.0) * unit_price[number]
         if measure.quantity in ("trigger_mean", "project_count"):
             # a building that is empty today still counts as one in a mean
@@ -70,7 +96,8 @@ def works(
         )
     found = [np.concatenate(part) for part in zip(*parts, strict=True)]
     order = np.lexsort((found[2], found[1], found[0]))
-    return Works(*(part[order] for part in found))
+    whole = [part[order] for part in found]
+    return Works(whole[0], whole[1], whole[2], whole[3], whole[4])
 
 
 def calls_for(rows: pd.DataFrame, measure: PlanMeasure) -> Floats:

@@ -22,6 +22,7 @@ from pipeline.plan.chances import chances
 from pipeline.plan.entry import entries, with_entries
 from pipeline.plan.priced import Priced
 from pipeline.plan.readiness import Votes
+from pipeline.plan.site_list import BY_SITE, site_plan
 from pipeline.plan.summary_sheet import Told
 from pipeline.plan.tables import (
     CITY_ROW,
@@ -58,6 +59,8 @@ class Planned:
     ledger: Mapping[str, Any]
     by_building: pd.DataFrame
     """Indexed by building id, columns ``BY_BUILDING`` and ``OF_AREAS``; planned tracks only."""
+    by_site: pd.DataFrame
+    """Columns ``site_list.BY_SITE``, a row for each proposed site that a planned project hosts."""
 
 
 def planned(
@@ -79,7 +82,8 @@ def planned(
         empty = {table: pd.DataFrame(columns=list(table.column_names)) for table in TABLES}
         by_building = pd.DataFrame(columns=[*BY_BUILDING, *OF_AREAS])
         workbook = partial(empty_workbook, city.name_zh)
-        return Planned(empty, workbook, {"project_count": 0}, by_building)
+        nowhere = pd.DataFrame(columns=list(BY_SITE))
+        return Planned(empty, workbook, {"project_count": 0}, by_building, nowhere)
     plan = annual_plan(found, ranking, rules, settings.score, known)
     sure = chances(plan, rules, settings.score)
     projects = plan_projects(plan, rules).assign(funded_share=sure.funded_share)
@@ -104,6 +108,7 @@ def planned(
         ledger_of(plan, projects, summary, settings)
         | {"bound_agreement_share": round(sure.agreement_share, 4)},
         _by_building(plan, projects, found.votes, rules),
+        site_plan(plan, rules),
     )
 
 

@@ -114,7 +114,7 @@ def row_of(
     last_of_step[:-1] = (project[1:] != project[:-1]) | (step[order][1:] != step[order][:-1])
     free = settings.packages.choice == "works"
     may_end = last_of_step | (free & ~is_must[order])
-    added, is_shared = _added_relief(order, relief, rows, works, measures, weights)
+    added, is_shared = _added_relief(order, relief, rows, works, weights)
     may_skip = free & ~is_must[order] & ~is_shared
     must_count = np.bincount(project[is_must[order]], minlength=project_count)
     return Row(order, project, first, added, may_end, may_skip, alone[order], must_count)
@@ -153,7 +153,6 @@ def _added_relief(
     relief: Relief,
     rows: pd.DataFrame,
     works: Works,
-    measures: Sequence[PlanMeasure],
     weights: Weighed,
 ) -> tuple[Floats, Flags]:
     """Return what each work of ``order`` adds, in that order, and which a later one shares a need with.
@@ -173,7 +172,7 @@ def _added_relief(
     is_shared = np.zeros(len(order), dtype=bool)
     is_shared[at[inside[:-1][again[1:]]]] = True
     if again.any():
-        amount = _once(inside, again, relief, rows, works, measures, weights)
+        amount = _once(inside, again, relief, rows, weights)
     part = weights.weights[criterion] * amount
     added = np.bincount(at[inside], weights=part, minlength=len(order))
     return np.asarray(added, dtype=float), is_shared
@@ -184,8 +183,6 @@ def _once(
     again: Flags,
     relief: Relief,
     rows: pd.DataFrame,
-    works: Works,
-    measures: Sequence[PlanMeasure],
     weights: Weighed,
 ) -> Floats:
     """Return the amounts with each need relieved once.
@@ -197,7 +194,6 @@ def _once(
     start = np.flatnonzero(~again)
     depth = np.arange(len(inside)) - start[group]
     building, criterion = relief.building[inside], relief.criterion[inside]
-    measure = works.measure[relief.work[inside]]
     value, need = np.full(len(start), np.nan), np.full(len(start), np.nan)
     for number, (name, one) in enumerate(weights.criteria.items()):
         mine = np.flatnonzero(criterion[start] == number)
@@ -207,13 +203,11 @@ def _once(
     for level in range(int(depth.max()) + 1):
         here = np.flatnonzero(depth == level)
         for number, one in enumerate(weights.criteria.values()):
-            for which in np.unique(measure[here[criterion[here] == number]]).tolist():
-                mine = here[(criterion[here] == number) & (measure[here] == which)]
-                effect = next(e for e in measures[which].effects if e.column == one.measure)
-                of = group[mine]
-                left = np.minimum(need_after(effect, value[of], need[of], one), need[of])
-                amount[mine] = relief.size[building[mine]] * (need[of] - left)
-                value[of], need[of] = value_after(effect, value[of]), left
+            mine = here[criterion[here] == number]
+            effect, of = relief.effect(inside[mine]), group[mine]
+            left = np.minimum(need_after(effect, value[of], need[of], one), need[of])
+            amount[mine] = relief.size[building[mine]] * (need[of] - left)
+            value[of], need[of] = value_after(effect, value[of]), left
     return amount
 
 

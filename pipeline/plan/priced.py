@@ -13,7 +13,14 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from pipeline.contracts.tables import BUILDINGS, CONSENTS, ESTATE_FACTS, MEASUREMENTS
+from pipeline.contracts.tables import (
+    BUILDINGS,
+    CONSENTS,
+    ESTATE_FACTS,
+    MEASUREMENTS,
+    PROPOSED_SITES,
+    SITE_SERVICE,
+)
 from pipeline.geo.raster import Floats
 from pipeline.plan import rules
 from pipeline.plan.cost import Works, calls_for, works
@@ -21,6 +28,7 @@ from pipeline.plan.funding import central_cents
 from pipeline.plan.projects import has_no_name, projects_of
 from pipeline.plan.quantities import quantities
 from pipeline.plan.readiness import Readiness, Votes, agreements, readiness, votes_of
+from pipeline.plan.sites import with_sites
 from pipeline.rules.tracks import tracks
 from pipeline.settings.plan import PlanSettings
 
@@ -61,6 +69,8 @@ def cut_to_read(tables: Mapping[Any, Any], settings: PlanSettings) -> dict[Any, 
     triggers = {measure.trigger for measure in settings.measures.values()} | {
         effect.column for measure in settings.measures.values() for effect in measure.effects
     }
+    if SITE_SERVICE in tables:
+        triggers |= set(tables[SITE_SERVICE]["effect_column_name"].unique())
     measured, buildings = tables[MEASUREMENTS], tables[BUILDINGS]
     of_buildings = [n for n in buildings.columns if n in _OF_BUILDINGS or n in triggers]
     of_measurements = [n for n in measured.columns if n in _OF_MEASUREMENTS or n in triggers]
@@ -70,7 +80,8 @@ def cut_to_read(tables: Mapping[Any, Any], settings: PlanSettings) -> dict[Any, 
     housing = pd.DataFrame(buildings[of_buildings])[is_housing].reset_index(drop=True)
     housing["perimeter_m"] = shapely.length(shapes)
     shapes[~has_no_name(housing).to_numpy(dtype=bool)] = None
-    cut = {table: tables[table] for table in (CONSENTS, ESTATE_FACTS)}
+    read = (CONSENTS, ESTATE_FACTS, PROPOSED_SITES, SITE_SERVICE)
+    cut = {table: tables[table] for table in read if table in tables}
     cut[BUILDINGS] = gpd.GeoDataFrame(housing, geometry=shapes, crs=buildings.crs)
     return cut | {MEASUREMENTS: measured[of_measurements]}
 
@@ -96,7 +107,7 @@ def priced(tables: Mapping[Any, Any], settings: Any) -> Priced | None:
     agrees = agreements(
         votes, rows["building_id"], rows["project_id"], ready, plan, settings.consent
     )
-    done = works(rows, number, agrees, plan)
+    done = with_sites(works(rows, number, agrees, plan), tables, rows, number, plan)
     central = central_cents(projects, plan.funding.central)
     kind = rules.works_rule_numbers(projects["floor_area_m2"], plan.works)
     projects = projects.assign(lift_called_count=_lifts_called_for(rows, number, plan))

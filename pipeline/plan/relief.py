@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.geo.raster import Floats
 from pipeline.need.value_functions import need_share
 from pipeline.need.weights import WEIGHT_UNITS, weight_units, weighting
-from pipeline.plan.cost import WHOLE_PROJECT, Works, trigger_values
+from pipeline.plan.cost import WHOLE_PROJECT, SiteService, Works, trigger_values
 from pipeline.problem import Problem
 from pipeline.settings.plan import Effect, PlanMeasure
 from pipeline.settings.score import Criterion, ScoreSettings
@@ -31,6 +31,14 @@ class Weighed:
 
 
 @dataclass(frozen=True)
+class Effects:
+    """As ``Effect``, of many works at once."""
+
+    becomes: Floats
+    is_share: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Relief:
     """What single works take away, one entry for each work, building and criterion.
 
@@ -42,8 +50,15 @@ class Relief:
     building: NDArray[np.int64]
     criterion: NDArray[np.int64]
     need_households: Floats
+    becomes: Floats
+    """What the measurement is afterwards, or a share of what it was where ``is_share``."""
+    is_share: NDArray[np.bool_]
     size: Floats
     """Households of each building, or what else config multiplies need by."""
+
+    def effect(self, which: NDArray[np.int64]) -> "Effects":
+        """Return what some entries do to their measurement."""
+        return Effects(self.becomes[which], self.is_share[which])
 
     def by_work(self, weights: Floats, count: int) -> Floats:
         """Return the relief of each of ``count`` works under weights of the criteria."""
@@ -98,44 +113,98 @@ def relief_of(
     project serves all buildings of the project.
     """
     of_project = _Members(project)
-    parts: list[tuple[NDArray[np.int64], NDArray[np.int64], int, Floats]] = []
+    parts = [_Part(np.zeros(0, np.int64), np.zeros(0, np.int64), "", np.zeros(0), is_share=False)]
     for number, measure in enumerate(measures):
         mine = np.flatnonzero(works.measure == number)
-        if not mine.size:
+        if not mine.size or not measure.effects:
             continue
         whole = works.building[mine] == WHOLE_PROJECT
         alone, together = mine[~whole], mine[whole]
         served, of_work = of_project.of(works.project[together])
         work = np.concatenate([alone, together[of_work]])
         building = np.concatenate([works.building[alone], served])
-        for place, (name, criterion) in enumerate(weights.criteria.items()):
-            for effect in measure.effects:
-                if effect.column == criterion.measure:
-                    value = trigger_values(rows, effect.column)[building]
-                    before = rows[f"{name}{NEED_ENDING}"].to_numpy(dtype=float)[building]
-                    taken = np.maximum(before - need_after(effect, value, before, criterion), 0.0)
-                    parts.append((work, building, place, size[building] * taken))
-    if not parts:
-        none = np.zeros(0, dtype=np.int64)
-        return Relief(none, none, none, np.zeros(0), size)
-    work = np.concatenate([part[0] for part in parts])
-    building = np.concatenate([part[1] for part in parts])
-    which = np.repeat([part[2] for part in parts], [len(part[0]) for part in parts])
-    amount = np.concatenate([part[3] for part in parts])
+        for effect in measure.effects:
+            becomes = np.full(len(work), effect.becomes)
+            parts.append(_Part(work, building, effect.column, becomes, is_share=effect.is_share))
+    parts += _of_sites(works.service)
+    entries = [
+        entry
+        for place, (name, criterion) in enumerate(weights.criteria.items())
+        for part in parts
+        if part.column == criterion.measure
+        for entry in [_entry(part, place, name, criterion, rows, size)]
+    ]
+    none = _entry(parts[0], 0, "", None, rows, size)
+    work, building, which, amount, becomes, is_share = (
+        np.concatenate(column) for column in zip(none, *entries, strict=True)
+    )
     order = np.lexsort((which, building, work))
     order = order[amount[order] > 0]
-    return Relief(work[order], building[order], which[order], amount[order], size)
+    return Relief(
+        work[order], building[order], which[order], amount[order], becomes[order],
+        is_share[order], size,
+    )  # fmt: skip
 
 
-def need_after(effect: Effect, value: Floats, before: Floats, criterion: Criterion) -> Floats:
+@dataclass(frozen=True)
+class _Part:
+    """Works, the buildings that they serve, and what they do to one measurement of these."""
+
+    work: NDArray[np.int64]
+    building: NDArray[np.int64]
+    column: str
+    becomes: Floats
+    is_share: bool
+
+
+def _of_sites(service: SiteService) -> list[_Part]:
+    """Return what the works of proposed sites do, as the table of sites says."""
+    found = []
+    for column in np.unique(service.column.astype(str)).tolist():
+        mine = np.flatnonzero(service.column == column)
+        found.append(
+            _Part(
+                service.work[mine],
+                service.building[mine],
+                column,
+                service.becomes[mine],
+                is_share=False,
+            )
+        )
+    return found
+
+
+def _entry(
+    part: _Part,
+    place: int,
+    name: str,
+    criterion: Criterion | None,
+    rows: pd.DataFrame,
+    size: Floats,
+) -> tuple[NDArray[np.generic], ...]:
+    """Return work, building, criterion, amount and effect of a part, by one criterion."""
+    is_share = np.full(len(part.work), part.is_share)
+    if criterion is None:
+        return part.work, part.building, part.work, part.becomes, part.becomes, is_share
+    value = trigger_values(rows, part.column)[part.building]
+    before = rows[f"{name}{NEED_ENDING}"].to_numpy(dtype=float)[part.building]
+    after = need_after(Effects(part.becomes, is_share), value, before, criterion)
+    amount = size[part.building] * np.maximum(before - after, 0.0)
+    which = np.full(len(part.work), place)
+    return part.work, part.building, which, amount, part.becomes, is_share
+
+
+def need_after(
+    effect: Effect | Effects, value: Floats, before: Floats, criterion: Criterion
+) -> Floats:
     """Return the need after an effect; an unknown measurement keeps its need under a share."""
     after = need_share(value_after(effect, value), criterion)
     return np.where(np.isnan(after), before, after)
 
 
-def value_after(effect: Effect, value: Floats) -> Floats:
+def value_after(effect: Effect | Effects, value: Floats) -> Floats:
     """Return the measurement after an effect, NaN where that cannot be told."""
-    return value * effect.becomes if effect.is_share else np.full(len(value), effect.becomes)
+    return np.where(effect.is_share, value * effect.becomes, effect.becomes)
 
 
 class _Members:

@@ -15,7 +15,9 @@ from pipeline.contracts.tables import (
     DISTRICT_PRIORITY,
     DISTRICTS,
     ESTATE_PRIORITY,
+    FACILITY_SITES,
     MEASUREMENTS,
+    PROPOSED_SITES,
     RANKING,
     Table,
 )
@@ -32,6 +34,7 @@ from pipeline.plan.lists import (
 from pipeline.plan.outputs import BY_BUILDING, WORKBOOK, planned
 from pipeline.plan.priced import Priced, cut_to_read, priced
 from pipeline.plan.prices import refuse_unknown_districts
+from pipeline.plan.site_list import facility_list
 from pipeline.settings.plan import PlanSettings
 
 
@@ -68,7 +71,8 @@ def run(inputs: Inputs) -> Outputs:
     listed = listed.join(annual.by_building[list(BY_BUILDING)], on="building_id")
     plans = area_plans(placed, annual.by_building, annual.tables)
     sums = {table: with_plans(frame, plans) for table, frame in sums.items()}
-    tables = {BUILDING_RANKING: listed, **sums}
+    sites = facility_list(inputs.tables[PROPOSED_SITES], annual.by_site, buildings, settings)
+    tables = {BUILDING_RANKING: listed, **sums, FACILITY_SITES: sites}
     tables = {table: frame.assign(data_origin=origin) for table, frame in tables.items()}
     return Outputs(
         tables=tables | dict(annual.tables),

@@ -78,7 +78,8 @@ def taken_works(plan: AnnualPlan) -> tuple[np.ndarray, np.ndarray]:
 def building_works(plan: AnnualPlan, settings: PlanSettings) -> pd.Series:
     """Return the works planned in each building, or for its whole project: keys with | between.
 
-    In the order of config; empty where nothing is planned.
+    Those of a site stand at the buildings that it serves, whatever their project. In the order of
+    config; empty where nothing is planned.
     """
     keys = list(settings.measures)
     work, _ = taken_works(plan)
@@ -91,7 +92,10 @@ def building_works(plan: AnnualPlan, settings: PlanSettings) -> pd.Series:
         alone = mine[plan.works.building[mine] != WHOLE_PROJECT]
         has[plan.works.building[alone]] = True
         together = work[whole & (plan.works.measure[work] == number)]
-        has |= np.isin(plan.number, plan.works.project[together])
+        sited = plan.works.service
+        is_sited = np.isin(together, sited.work_of_site)
+        has |= np.isin(plan.number, plan.works.project[together[~is_sited]])
+        has[sited.building[np.isin(sited.work, together[is_sited])]] = True
         texts[has] = texts[has] + f"|{key}"
     found = pd.Series(texts, index=plan.buildings.index, dtype="str").str[1:]
     return found.mask(found == "")

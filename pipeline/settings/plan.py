@@ -92,10 +92,12 @@ class PlanMeasure(Section):
     quantity: Literal[
         "floor_area_m2", "facade_area_m2", "roof_area_m2", "household_count", "building_count",
         "stairwell_count", "trigger_households", "trigger_mean", "project_count",
+        "proposed_sites",
     ]  # fmt: skip
     """What is counted, over the buildings that call for it. ``trigger_households``: households ×
     trigger. ``trigger_mean``: mean of the trigger by households, once per project.
-    ``project_count``: one per project whose mean reaches ``at_least``."""
+    ``project_count``: one per project whose mean reaches ``at_least``. ``proposed_sites``: what the
+    table of proposed sites puts into the project, at its cost there; the table says what it does."""
     quantity_factor: Positive
     min_household_count: Annotated[int, Field(ge=0)]
     """Projects with fewer households do not get it."""
@@ -115,7 +117,11 @@ class PlanMeasure(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "PlanMeasure":
-        if not self.effects and not self.is_enabling:
+        if self.quantity == "proposed_sites":
+            if self.effects or self.trigger is not None:
+                raise ValueError("quantity proposed_sites takes its effects from the table of sites: "
+                                 "effects must be [] and trigger null")  # fmt: skip
+        elif not self.effects and not self.is_enabling:
             raise ValueError(
                 "has no effects, so it would relieve nothing; say what it does to which measurement, "
                 "or set is_enabling: true if other works need it"

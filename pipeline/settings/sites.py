@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from pipeline.settings.base import CalendarYear, Name, NotNegative, Positive, Section, Share, Slug
+from pipeline.settings.facility_sites import FacilitySites
 
 
 class LiftKind(Section):
@@ -84,3 +85,4 @@ class SitesSettings(Section):
     is_part_of_rank: bool
     """Whether ``make rank`` also looks for sites; ``make sites`` does anyway."""
     lifts: LiftSites
+    facilities: FacilitySites

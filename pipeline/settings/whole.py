@@ -39,6 +39,23 @@ class Settings(Section):
     atlas: AtlasSettings
 
     @model_validator(mode="after")
+    def _sites_have_works_and_walks(self) -> "Settings":
+        sited = [k for k, one in self.plan.measures.items() if one.quantity == "proposed_sites"]
+        for key, one in self.sites.facilities.types.items():
+            where = f"sites.facilities.types.{key}"
+            if key not in sited:
+                raise ValueError(
+                    f"{where}: plan.measures has no {key} with quantity: proposed_sites, so nothing "
+                    "says what it costs; add it there and to the price list"
+                )
+            if one.facility is not None and one.facility not in self.measure.facilities:
+                raise ValueError(
+                    f"{where}.facility = {one.facility} is no facility type of measure.facilities: "
+                    f"one of {', '.join(self.measure.facilities)}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _roles_filled(self) -> "Settings":
         roles = [source.role for source in self.sources.values()]
         missing = [role for role in NEEDED_ROLES if role not in roles]

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from tests.conftest import REPOSITORY, Project, new_project
 
-STAGES = ["intake", "measure", "score", "plan", "gis", "atlas"]
+STAGES = ["intake", "measure", "siting", "score", "plan", "gis", "atlas"]
 
 
 def stages_run(output: str) -> list[str]:
