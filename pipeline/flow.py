@@ -43,9 +43,9 @@ from pipeline.contracts.tables import (
     STREET_NODES,
     WATER,
 )
+from pipeline.fingerprints import remarks_of, stage_record
 from pipeline.handover import Kept, Saver, checked
 from pipeline.problem import Problem
-from pipeline.record import remarks_of, stage_record
 from pipeline.settings.whole import Settings
 from pipeline.store import files, state
 from pipeline.store.places import Places

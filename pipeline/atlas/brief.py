@@ -12,7 +12,7 @@ from pipeline.atlas.brief_plan import WAN_CNY, AreaPlan
 from pipeline.pages.charts import bars, columns
 from pipeline.pages.document import figure, page
 from pipeline.pages.drawing import percent
-from pipeline.pages.terms import ROW_TYPES, SHORT_TRACKS, named, term
+from pipeline.pages.terms import ROW_TYPES, SCENARIOS, SHORT_TRACKS, named, term
 from pipeline.pages.words import Words, as_html
 from pipeline.settings.score import Criterion
 from pipeline.settings.whole import Settings
@@ -82,7 +82,7 @@ def _banner(words: Words) -> Markup:
 
 def _headline(title: Words, facts: DistrictFacts, context: Context) -> Markup:
     city = context.settings.city
-    place = Words("", "")
+    place, scenario = Words("", ""), term(SCENARIOS, context.scenario)
     is_one_of_many = facts.district_count > 1 and facts.district_rank is not None
     if is_one_of_many and facts.mean_points is not None:
         place = Words(
@@ -91,8 +91,8 @@ def _headline(title: Words, facts: DistrictFacts, context: Context) -> Markup:
             f"of {facts.district_count} districts · ",
         )
     under = Words(
-        f"{place.zh}{city.name_zh} · 情景 {context.scenario}",
-        f"{place.en}{city.name_en} · scenario {context.scenario}",
+        f"{place.zh}{city.name_zh} · 情景 {scenario.zh}",
+        f"{place.en}{city.name_en} · scenario {scenario.en}",
     )
     mark = Markup('<h1 title="{}">{}</h1><p class="under">{}</p>')
     return mark.format(facts.district_name, title.html(), under.html())

@@ -114,7 +114,7 @@ def decades(year: Floats, basis: "pd.Series[str]") -> Decades:
     if (~early).any():
         first = min(decade[~early]) if not early.any() else FIRST_DECADE
         for start in range(int(first), int(decade.max()) + 1, 10):
-            labels.append(f"{start}s")
+            labels.append(f"{start}–{start % 100 + 9:02d}")
             counts.append(int((decade == start).sum()))
     inferred = int(basis.isin(["inferred", "baseline"]).sum())
     return Decades(tuple(labels), tuple(counts), int((~known).sum()), inferred)
@@ -130,15 +130,6 @@ def _largest(points: Floats, names: Sequence[str]) -> list[tuple[str, float]]:
         return []
     pairs = list(zip(names, points.mean(axis=0).tolist(), strict=True))
     return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
-
-
-def area_keys(ranked: pd.DataFrame, cell_id: pd.Series) -> "pd.Series[str]":
-    """Return the area each building is listed in, as ``area_id`` of the district list writes it."""
-    estate, road = ranked["estate_id"], ranked["road_name"]
-    kind = np.where(estate.notna(), "estate", np.where(road.notna(), "road", "grid_cell"))
-    key = estate.fillna(road).fillna(cell_id).astype("str")
-    district = ranked["district_name"].astype("str")
-    return district + "/" + pd.Series(kind, index=ranked.index, dtype="str") + "/" + key
 
 
 def needed_columns(names: Sequence[str], known: Sequence[str]) -> list[str]:

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.atlas.areas import area_keys, as_places
 from pipeline.atlas.choices import gate_columns
+from pipeline.atlas.classes import VALUE_LAYERS, YEAR_BREAKS, YEAR_KEY, as_shown, class_shift
 from pipeline.atlas.mercator import UNITS_PER_M, WEB_MERCATOR, Outlines, add_outlines, spatial_order
 from pipeline.atlas.packing import Pack, empty_step, known_steps, small, steps_of
 from pipeline.atlas.points import Used, checked_score, excess, extended_need, need_units
@@ -23,7 +25,6 @@ from pipeline.atlas.ties import (
     tie_places,
     tie_shift,
 )
-from pipeline.geo.raster import Floats
 from pipeline.settings.whole import Settings
 
 OTHER_QUANTUM_UNITS = 16
@@ -63,20 +64,22 @@ OPTIONAL_CATEGORIES = (
     "construction_year_source_name",
     "track_reason_code",
     "quadrant_type",
+    "lifted_by_code",
     "batch_type",
     "wait_reason_code",
 )
 OPTIONAL_FACTS: tuple[tuple[str, int], ...] = (
     ("readiness_share", 2),
     ("consent_share", 2),
-    ("top_share", 2),
-    ("funded_share", 2),
+    ("top_share", 3),
+    ("funded_share", 3),
     ("planned_year", 0),
     ("unit_cost_cny_per_m2", 0),
 )
 """Shown where a run has them."""
 FLAGS = ("is_overlapping", "has_street_access")
-BANDS = ("rank_p05", "rank_p95")
+BANDS = {"rank_p05": -1, "rank_p95": 1}
+"""Ends of the band, and on which side of the rank they lie."""
 YEARS = (
     ("construction_year_low", True),
     ("construction_year_span", True),
@@ -89,7 +92,6 @@ NEVER_REPEATED = ("building_id", "source_row")
 RANKED_QUANTUM_UNITS = 3
 EMPTY_KEY = -(2**30)
 """Key of an empty tie break: it comes last."""
-BAND_STEPS = 100
 
 
 def whole_table(
@@ -111,7 +113,7 @@ def whole_table(
         (ranking, needs, pd.Index(ranking["building_id"]).get_indexer(ids)[order]),
         (
             measurements,
-            ["main_road_path_point_number"],
+            ["main_road_path_point_number", "cell_id"],
             pd.Index(measurements["building_id"]).get_indexer(ids)[order],
         ),
         (buildings, ["height_m", "geometry"], at[order]),
@@ -181,12 +183,17 @@ def building_rows(
         rows[f"need.{item.name}"], rows[f"rest.{item.name}"] = map(small, (extended, rest))
     known = [name for name in (*CATEGORIES, *OPTIONAL_CATEGORIES) if name in table.columns]
     rows |= {name: table[name] for name in known}
+    rows["area_id"] = as_places(area_keys(table, table["cell_id"]))
+    for name in ("project_id", "planned_works_codes"):
+        if name in table.columns:
+            rows[name] = table[name]
     bands = [name for name in BANDS if name in table.columns]
     rows |= {name: real_numbers(table[name]) for name in bands}
     for name, decimals in shown_columns(settings).items():
         if name in table.columns:
             rows[name] = steps_of(real_numbers(table[name]), decimals)
     rows |= _years(table)
+    rows |= _class_shifts(table, used, rows, settings)
     back, out = (real_numbers(table[f"main_road_walk_{way}_min"]) for way in ("back", "out"))
     later = np.floor(back * 10 + 0.5) / 10 - np.floor(out * 10 + 0.5) / 10
     rows["main_road_walk_later_min"] = steps_of(later, 1)
@@ -243,6 +250,7 @@ def add_ranked(
         if is_known(rows, name):
             pack.steps(f"fact.{name}", rows[name].to_numpy(), decimals=decimals)
     _add_band(pack, rows)
+    pack.numbers("area", rows["area_id"].cat.codes)
     for name, is_always in YEARS:
         if is_always or is_known(rows, name):
             pack.steps(f"fact.{name}", rows[name].to_numpy(), decimals=0)
@@ -278,23 +286,12 @@ def _guesses(rows: pd.DataFrame, twice: NDArray[np.int64]) -> dict[str, NDArray[
 
 
 def _add_band(pack: Pack, rows: pd.DataFrame) -> None:
-    """Pack the band that holds the rank in nine of ten draws, in steps that grow with the rank.
-
-    A step is a hundredth of the root of the whole list: 4 places about rank 1,000 of 40,000 would
-    be more than the draws know. Told are steps from the rank itself.
-    """
+    """Pack how far the ends of the band that holds the rank in nine of ten draws lie from it."""
     rank = rows["rank"].to_numpy(dtype=float)
-    most = max(float(rank.max(initial=0)), 1)
-    own = band_step(np.where(rank > 0, rank, np.nan), most)
-    for name in BANDS:
+    rank[rank == 0] = np.nan
+    for name, towards in BANDS.items():
         if name in rows.columns and rows[name].notna().any():
-            steps = band_step(rows[name].to_numpy(), most) - own
-            pack.measures(f"band.{name}", steps, decimals=0)
-
-
-def band_step(rank: Floats, most: float) -> Floats:
-    """Return ranks on a scale of 100 steps, narrow at the top."""
-    return np.asarray(np.floor(BAND_STEPS * np.sqrt(rank / most) + 0.5))
+            pack.measures(f"band.{name}", towards * (rows[name].to_numpy() - rank), decimals=0)
 
 
 def count_columns(facilities: Iterable[str], minutes: Iterable[int]) -> dict[str, tuple[str, ...]]:
@@ -332,6 +329,30 @@ def _years(table: pd.DataFrame) -> dict[str, NDArray[np.integer[Any]]]:
     inferred = np.where(is_inferred, np.floor(middle + 0.5) - low, np.nan)
     found = (low, high - low, inferred)
     return {name: steps_of(one, 0) for (name, _), one in zip(YEARS, found, strict=True)}
+
+
+def _class_shifts(
+    table: pd.DataFrame, used: tuple[Used, ...], rows: Mapping[str, Any], settings: Settings
+) -> dict[str, NDArray[np.int8]]:
+    """Return ``class_shift`` of the layers that this table has values for."""
+    scales = {name: 10.0**decimals for name, decimals in shown_columns(settings).items()}
+    scales |= {item.criterion.measure: item.per_unit for item in used}
+    found = {}
+    for key, layer in VALUE_LAYERS.items():
+        if layer["fact"] in table.columns:
+            true = real_numbers(table[layer["fact"]])
+            shown = as_shown(true, scales[layer["fact"]])
+            found[f"class_shift.{key}"] = class_shift(true, shown, layer["breaks"])
+    low, span, middle = (known_steps(pd.Series(rows[name])).astype(float) for name, _ in YEARS)
+    is_inferred = table["construction_year_basis_type"].isin(INFERRED_BASES).to_numpy()
+    known = pd.Series(rows[YEARS[0][0]]) != empty_step(pd.Series(rows[YEARS[0][0]]))
+    shown = np.where(known, low + np.where(is_inferred, middle, np.floor(span / 2)), np.nan)
+    true = np.where(
+        is_inferred,
+        real_numbers(table["construction_year_p50"]),
+        real_numbers(table["construction_year"]),
+    )
+    return found | {f"class_shift.{YEAR_KEY}": class_shift(true, shown, YEAR_BREAKS)}
 
 
 def add_others(pack: Pack, others: pd.DataFrame, shapes: Outlines) -> int:

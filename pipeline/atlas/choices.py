@@ -4,67 +4,35 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.atlas.packing import Pack
-from pipeline.atlas.ties import real_numbers
 from pipeline.problem import Problem
+from pipeline.rules.tracks import OFF, RULES, holding_rules, track_of
+from pipeline.rules.vetoes import lifted_by
 from pipeline.settings.whole import Settings
 
-TRACKS = ("ranked", "reserve", "hazard", "excluded")
 BASE = "base"
-
-Flags = NDArray[np.bool_]
-
-
-RULES = (
-    ("hazard", "hazard"),
-    ("clearance", "excluded"),
-    ("renovated", "excluded"),
-    ("age", "excluded"),
-    ("age", "reserve"),
-)
-"""Gate and track of the rules that keep a building out of the ranking, in their order."""
-OFF: dict[str, dict[str, Any]] = {
-    "hazard": {"hazard_grades": []},
-    "clearance": {"exclude_clearance": False},
-    "renovated": {"renovated_within_yr": 0},
-    "age": {"min_built_by_cutoff_share": 0.0},
-}
-"""What a scenario file says to switch a gate off."""
 
 
 def gate_columns(table: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     """Return ``gate_bits``, which of the ``RULES`` hold for each building, and ``is_lifted``.
 
     The first rule that holds and whose gate is on decides the track; ``is_lifted`` is what a veto
-    would lift if it were ranked.
+    would lift if it were ranked, whatever its track.
 
     Raises
     ------
     Problem
         If the rules would give a building another track than the table.
     """
-    rule = settings.score.tracks
-    share = real_numbers(table["built_by_cutoff_share"])
-    year = real_numbers(table["construction_year_p50"])
-    since = settings.measure.reference_year - real_numbers(table["renovated_year"])
-    grade = table["hazard_grade_code"].astype("str").str.upper().fillna("").to_numpy(dtype=str)
-    in_plan = table["is_in_clearance_plan"].fillna(False).to_numpy(dtype=bool)
-    with np.errstate(invalid="ignore"):
-        is_after = share < rule.min_built_by_cutoff_share
-        holding: list[Flags] = [
-            np.isin(grade, rule.hazard_grades),
-            in_plan & rule.exclude_clearance,
-            (since >= 0) & (since < rule.renovated_within_yr),
-            is_after & (year > rule.reserve_until_year + 1),
-            is_after,
-        ]
-    lifted = _lifted(table, settings)
+    holding = holding_rules(
+        table, settings.score.tracks, reference_year=settings.measure.reference_year
+    )
+    lifted = lifted_by(table, settings.score.vetoes) != ""
     bits = np.zeros(len(table), dtype=np.int8)
     for place, holds in enumerate(holding):
         bits |= holds.astype(np.int8) << place
-    found = np.select(holding, [track for _, track in RULES], "ranked")
+    found = track_of(holding)
     is_wrong = found != table["track_type"].to_numpy(dtype=str)
     is_wrong |= (lifted != table["is_lifted"].fillna(False).to_numpy(dtype=bool)) & (
         found == "ranked"
@@ -88,12 +56,14 @@ def add_gates(pack: Pack, rows: pd.DataFrame) -> dict[str, Any]:
     pack.numbers("is_lifted", rows["is_lifted"].to_numpy())
     gates = []
     for key, change in OFF.items():
-        mask = sum(1 << place for place, (gate, _) in enumerate(RULES) if gate == key)
+        mask = sum(1 << place for place, rule in enumerate(RULES) if rule.gate == key)
         count = int(np.count_nonzero(bits & mask))
         if count:
             gates.append({"key": key, "count": count, "off": {"tracks": change}})
     kept = {gate["key"] for gate in gates}
-    told = [{"gate": gate if gate in kept else "", "track": track} for gate, track in RULES]
+    told = [
+        {"gate": rule.gate if rule.gate in kept else "", "track": rule.track_type} for rule in RULES
+    ]
     return {"gates": gates, "gate_rules": told}
 
 
@@ -112,16 +82,3 @@ def scenario_parts(settings: Settings, scenario: str) -> dict[str, Any]:
         plan = settings.plan.model_copy(update={"prices": {}})
         told["plan_settings"] = plan.model_dump(mode="json")
     return told
-
-
-def _lifted(table: pd.DataFrame, settings: Settings) -> Flags:
-    """Return which rows a veto would lift, whatever their track; missing values lift nobody."""
-    lifted = np.zeros(len(table), dtype=bool)
-    for veto in settings.score.vetoes.values():
-        reached = np.ones(len(table), dtype=bool)
-        for measure, least in veto.at_least.items():
-            known = measure in table.columns
-            with np.errstate(invalid="ignore"):
-                reached &= (real_numbers(table[measure]) >= least) if known else False
-        lifted |= reached
-    return lifted

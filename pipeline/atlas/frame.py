@@ -51,7 +51,7 @@ def page_frame() -> str:
         zoom_start=13,
         zoom_control=False,
         control_scale=False,
-        zoom_snap=0.5,
+        zoom_snap=0.1,
         fade_animation=False,
         attribution_control=False,
     )

@@ -1,6 +1,6 @@
 """What the page says about the whole: tiers, weights, what is left out, sources, areas, gaps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -8,6 +8,8 @@ import pandas as pd
 
 from pipeline.atlas.packing import empty_step, known_steps
 from pipeline.atlas.points import Used
+from pipeline.contracts.columns import COLUMNS
+from pipeline.pages.notes import note
 from pipeline.settings.city import Source
 from pipeline.settings.whole import Settings
 
@@ -56,7 +58,7 @@ def tier_sums(rows: pd.DataFrame, tier_count: int) -> dict[str, list[int]]:
     return {"counts": counts.tolist(), "areas": areas.astype(np.int64).tolist()}
 
 
-def criterion_rows(used: tuple[Used, ...], settings: Settings) -> list[dict[str, Any]]:
+def criterion_rows(used: tuple[Used, ...]) -> list[dict[str, Any]]:
     """Return one entry a criterion that counts: how it is scored and where its values come from."""
     return [
         {
@@ -72,8 +74,8 @@ def criterion_rows(used: tuple[Used, ...], settings: Settings) -> list[dict[str,
             "per_unit": item.per_unit,
             "between": item.criterion.between,
             "missing": item.criterion.missing,
-            "reason": item.criterion.source,
-            "origin": value_origin(item.criterion.measure, settings),
+            "reason": note(item.criterion.source)._asdict(),
+            "origin": value_origin(item.criterion.measure),
         }
         for item in used
     ]
@@ -91,22 +93,12 @@ def count_rows(names: Iterable[str], settings: Settings) -> list[dict[str, Any]]
     ]
 
 
-def value_origin(measure: str, settings: Settings) -> str:
-    """Return what a measurement is made from: one of walk, terrain or register.
-
-    ``walk`` stands for streets and terrain (and facilities, where it leads to one), ``register``
-    for the row of the building's own source.
-    """
-    facility = next(
-        (name for name in settings.measure.facilities if measure.startswith(f"{name}_")), None
-    )
-    if facility == "main_road":
-        return "walk_to_road"
-    if facility is not None:
-        return "walk_to_facility"
-    if measure.startswith(("slope_", "elevation_")):
-        return "terrain"
-    return "register"
+def value_origin(measure: str) -> str:
+    """Return what a measurement is made from, as its column says; walks to the main road apart."""
+    column = next((column for column in COLUMNS.values() if column.matches(measure)), None)
+    if column is None or column.made_from != "walk":
+        return "register" if column is None else column.made_from
+    return "walk_to_road" if measure.startswith("main_road_") else "walk_to_facility"
 
 
 def left_out_rows(
@@ -153,9 +145,55 @@ def attribution_texts(sources: Mapping[str, Source]) -> list[str]:
     return [f"{text} ({'–'.join(sorted({min(when), max(when)}))})" for text, when in months.items()]
 
 
-def area_rows(district_priority: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the districts and their top areas, in the order of the list."""
+def veto_rows(settings: Settings) -> dict[str, dict[str, str]]:
+    """Return by code what lifts a building before all others, in both languages."""
+    return {
+        code: {"zh": veto.label_zh, "en": veto.label_en}
+        for code, veto in settings.score.vetoes.items()
+    }
+
+
+def plan_rows(
+    summary: pd.DataFrame, district_names: Collection[str], district_name: str
+) -> list[dict[str, Any]]:
+    """Return by year what the plan starts, and the budget; of one district, or of all if empty.
+
+    The row of all stands under a name that no district has.
+    """
+    if not len(summary):
+        return []
+    is_all = ~summary["district_name"].isin(list(district_names))
+    is_own = summary["district_name"] == district_name if district_name else is_all
+    return [
+        {
+            "year": int(row.plan_year),
+            "projects": int(row.project_count),
+            "homes": int(row.household_plan_count),
+            "public_cny": float(row.public_cny),
+            "budget_cny": None if pd.isna(row.budget_cny) else float(row.budget_cny),
+        }
+        for row in cast(Any, summary[is_own].sort_values("plan_year").itertuples(index=False))
+    ]
+
+
+SUMS = {
+    "tier_1_homes": "tier_1_household_count",
+    "homes": "household_sum_count",
+    "planned": "planned_project_count",
+    "planned_homes": "planned_household_count",
+    "planned_cny": "planned_cost_cny",
+}
+"""Sums of the district list that the page shows beside the counts of buildings."""
+
+
+def area_rows(district_priority: pd.DataFrame, area_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the districts and their top areas, in the order of the list.
+
+    ``area`` is the place of an area's id in ``area_ids``, -1 where no building is listed in it.
+    """
     rows = []
+    place = {key: at for at, key in enumerate(area_ids)}
+    sums = {key: name for key, name in SUMS.items() if name in district_priority}
     for row in cast(Any, district_priority.itertuples(index=False)):
         rows.append(
             {
@@ -166,6 +204,8 @@ def area_rows(district_priority: pd.DataFrame) -> list[dict[str, Any]]:
                 "count": int(row.building_count),
                 "tier_1": int(row.tier_1_count),
                 "tier_2": int(row.tier_2_count),
+                "area": place.get(row.area_id, -1),
+                **{key: _number(getattr(row, name)) for key, name in sums.items()},
                 "mean": round(float(row.score_mean_points), 1),
                 "lon": round(float(row.longitude_deg), 6),
                 "lat": round(float(row.latitude_deg), 6),

@@ -13,14 +13,14 @@ from pipeline.atlas.backdrop import (
     shade,
 )
 from pipeline.atlas.buildings import (
-    BAND_STEPS,
     add_counts,
     add_others,
     add_ranked,
     count_columns,
     half_unit_m2,
 )
-from pipeline.atlas.choices import TRACKS, add_gates, scenario_parts
+from pipeline.atlas.choices import add_gates, scenario_parts
+from pipeline.atlas.classes import add_class_shifts
 from pipeline.atlas.legend import (
     area_rows,
     attribution_texts,
@@ -29,18 +29,23 @@ from pipeline.atlas.legend import (
     floor_known_share,
     gap_rows,
     left_out_rows,
+    plan_rows,
     planned_years,
     source_rows,
     tier_rows,
     tier_sums,
+    veto_rows,
 )
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.page import add_scripts, page_text, parted, titled
-from pipeline.atlas.points import NEED_PER_POINT, Used
+from pipeline.atlas.points import Used
+from pipeline.atlas.projects import add_projects
 from pipeline.atlas.scene import Scene
 from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs
 from pipeline.pages.addresses import INDEX, district_page_name, links
+from pipeline.rules.rank_order import NEED_PER_POINT
+from pipeline.rules.tracks import TRACKS
 from pipeline.settings.whole import Settings
 
 WHOLE_AT_ONCE = 8000
@@ -92,7 +97,8 @@ def map_page(
         pack, rows, scene.outlines, used, settings.score.tie_breaks,
         is_part=bool(district_id), spelt=scene.spelt,
     )  # fmt: skip
-    gates = add_gates(pack, rows)
+    gates, layers = add_gates(pack, rows), add_class_shifts(pack, rows)
+    told_projects = add_projects(pack, rows, scene.projects, settings)
     minutes = settings.measure.count_within_min
     counted = add_counts(pack, rows, count_columns(settings.measure.facilities, minutes))
     walk_counts = add_walks(pack, scene.walks, rows["walk_start"].to_numpy(), scene.outlines)
@@ -109,7 +115,7 @@ def map_page(
         "tracks": list(TRACKS),
         **gates,
         **scenario_parts(settings, inputs.scenario),
-        "district": near.district_names[district_id] if district_id else "",
+        "district": _name_of(near, district_id),
         "tier_last_ranks": list(scene.tier_last_ranks),
         "pages": [
             {"label": {"zh": words.zh, "en": words.en}, "href": href}
@@ -119,11 +125,10 @@ def map_page(
         "terrain_cell_m": round(scene.light.cell_m),
         "contour_interval_m": settings.atlas.contour_interval_m,
         "half_unit_m2": half_unit_m2(rows),
-        "band_steps": BAND_STEPS,
         "walk_quantum": WALK_QUANTUM_UNITS,
         "height_steps_per_m": HEIGHT_STEPS_PER_M,
         "tiers": tier_rows(settings),
-        "criteria": criterion_rows(used, settings),
+        "criteria": criterion_rows(used),
         "need_per_point": NEED_PER_POINT,
         "counted": count_rows(counted, settings),
         "count_within_min": list(minutes),
@@ -132,7 +137,12 @@ def map_page(
         ),
         "sources": source_rows(settings.sources),
         "attribution": attribution_texts(settings.sources),
-        "areas": area_rows(scene.priority),
+        "areas": area_rows(scene.priority, list(rows["area_id"].cat.categories)),
+        "vetoes": veto_rows(settings),
+        **layers,
+        **told_projects,
+        "plan": plan_rows(scene.plan, near.district_names.values(), _name_of(near, district_id)),
+        "lifted_count": int((rows["is_lifted"] & (rows["rank"] > 0)).sum()),
         "gaps": gap_rows(inputs.ledgers, settings, rows),
         "reference_year": settings.measure.reference_year,
         "other_count": other_count,
@@ -159,6 +169,10 @@ def map_page(
         "page_bytes": len(text.encode("utf-8")),
     }
     return text, ledger
+
+
+def _name_of(near: Neighbours, district_id: str) -> str:
+    return near.district_names[district_id] if district_id else ""
 
 
 def _add_backdrop(pack: Pack, scene: Scene) -> tuple[dict[str, Any], int, dict[str, Any]]:

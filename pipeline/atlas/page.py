@@ -11,26 +11,28 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from xstatic.pkg import leaflet
+
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.squeezing import as_letters
 
 BOOT = ("unpack.js", "boot.js")
 """What unpacks the page; everything else travels in the pack."""
-PAINT = ("ground.js", "paint.js", "pixels.js", "square.js")
+PAINT = ("ground.js", "paint.js", "pixels.js", "hexes.js", "square.js")
 """What also the thread that paints runs; it comes before the others."""
 SCRIPTS = (
-    "texts.js", "texts_asking.js", "words.js", "order.js", "model.js", "layers.js", "tiles.js",
-    "labels.js", "elements.js", "legend.js", "walk.js",
-    "profile.js", "panel.js", "compare.js", "search.js", "lists.js", "filters.js", "grid.js",
-    "scenario.js", "whatif.js", "about.js", "address.js", "heading.js", "view.js", "idle.js",
-    "app.js",
+    "texts.js", "texts_asking.js", "texts_meeting.js", "words.js", "order.js", "model.js",
+    "layers.js", "tiles.js", "labels.js", "elements.js", "legend.js", "overview.js", "walk.js",
+    "profile.js", "panel.js", "project.js", "compare.js", "search.js", "lists.js", "filters.js",
+    "grid.js", "scenario.js", "whatif.js", "about.js", "address.js", "heading.js", "view.js",
+    "idle.js", "app.js",
 )  # fmt: skip
 STYLES = ("page.css", "parts.css")
-LEAFLET = "xstatic.pkg.leaflet"
+LEAFLET = leaflet.__name__
 OWN = "pipeline.atlas"
 FIRST = (
     "districts.", "shade", "water.", "roads.", "others.", "ranked.", "tier", "district_name.words",
-    "script.",
+    "script.", "fact.household_count",
 )  # fmt: skip
 """Beginnings of the columns that the page needs before it can show the whole city and its controls."""
 LATER = ("others.building_", "roads.name")

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from pipeline.atlas.ties import real_numbers
 from pipeline.contracts.columns import COLUMNS, WHOLE
 from pipeline.geo.raster import Floats
+from pipeline.need.value_functions import NEED_UNITS, bends
+from pipeline.need.weights import WEIGHT_UNITS
 from pipeline.problem import Problem
+from pipeline.rules.rank_order import POINT_UNITS, point_units
 from pipeline.settings.score import Criterion
 
-NEED_UNITS = 10_000
-WEIGHT_UNITS = 10_000
-POINT_UNITS = 1000
-NEED_PER_POINT = NEED_UNITS * WEIGHT_UNITS // (100 * POINT_UNITS)
 WALK_STEP_M = 5
 """Walking distances are shown to 5 m: streets and terrain know no more."""
 
@@ -85,9 +84,8 @@ def told_value(need: NDArray[np.int64], criterion: Criterion) -> Floats:
 
     The page calculates the same in the same order of operations.
     """
-    bends = criterion.between
-    at = np.array([criterion.none_at, *(x for x, _ in bends), criterion.worst_at], dtype=float)
-    needs = np.array([0.0, *(y * NEED_UNITS for _, y in bends), NEED_UNITS], dtype=float)
+    at, shares = bends(criterion)
+    needs = shares * NEED_UNITS
     piece = np.clip(np.searchsorted(needs, need, side="right") - 1, 0, len(at) - 2)
     rise = np.maximum(needs[piece + 1] - needs[piece], 1e-9)
     return np.asarray(at[piece] + (need - needs[piece]) * (at[piece + 1] - at[piece]) / rise)
@@ -111,8 +109,7 @@ def checked_score(table: pd.DataFrame, used: tuple[Used, ...]) -> NDArray[np.int
     """Return the score in thousandths as the page adds it up."""
     total = np.zeros(len(table), dtype=np.int64)
     for item in used:
-        product = need_units(table, item.name) * item.weight_units
-        points = (product + NEED_PER_POINT // 2) // NEED_PER_POINT
+        points = point_units(need_units(table, item.name), item.weight_units)
         _compare(table, points, f"{item.name}_points")
         total += points
     _compare(table, total, "score_points")

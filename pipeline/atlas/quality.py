@@ -28,6 +28,7 @@ from pipeline.atlas.quality_plan import plan_part
 from pipeline.atlas.quality_settings import settings_part
 from pipeline.pages.document import contents, heading, page, paragraph
 from pipeline.pages.drawing import percent
+from pipeline.pages.terms import SCENARIOS, term
 from pipeline.pages.words import Words
 from pipeline.settings.whole import Settings
 
@@ -72,17 +73,18 @@ def quality_page(evidence: Evidence, *, links: Sequence[tuple[str, Words]]) -> s
     weights = scored.get("weights", {})
     criteria = settings.score.criteria
     used = {name: criteria[name] for name in weights if name in criteria}
+    scenario = term(SCENARIOS, evidence.scenario)
     parts = [
         paragraph(
             Words(
-                f"{city.name_zh} · 情景 {evidence.scenario}",
-                f"{city.name_en} · scenario {evidence.scenario}",
+                f"{city.name_zh} · 情景 {scenario.zh}",
+                f"{city.name_en} · scenario {scenario.en}",
             )
         ),
         contents(_CONTENTS),
         *_at_a_glance(evidence),
         *sources_part(intake, settings.sources),
-        *faults_part(evidence.rejects),
+        *faults_part(evidence.rejects, settings.sources),
         *coverage_part(evidence.listed, measured, settings.measure.facilities),
         *missing_part(
             evidence.listed, criteria, list(used), left_out, scored.get("known_share", {})

@@ -43,7 +43,11 @@ def sources_part(
         Words("数值修正", "values mended"), Words("提示", "notices"), Words("对平", "adds up"),
         Words("发布者", "publisher"), Words("许可", "licence"), Words("日期", "date"),
     )  # fmt: skip
-    rows = [_source_row(name, source, lines.get(name)) for name, source in sorted(sources.items())]
+    called = source_words(sources)
+    rows = [
+        (called[name], *_source_row(source, lines.get(name)))
+        for name, source in sorted(sources.items())
+    ]
     caption = Words(
         "各来源的行数：读入 = 辅助 + 采用 + 剔除",
         "rows of each source: in = supporting + used + left out",
@@ -56,14 +60,16 @@ def sources_part(
         heading(Words("来源与行数", "Sources and rows"), anchor="sources"),
         paragraph(said),
         table(head, rows, caption=caption),
-        *_lost_values(ledger),
+        *_lost_values(ledger, called),
     ]
 
 
-def _lost_values(ledger: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
+def _lost_values(
+    ledger: Mapping[str, Mapping[str, Any]], called: Mapping[str, Words]
+) -> list[Markup]:
     """Return the table of columns of which values were stated and not taken; none if all were."""
     rows = [
-        (name, column, one["stated"], one["stated_in_used_rows"], one["taken"])
+        (called.get(name, name), column, one["stated"], one["stated_in_used_rows"], one["taken"])
         for name, account in sorted(ledger.items())
         for column, one in account.get("columns", {}).items()
         if one["taken"] < one["stated_in_used_rows"]
@@ -76,7 +82,7 @@ def _lost_values(ledger: Mapping[str, Mapping[str, Any]]) -> list[Markup]:
     return [table(head, rows, caption=caption)] if rows else []
 
 
-def _source_row(name: str, source: Source, line: SourceLine | None) -> tuple[object, ...]:
+def _source_row(source: Source, line: SourceLine | None) -> tuple[object, ...]:
     counts: tuple[object, ...] = (None,) * 7
     if line is not None:
         adds_up = Words("是", "yes") if line.is_balanced else Words("否！", "NO")
@@ -85,15 +91,30 @@ def _source_row(name: str, source: Source, line: SourceLine | None) -> tuple[obj
             line.value_count, line.notice_count, adds_up,
         )  # fmt: skip
     role = term(ROLES, source.role)
-    return name, role, *counts, source.publisher, source.licence, source.date
+    return role, *counts, source.publisher, source.licence, source.date
 
 
-def faults_part(rejects: pd.DataFrame) -> list[Markup]:
+def source_words(sources: Mapping[str, Source]) -> dict[str, Words]:
+    """Return what each source is called: its key, and in Chinese its role, numbered where shared."""
+    by_role: dict[str, list[str]] = {}
+    for name in sorted(sources):
+        by_role.setdefault(sources[name].role, []).append(name)
+    return {
+        name: Words(
+            term(ROLES, role).zh + (f" {place}" if len(names) > 1 else ""),
+            name,
+        )
+        for role, names in by_role.items()
+        for place, name in enumerate(names, 1)
+    }
+
+
+def faults_part(rejects: pd.DataFrame, sources: Mapping[str, Source]) -> list[Markup]:
     """Return every kind of fault with its count and first cases."""
-    found = faults(rejects)
+    found, called = faults(rejects), source_words(sources)
     head = (
         Words("原因", "reason"), Words("来源", "source"), Words("字段", "field"),
-        Words("次数", "count"), Words("例（行号：内容）", "cases (row: what)"),
+        Words("次数", "count"), Words("例（行号）", "cases (row: what)"),
     )  # fmt: skip
     said = Words(
         "没有一行无声消失；全部案例在 rejects.csv。",
@@ -101,7 +122,7 @@ def faults_part(rejects: pd.DataFrame) -> list[Markup]:
     )
     parts = [heading(Words("发现的问题", "Faults found"), anchor="faults"), paragraph(said)]
     for scope, title in SCOPES.items():
-        rows = [_fault_row(fault) for fault in found if fault.scope_type == scope]
+        rows = [_fault_row(fault, called) for fault in found if fault.scope_type == scope]
         if rows:
             parts.append(table(head, rows, caption=title))
     if not found:
@@ -109,12 +130,13 @@ def faults_part(rejects: pd.DataFrame) -> list[Markup]:
     return parts
 
 
-def _fault_row(fault: Fault) -> tuple[object, ...]:
+def _fault_row(fault: Fault, called: Mapping[str, Words]) -> tuple[object, ...]:
     cases = "; ".join(f"{row}: {detail}" if detail else row for row, detail in fault.examples)
+    rows = "、".join(row for row, _ in fault.examples)
     more = " …" if fault.count > len(fault.examples) else ""
     return (
-        term(REASONS, fault.reason_code), fault.source_name,
-        ", ".join(fault.field_names) or None, fault.count, cases + more,
+        term(REASONS, fault.reason_code), called.get(fault.source_name, fault.source_name),
+        ", ".join(fault.field_names) or None, fault.count, Words(rows + more, cases + more),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pipeline.pages.bands import rank_bands
 from pipeline.pages.charts import bars
 from pipeline.pages.curves import need_curve
 from pipeline.pages.document import columns, details, figure, heading, paragraph, table
+from pipeline.pages.notes import note
 from pipeline.pages.quadrants import quadrants
 from pipeline.pages.terms import GROUPS, QUADRANTS, TRACK_REASONS, TRACKS, UNITS, named, term
 from pipeline.pages.words import Words
@@ -65,7 +66,7 @@ def weights_part(
     rows = [
         (
             named(criteria[name]), term(GROUPS, criteria[name].group), f"{weights[name]:.1%}",
-            _percent(entropy.get(name)), _percent(critic.get(name)), criteria[name].source,
+            _percent(entropy.get(name)), _percent(critic.get(name)), note(criteria[name].source),
         )
         for name in order
     ]  # fmt: skip

@@ -8,8 +8,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from pipeline.atlas.areas import area_keys
 from pipeline.atlas.brief import Context, brief_page
-from pipeline.atlas.brief_facts import area_keys, district_facts, needed_columns
+from pipeline.atlas.brief_facts import district_facts, needed_columns
 from pipeline.atlas.brief_map import MOST_HEIGHT, PLAN_HEIGHT, Backdrop, backdrop, district_map
 from pipeline.atlas.legend import attribution_texts
 from pipeline.atlas.points import Used

@@ -31,6 +31,7 @@ from pipeline.contracts.tables import (
     MAIN_ROAD_PATHS,
     MEASUREMENTS,
     PLAN_PROJECTS,
+    PLAN_SUMMARY,
     RANKING,
     STREET_EDGES,
     WATER,
@@ -59,6 +60,10 @@ class Scene:
     water: gpd.GeoDataFrame
     walks: Tree
     priority: pd.DataFrame
+    projects: pd.DataFrame
+    """As the plan made them."""
+    plan: pd.DataFrame
+    """Sums of the plan by year and district."""
     light: Raster
     tier_last_ranks: tuple[int, ...]
     """Last rank of each tier in the whole city."""
@@ -155,6 +160,8 @@ def city_scene(inputs: Inputs, used: tuple[Used, ...]) -> Scene:
         contours=contours,
         water=tables[WATER].to_crs(WEB_MERCATOR),
         priority=tables[DISTRICT_PRIORITY],
+        projects=tables[PLAN_PROJECTS],
+        plan=tables[PLAN_SUMMARY],
         light=lit(terrain, inputs.settings.atlas),
         tier_last_ranks=tuple(int(rank) for rank in last_ranks),
         spelt=spelt,

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
 from pipeline.problem import Problem
+from pipeline.rules.rank_order import ranks, tier_numbers
 
 
 def tie_places(table: pd.DataFrame, tie_breaks: Sequence[str]) -> NDArray[np.int64]:
     """Return the place of each row if all scores were equal: larger tie breaks first, then the id."""
-    ids = table["building_id"].to_numpy(dtype=str)
-    by_id = np.argsort(np.argsort(ids, kind="stable"), kind="stable")
-    keys = [-np.nan_to_num(real_numbers(table[name]), nan=-np.inf) for name in tie_breaks]
-    return places(np.lexsort([by_id, *reversed(keys)]))
+    keys = [real_numbers(table[name]) for name in tie_breaks]
+    return ranks(np.zeros(len(table), dtype=np.int64), keys, table["building_id"]) - 1
 
 
 def tie_shift(place: NDArray[np.int64], keys: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -48,10 +47,12 @@ def check_order(
 def check_tiers(table: pd.DataFrame, upper_rank_shares: Sequence[float]) -> None:
     """Stop if the page would put a building in another tier than the table."""
     rank = real_numbers(table["rank"])
-    ends = np.floor(np.array(upper_rank_shares) * np.count_nonzero(~np.isnan(rank)) + 1e-9)
-    tier = np.searchsorted(ends, np.nan_to_num(rank)).clip(max=len(ends) - 1) + 1
-    tier = np.where(flags(table, "is_lifted"), 1, tier)
-    is_wrong = ~np.isnan(rank) & (tier != real_numbers(table["tier_number"]))
+    has_rank = ~np.isnan(rank)
+    tier = np.zeros(len(table))
+    tier[has_rank] = tier_numbers(
+        rank[has_rank].astype(np.int64), upper_rank_shares, flags(table, "is_lifted")[has_rank]
+    )
+    is_wrong = has_rank & (tier != real_numbers(table["tier_number"]))
     _stop_at(table, np.flatnonzero(is_wrong), "tier_number")
 
 

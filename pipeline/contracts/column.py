@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 TEXT, REAL, WHOLE, FLAG = "text", "real", "whole", "flag"
+ORIGINS = ("register", "inspection", "census", "estate_survey", "terrain", "walk")
+"""What a measurement is made from; ``walk`` stands for streets, terrain and mapped places."""
 
 
 @dataclass(frozen=True)
 class Column:
     """One column of one or more tables.
 
-    ``decimals`` is how many a CSV shows; ``allowed`` is the closed list of a category.
+    ``decimals`` is how many a CSV shows; ``allowed`` is the closed list of a category; ``made_from``
+    is one of ``ORIGINS``, and matters for what criteria may measure.
     """
 
     name: str
@@ -21,6 +24,7 @@ class Column:
     may_be_empty: bool = False
     allowed: tuple[str, ...] = ()
     decimals: int = 2
+    made_from: str = "register"
 
     @property
     def is_family(self) -> bool:

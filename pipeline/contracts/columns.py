@@ -10,6 +10,8 @@ from pipeline.contracts.column import flag as _flag
 from pipeline.contracts.column import real as _real
 from pipeline.contracts.column import text as _text
 from pipeline.contracts.column import whole as _whole
+from pipeline.contracts.lift_columns import LIFT_COLUMNS
+from pipeline.contracts.measurement_columns import MEASUREMENT_COLUMNS
 from pipeline.contracts.plan_columns import PLAN_COLUMNS
 from pipeline.contracts.ranking_columns import RANKING_COLUMNS
 
@@ -98,7 +100,15 @@ _ALL = (
     _text("subdistrict_name", "subdistrict (街道)", **_EMPTY),
     _text("community_id", "stable key of a community (社区)", **_EMPTY),
     _text("community_name", "community (社区)", **_EMPTY),
-    _real("elder_share", "share", 0, 1, "residents of 65 and more in its community", **_EMPTY),
+    _real(
+        "elder_share",
+        "share",
+        0,
+        1,
+        "residents of 65 and more in its community",
+        **_EMPTY,
+        made_from="census",
+    ),
     _text("heritage_name", "heritage area that holds the building", **_EMPTY),
     _text("heritage_class_text", "what kind of heritage area, as the source writes it", **_EMPTY),
     # surveys
@@ -109,6 +119,7 @@ _ALL = (
         1,
         "fault found by the inspection: 0 none, 1 grave",
         **_EMPTY,
+        made_from="inspection",
     ),
     _whole("inspection_year", "year", 1900, 2100, "year of that inspection", **_EMPTY),
     _whole(
@@ -128,6 +139,7 @@ _ALL = (
         1,
         "parking spaces of its estate that are lacking, as a share of the norm in config",
         **_EMPTY,
+        made_from="estate_survey",
     ),
     # consent
     _text("measure_type", "work that owners were asked about"),
@@ -204,103 +216,7 @@ _ALL = (
         decimals=0,
         **_EMPTY,
     ),
-    # ground
-    _real(
-        "elevation_m", "m", -500, 9000, "mean height of the terrain under the footprint", **_EMPTY
-    ),
-    _real(
-        "elevation_lowest_m", "m", -500, 9000, "lowest terrain cell under the footprint", **_EMPTY
-    ),
-    _real(
-        "elevation_highest_m", "m", -500, 9000, "highest terrain cell under the footprint", **_EMPTY
-    ),
-    _real("slope_deg", "°", 0, 90, "mean slope of the terrain under the footprint", **_EMPTY),
-    _real("elevation_error_m", "m", 0, 500, "standard error of the ground's height", **_EMPTY),
-    _real("relief_m", "m", 0, 2000, "highest minus lowest ground around the building", **_EMPTY),
-    _text(
-        "landform_type",
-        "what the building stands on",
-        allowed=("flat", "slope", "terrace", "cliff_edge", "cliff_foot"),
-        **_EMPTY,
-    ),
-    # inside
-    _flag("has_lift", "has a lift inside", **_EMPTY),
-    _whole("storeys_above_entry_count", "storeys", 0, 150, "storeys above the entrance", **_EMPTY),
-    _whole("storeys_below_entry_count", "storeys", 0, 150, "storeys below the entrance", **_EMPTY),
-    _whole(
-        "storeys_climbed_count",
-        "storeys",
-        0,
-        150,
-        "most storeys walked from the entrance, up or down; 0 with a lift, empty if that is unknown",
-        **_EMPTY,
-    ),
-    # walking
-    _real("access_m", "m", 0, 1000, "straight way from the footprint to its street", **_EMPTY),
-    _flag("has_street_access", "a walkable street lies within the cap in config"),
-    _real("{}_walk_out_min", "min", 0, 2000, "walk from the building to the nearest one", **_EMPTY),
-    _real("{}_walk_back_min", "min", 0, 2000, "walk home from the nearest one", **_EMPTY),
-    _real(
-        "{}_walk_m",
-        "m",
-        0,
-        100_000,
-        "equivalent walking distance: the slower direction's minutes × the planning speed",
-        decimals=0,
-        **_EMPTY,
-    ),
-    _real(
-        "{}_gap_m",
-        "m",
-        0,
-        100_000,
-        "equivalent walking distance beyond the standard's radius",
-        decimals=0,
-        **_EMPTY,
-    ),
-    _whole(
-        "{}_min_count",
-        "facilities",
-        0,
-        1_000_000,
-        "facilities whose way out takes no longer than these minutes",
-        **_EMPTY,
-    ),
-    _real(
-        "{}_climb_m",
-        "m",
-        0,
-        5000,
-        "metres climbed on the walk home or out, by measure.walking.counted_climb the larger",
-        decimals=1,
-        **_EMPTY,
-    ),
-    _real(
-        "main_road_elder_back_min",
-        "min",
-        0,
-        4000,
-        "an elder's walk home from the nearest main road, at an elder's pace and dislike of climbing",
-        **_EMPTY,
-    ),
-    _whole(
-        "main_road_path_point_number",
-        "ordinal",
-        0,
-        1_000_000_000,
-        "where its walk to the main road begins in main_road_paths",
-        **_EMPTY,
-    ),
-    _whole("path_point_number", "ordinal", 0, 1_000_000_000, "key of a point of the walks home"),
-    _whole(
-        "next_path_point_number",
-        "ordinal",
-        0,
-        1_000_000_000,
-        "the next point towards the main road, empty at the road",
-        **_EMPTY,
-    ),
-    _real("path_elevation_m", "m", -500, 9000, "height of the street at that point", **_EMPTY),
+    *MEASUREMENT_COLUMNS,
     *RANKING_COLUMNS,
     # streets
     _text("node_id", "stable key of a street node"),
@@ -336,6 +252,7 @@ _ALL = (
     _text("amenity_type", "facility type of the profile"),
     _text("amenity_name", "name as the source writes it", **_EMPTY),
     *CHANGE_COLUMNS,
+    *LIFT_COLUMNS,
     *PLAN_COLUMNS,
     # rejects
     _text(

@@ -96,6 +96,60 @@ PLAN_COLUMNS = (
         **EMPTY,
     ),
     text(
+        "entry_type",
+        "what would bring a waiting project in. cost: a lower public cost or more budget; consent: "
+        "agreement in time; capacity: more starts in its district and year; capacity_and_cost: both; "
+        "margin: it is worth as much as the last planned and did not fit; none: no works relieve it, "
+        "or config keeps it out",
+        allowed=("cost", "consent", "capacity", "capacity_and_cost", "margin", "none"),
+        **EMPTY,
+    ),
+    *(
+        real(f"entry_{name}_cny", "yuan", 0, 1e14, meaning, **EMPTY)
+        for name, meaning in (
+            ("public_now", "what the works with which it would enter cost the public today"),
+            ("public", "public cost at which it enters, by the prices of the plan"),
+            (
+                "public_low",
+                "at which it enters by more than the plan may be short of the best; 0: at none",
+            ),
+            ("public_high", "above which no better plan holds it"),
+            (
+                "budget",
+                "about the public budget of all years together at which it enters, all years raised "
+                "alike; empty where that is beyond what prices tell",
+            ),
+        )
+    ),
+    whole(
+        "entry_ready_year",
+        "year",
+        1900,
+        2200,
+        "last year in which it could start and would be planned at today's cost, where that is "
+        "earlier than it is ready",
+        **EMPTY,
+    ),
+    whole(
+        "entry_consent_year",
+        "year",
+        1900,
+        2200,
+        "year in which owners must have agreed for that",
+        **EMPTY,
+    ),
+    *(
+        real(f"replacement_{name}households", "households", -1e9, 1e9, meaning, **EMPTY)
+        for name, meaning in (
+            (
+                "",
+                "weighted need-households that the plan loses without a planned project; below 0 "
+                "where a lock or safety puts it before others that would relieve more",
+            ),
+            ("low_", "what the plan loses without it at least"),
+        )
+    ),
+    text(
         "planned_works_codes",
         "works planned in the building, or around it by its project: keys of config, | between",
         **EMPTY,
@@ -190,4 +244,8 @@ PLAN_COLUMNS = (
     text("heritage_text", "heritage area that binds the works", **EMPTY),
     text("batch_text", "batch"),
     text("wait_text", "why it waits", **EMPTY),
+    text("entry_text", "what would bring it in", **EMPTY),
+    text(
+        "safety_text", "whether a veto lifts a building of it, and whether it starts first for that"
+    ),
 )

@@ -1,40 +1,11 @@
 """Every table: its key, its columns, its geometry, and where it lives."""
 
-from dataclasses import dataclass
-
-from pipeline.contracts.columns import COLUMNS, Column
 from pipeline.contracts.plan_columns import SOURCE_NAMES
-
-CITY, SCENARIO = "city", "scenario"
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table that a stage writes and others read.
-
-    ``home`` tells whether all scenarios of a city share it.
-    """
-
-    name: str
-    key: tuple[str, ...]
-    column_names: tuple[str, ...]
-    geometry: tuple[str, ...] = ()
-    home: str = CITY
-    may_have_no_rows: bool = False
-    headers: tuple[str, ...] = ()
-    """What the CSV calls the columns, in their order, where that is not their name."""
-    order: tuple[str, ...] = ()
-    """Columns to sort rows by, where that is not the key; empty values come first."""
-    empty_last: bool = False
-    """Sort empty values last instead."""
-    csv_leaves_out: tuple[str, ...] = ()
-    """Columns and families that only the Parquet file holds: what few read but many must open."""
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """The columns of this table, families included."""
-        return tuple(COLUMNS[name] for name in self.column_names)
-
+from pipeline.contracts.site_tables import LIFT_CURVE as LIFT_CURVE
+from pipeline.contracts.site_tables import LIFT_SITES as LIFT_SITES
+from pipeline.contracts.table import CITY as CITY
+from pipeline.contracts.table import SCENARIO as SCENARIO
+from pipeline.contracts.table import Table as Table
 
 _AREA = ("Polygon", "MultiPolygon")
 
@@ -261,7 +232,10 @@ PLAN_PROJECTS = Table(
         "relievable_households", "relief_households", "score_mean_points", "tier_number",
         "funded_share", "readiness_type",
         "favour_owner_share", "ready_year", "planned_year",
-        "batch_type", "wait_reason_code", "pilot_building_id", "pilot_reason_code",
+        "batch_type", "wait_reason_code", "entry_type", "entry_public_now_cny",
+        "entry_public_cny", "entry_public_low_cny", "entry_public_high_cny", "entry_budget_cny",
+        "entry_ready_year", "entry_consent_year", "replacement_households",
+        "replacement_low_households", "pilot_building_id", "pilot_reason_code",
         "management_type", "heritage_name", "hazard_grade_code", "data_origin",
     ),
     home=SCENARIO,
@@ -317,16 +291,18 @@ _LISTED = {
     "municipal_wan_cny": "本年度市级资金(万元)", "district_wan_cny": "本年度区县资金(万元)",
     "special_bond_wan_cny": "本年度专项债(万元)", "private_wan_cny": "本年度社会资本(万元)",
     "resident_wan_cny": "本年度居民出资(万元)", "maintenance_fund_wan_cny": "本年度维修资金(万元)",
+    "basic_wan_cny": "本年度基础类(万元)", "improving_wan_cny": "本年度完善类(万元)",
+    "upgrading_wan_cny": "本年度提升类(万元)",
     "next_year_wan_cny": "结转下年(万元)",
     "project_total_wan_cny": "本项目总投资(万元，仅首行)",
-    "basic_wan_cny": "其中基础类(万元，仅首行)", "improving_wan_cny": "其中完善类(万元，仅首行)",
-    "upgrading_wan_cny": "其中提升类(万元，仅首行)",
     "waiting_cost_wan_cny": "未列入项目估算投资(万元)",
     "start_month_text": "计划开工", "end_month_text": "计划竣工", "implementer_name": "实施主体",
     "management_text": "物业管理落实", "consent_text": "居民同意率",
     "heritage_text": "历史保护约束", "hazard_grade_code": "危房等级",
-    "score_mean_points": "优先级得分", "tier_number": "优先级分档", "funded_share": "入选稳健度",
-    "wait_text": "未列入原因", "estimated_share": "估算数据占比", "data_origin": "数据性质",
+    "score_mean_points": "优先级得分", "tier_number": "优先级分档", "safety_text": "安全优先",
+    "funded_share": "入选稳健度", "wait_text": "未列入原因", "entry_text": "列入条件",
+    "replacement_households": "替代损失(户，仅首行)",
+    "estimated_share": "估算数据占比", "data_origin": "数据性质",
 }  # fmt: skip
 
 ANNUAL_LIST = Table(

@@ -1,6 +1,8 @@
 """A north-up raster in memory."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +37,17 @@ class Raster:
     def with_values(self, values: NDArray[np.floating]) -> "Raster":
         """Return other values on the same grid."""
         return Raster(values.astype(np.float32), self.west_m, self.north_m, self.cell_m, self.crs)
+
+
+def row_bands(values: NDArray[Any], overlap: int, most_cells: int) -> Iterator[NDArray[Any]]:
+    """Yield a grid some rows at a time, each part with ``overlap`` rows of the next one.
+
+    A part has about ``most_cells``. So every row is in one part, and every pair of rows that lie up to
+    ``overlap`` apart; nothing is yielded if there are no more rows than that.
+    """
+    rows = max(most_cells // max(values.shape[1], 1), 1)
+    for top in range(0, len(values) - overlap, rows):
+        yield values[top : top + rows + overlap]
 
 
 def bilinear(raster: Raster, x: Floats, y: Floats) -> Floats:

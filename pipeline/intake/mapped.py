@@ -124,6 +124,10 @@ def mapped(
                 rejects[name],
                 elements,
             )
+            if not known_positions:  # of a file that the streets come from it is known already
+                area, count = water_from_osm(extract, position, crs, rejects[name], waters)
+                water.append(area)
+                other -= count
             used = extract.element_count - other - rejects[name].row_count
             ledger[name] = balance(extract.element_count, other, used, rejects[name])
     return Mapped(nodes, edges, water, found, rejects, ledger)

@@ -1,7 +1,8 @@
 """Put a report page together from parts.
 
 A page is one file without script or request: a policy in its head forbids both, so text from data
-could not act even if it were not escaped. The language switch is two radio buttons and style.
+could not act even if it were not escaped. The language switch is two radio buttons and style; until
+one is chosen, the place in the page that an address points to tells the language.
 """
 
 import re
@@ -20,6 +21,8 @@ _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'"
 )
+IN_ENGLISH = "l=en"
+"""What stands behind the # of an address that is to open in English, here and on the maps."""
 _PICTURE = Markup('role="img"')
 _STYLE = (files("pipeline.pages") / "static" / "report.css").read_text(encoding="utf-8")
 
@@ -27,14 +30,13 @@ _STYLE = (files("pipeline.pages") / "static" / "report.css").read_text(encoding=
 def heading(words: Words, *, level: int = 2, anchor: str = "") -> Markup:
     """Return a heading of level 1 to 6; ``anchor`` is a name that ``contents`` can point to."""
     named = Markup(' id="{}"').format(anchor) if anchor else Markup("")
-    return Markup("<h{}{}>{}</h{}>").format(level, named, words.html(), level)
+    english = Markup('<i id="en:{}" class="in-english"></i>').format(anchor) if anchor else ""
+    return Markup("<h{}{}>{}{}</h{}>").format(level, named, english, words.html(), level)
 
 
 def contents(places: Sequence[tuple[str, Words]]) -> Markup:
     """Return links to headings of the same page, by their anchors."""
-    shown = Markup("").join(
-        Markup('<a href="#{}">{}</a>').format(anchor, words.html()) for anchor, words in places
-    )
+    shown = Markup("").join(_link(f"#{anchor}", f"#en:{anchor}", words) for anchor, words in places)
     return Markup('<nav class="contents" aria-label="目录 contents">{}</nav>').format(shown)
 
 
@@ -152,7 +154,7 @@ def page(
     """
     shown_banner = _banner(banner)
     shown_links = Markup("").join(
-        Markup('<a href="{}">{}</a>').format(address, words.html()) for address, words in links
+        _link(address, f"{address}#{IN_ENGLISH}", words) for address, words in links
     )
     return str(
         Markup(
@@ -160,13 +162,16 @@ def page(
             '<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             "<title>{zh} · {en}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
-            '<input type="radio" name="language" id="say-zh" checked>'
+            '<i id="{english}" class="in-english"></i>'
+            '<input type="radio" name="language" id="say-first" checked hidden>'
+            '<input type="radio" name="language" id="say-zh">'
             '<label for="say-zh" lang="zh">中文</label>'
             '<input type="radio" name="language" id="say-en">'
             '<label for="say-en" lang="en">English</label>\n'
             "<main>\n{banner}<nav>{links}</nav>\n{title}\n{parts}\n</main>\n</body>\n</html>\n"
         ).format(
             policy=_POLICY,
+            english=IN_ENGLISH,
             zh=title.zh,
             en=title.en,
             style=Markup(_STYLE + style),  # our own files
@@ -176,6 +181,12 @@ def page(
             parts=Markup("\n").join(parts),
         )
     )
+
+
+def _link(address: str, english: str, words: Words) -> Markup:
+    """Return a link for each language; only that of the language on show is seen."""
+    link = Markup('<a lang="{}" href="{}">{}</a>')
+    return link.format("zh", address, words.zh) + link.format("en", english, words.en)
 
 
 def _banner(words: Words | None) -> Markup:

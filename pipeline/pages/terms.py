@@ -25,6 +25,8 @@ ROLES: Mapping[str, Words] = {
     "built_up_year": Words("建成区年份影像", "year of built-up land"),
 }
 
+SCENARIOS: Mapping[str, Words] = {"base": Words("基准", "base")}
+
 REASONS: Mapping[str, Words] = {
     "area_contradicted": Words(
         "面积与轮廓和层数不符，不采信", "area contradicts footprint × storeys, not believed"
@@ -184,14 +186,27 @@ READINESS: Mapping[str, Words] = {
 }
 
 WAITS: Mapping[str, Words] = {
-    "refused": Words("同意无望", "no majority in sight"),
-    "not_asked": Words("未征求意愿", "owners not asked"),
-    "ready_late": Words("规划期内不具备开工条件", "ready after the last year"),
+    "refused": Words("同意率不足，多轮工作后仍难达标", "no majority in sight"),
+    "not_asked": Words("尚未征求业主意见", "owners not asked"),
+    "ready_late": Words("规划期内尚不具备开工条件", "ready after the last year"),
     "works_too_long": Words("工期超出规划期", "works too long for the years left"),
     "nothing_to_relieve": Words("现有改造措施不能解除其需求", "no works relieve what it needs"),
     "locked_out": Words("指定不列入", "locked out"),
-    "capacity": Words("区县开工能力已满", "capacity of its district"),
-    "budget": Words("资金有限，按需求与成本排后", "budget"),
+    "capacity": Words("区县开工能力已满", "its district can begin no more projects"),
+    "budget": Words(
+        "资金有限，按需求与成本排后", "the budget goes to others that relieve more for it"
+    ),
+}
+
+ENTRIES: Mapping[str, Words] = {
+    "cost": Words("降低财政负担或增加预算", "a lower public cost, or more budget"),
+    "consent": Words("业主及时同意", "agreement of its owners in time"),
+    "capacity": Words("区县增加开工名额", "more starts in its district"),
+    "capacity_and_cost": Words("增加开工名额并降低财政负担", "more starts and a lower cost"),
+    "margin": Words(
+        "与最后列入者相当，零头资金不够", "as good as the last planned; too little is left"
+    ),
+    "none": Words("现有措施下无法列入", "nothing, with the works and rules there are"),
 }
 
 FUNDS: Mapping[str, Words] = {

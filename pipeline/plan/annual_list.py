@@ -7,7 +7,11 @@ and what a waiting project would cost in a column of its own, so that every colu
 import numpy as np
 import pandas as pd
 
+from pipeline.pages.entry_words import entry_words
+from pipeline.pages.terms import BATCHES, WAITS
 from pipeline.plan.annual import AnnualPlan
+from pipeline.plan.cost import Cents
+from pipeline.plan.funding import split_years
 from pipeline.settings.plan import SOURCES, PlanSettings
 
 CLASSES = {"basic": "基础类", "improving": "完善类", "upgrading": "提升类"}
@@ -16,17 +20,6 @@ SOURCE_WORDS = {
     "private": "社会资本", "resident": "居民出资", "maintenance_fund": "维修资金",
 }  # fmt: skip
 ROUTES = {"comprehensive": "综合改造", "management": "管理提升"}
-BATCHES = {"implement": "实施", "plan": "谋划", "reserve": "储备"}
-WAITS = {
-    "refused": "同意率不足，多轮工作后仍难达标",
-    "not_asked": "尚未征求业主意见",
-    "ready_late": "规划期内尚不具备开工条件",
-    "works_too_long": "工期超出规划期",
-    "nothing_to_relieve": "现有改造措施不能解除其需求",
-    "locked_out": "指定不列入",
-    "capacity": "区县开工能力已满",
-    "budget": "资金有限，按需求与成本排后",
-}
 _VOTES = {
     "agreed": "已达标",
     "forecast": "未达标（预计可达标）",
@@ -45,7 +38,8 @@ _COUNTED = {
     "listed_floor_area_m2": "floor_area_plan_m2",
     "listed_lift_count": "lift_count",
 }
-_OF_PLANNED = ("project_total_wan_cny", *(f"{name}_wan_cny" for name in CLASSES))
+_CLASS_WAN = {f"{name}_wan_cny": name for name in CLASSES}
+_OF_PLANNED = ("project_total_wan_cny", "replacement_households")
 
 
 def listed_projects(
@@ -106,8 +100,17 @@ def listed_projects(
             )
         ],
         heritage_text=projects["heritage_name"],
-        batch_text=projects["batch_type"].map(BATCHES),
-        wait_text=projects["wait_reason_code"].map(WAITS),
+        batch_text=projects["batch_type"].map({code: one.zh for code, one in BATCHES.items()}),
+        wait_text=projects["wait_reason_code"].map({code: one.zh for code, one in WAITS.items()}),
+        safety_text=_safety_texts(projects),
+        entry_text=pd.Series(
+            [
+                words.zh if words else None
+                for words in map(entry_words, projects.to_dict("records"))
+            ],
+            projects.index,
+            dtype="str",
+        ),
     )
 
 
@@ -122,10 +125,13 @@ def annual_list(described: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
         payment_wan_cny=wan(lines["payment_cny"]),
         next_year_wan_cny=wan(_next_year(lines)),
         **{f"{name}_wan_cny": wan(lines[f"{name}_cny"]) for name in SOURCES},
+        **_classes_by_year(described, lines),
     )
     waiting = described.loc[described["planned_year"].isna(), ["project_id"]]
     rows = pd.concat([paid, waiting], ignore_index=True).merge(
-        described.rename(columns={"cost_wan_cny": "project_total_wan_cny"}),
+        described.drop(columns=[*_CLASS_WAN]).rename(
+            columns={"cost_wan_cny": "project_total_wan_cny"}
+        ),
         on="project_id",
         validate="many_to_one",
     )
@@ -167,6 +173,40 @@ def works_texts(works: pd.DataFrame, settings: PlanSettings) -> pd.Series:
     text = label + amount + works["unit_name"]
     ordered = text.iloc[np.argsort(place.to_numpy(), kind="stable")]
     return ordered.groupby(works["project_id"]).agg("、".join)
+
+
+def _safety_texts(projects: pd.DataFrame) -> pd.Series:
+    """Return for each project how many of its buildings a veto lifts, and whether it starts first."""
+    lifted, first = projects["lifted_count"], projects["is_first_for_safety"].to_numpy(dtype=bool)
+    is_planned = projects["planned_year"].notna()
+    what = pd.Series(np.where(is_planned, "，按一般次序", "，未列入"), projects.index)
+    text = lifted.astype("str") + "栋有严重安全隐患" + what.mask(first, "，优先开工")
+    return text.where(lifted > 0, "无")
+
+
+def _classes_by_year(described: pd.DataFrame, lines: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return what falls due for each class of works in the year of each line, in 万元.
+
+    No plan says which works of a project come first: every year pays for each class its part of what
+    is left to pay for it. Rounded so that sums over years and classes are exact to the cent.
+    """
+    ids, project = np.unique(lines["project_id"].to_numpy(dtype=object), return_inverse=True)
+    step = lines["plan_year"].to_numpy(dtype=np.int64)
+    first = pd.Series(step).groupby(project).min().to_numpy(dtype=np.int64)
+    step = step - first[project] if len(ids) else step
+    yearly = np.zeros((len(ids), int(step.max(initial=0)) + 1), dtype=np.int64)
+    yearly[project, step] = _whole_cents(lines["payment_cny"])
+    of = described.set_index("project_id").reindex(ids)
+    parts = np.column_stack([_whole_cents(of[name] * 10_000) for name in _CLASS_WAN])
+    split = split_years(parts, yearly)
+    return {
+        name: pd.Series(split[project, step, place] / 1e6, lines.index)
+        for place, name in enumerate(_CLASS_WAN)
+    }
+
+
+def _whole_cents(cny: pd.Series) -> Cents:
+    return np.asarray((cny * 100).round().to_numpy(dtype=np.int64))
 
 
 def _class_costs(project_id: pd.Series, works: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from pipeline.need.drawn_weights import drawn_weights
 from pipeline.plan.annual import AnnualPlan
 from pipeline.plan.cost import WHOLE_PROJECT, trigger_values
 from pipeline.plan.packages import public_shares
+from pipeline.plan.task import spending
 from pipeline.settings.plan import PlanMeasure, PlanSettings
 from pipeline.settings.score import ScoreSettings
 
@@ -50,6 +51,19 @@ def chances(plan: AnnualPlan, settings: PlanSettings, score: ScoreSettings) -> C
     return Chances(count / len(weights), float((taken == planned).mean()))
 
 
+def _spent_cents(plan: AnnualPlan) -> int:
+    """Return the public money that a plan of the same rules can spend.
+
+    Where money has a price that is what this plan spends: the budget of a year in which nothing is
+    ready to start, and what cannot be carried on from it, buys nothing in another one. Where no money
+    has a price there is enough of it in all years together.
+    """
+    task = plan.schedule.task
+    if (plan.schedule.prices.budget > 0).any():
+        return int(spending(task, plan.schedule.plan).sum())
+    return int(task.budget_cents.sum())
+
+
 class _Bound:
     """The linear bound of a plan over the bundles that are best at some price of money."""
 
@@ -66,7 +80,7 @@ class _Bound:
         in_share = plain_numbers(plan.buildings["built_by_cutoff_share"])
         self.in_share = np.where(np.isnan(in_share), 1.0, in_share)
         task, market = plan.schedule.task, plan.market
-        self.budget = float(task.budget_cents.sum()) / 1e8
+        self.budget = _spent_cents(plan) / 1e8
         self.must = (task.locked_year >= 0) & task.may_start.any(axis=1)
         prices = plan.schedule.prices
         self.price = np.stack([market.price(prices, year) for year in range(len(task.year_weight))])

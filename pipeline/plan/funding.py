@@ -17,6 +17,7 @@ from pipeline.settings.plan import (
     PUBLIC_SOURCES,
     SOURCES,
     CentralRule,
+    FundingRule,
     PlanSettings,
     RevenueRule,
 )
@@ -80,7 +81,7 @@ def funding(
     rest = total - resident - fund
     central = np.minimum(central_most, rest)
     revenue = np.round(yearly_revenue_cny(projects, settings.revenue) * 100)
-    worth = revenue * annuity(settings.revenue.discount_share, settings.revenue.term_yr)
+    worth = revenue_worth_cents(projects, settings)
     private = np.minimum(np.minimum(rule.private_max_share * rest, worth), rest - central)
     left = rest - central - private
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -104,6 +105,30 @@ def funding(
     )
 
 
+def revenue_worth_cents(projects: pd.DataFrame, settings: PlanSettings) -> Floats:
+    """Return what the revenue of projects over the term is worth at its start."""
+    revenue = np.round(yearly_revenue_cny(projects, settings.revenue) * 100)
+    return np.asarray(revenue * annuity(settings.revenue.discount_share, settings.revenue.term_yr))
+
+
+def public_part(rest: Floats, central_most: Floats, worth: Floats, rule: FundingRule) -> Floats:
+    """Return what of ``rest``, the cost that residents and their fund do not pay, is public."""
+    private = np.minimum(rule.private_max_share * rest, worth)
+    return np.maximum(rest - private, np.minimum(central_most, rest))
+
+
+def bends(central_most: Floats, worth: Floats, rule: FundingRule) -> tuple[Floats, Floats]:
+    """Return where the public part of a growing cost begins to grow, and grow faster, again.
+
+    At the first private money, which has paid all beyond the central money, reaches its most; at the
+    second it reaches what revenue is worth.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        end = np.where(worth > 0, np.divide(worth, rule.private_max_share), 0.0)
+        first = np.fmin(np.divide(central_most, 1 - rule.private_max_share), central_most + worth)
+    return np.maximum(first, central_most), np.maximum(end, central_most + worth)
+
+
 def rounded(real: Floats, total: Cents) -> Cents:
     """Return whole numbers nearest to the rows of ``real`` that sum to ``total`` (largest remainder).
 
@@ -123,23 +148,29 @@ def rounded(real: Floats, total: Cents) -> Cents:
 def by_year(by_source: Cents, shares: tuple[float, ...]) -> Cents:
     """Return cents by project, year of works and source: sums are exact over years and sources.
 
-    Each year takes its share of the project, and of that year every source its share of what it
-    has left to pay.
+    Each year takes its share of the project.
     """
     total = by_source.sum(axis=1)
     due_by_year = np.multiply.outer(total.astype(float), np.array(shares))
-    yearly = rounded(due_by_year, total)
-    left = by_source.copy()
-    parts = []
-    for year in range(len(shares)):
-        due = yearly[:, year]
+    return split_years(by_source, rounded(due_by_year, total))
+
+
+def split_years(parts: Cents, yearly: Cents) -> Cents:
+    """Return cents by project, year and part: sums are exact over years and parts.
+
+    ``parts`` and ``yearly`` have a row for each project, and sum to the same. Of what is due in a year
+    every part takes its share of what it has left to pay.
+    """
+    left = parts.copy()
+    taken = []
+    for due in yearly.T:
         remaining = left.sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            part = np.where(remaining > 0, due / remaining, 0.0)
-        paid = np.minimum(rounded(np.asarray(left * part[:, None], dtype=float), due), left)
-        parts.append(paid)
+            share = np.where(remaining > 0, due / remaining, 0.0)
+        paid = np.minimum(rounded(np.asarray(left * share[:, None], dtype=float), due), left)
+        taken.append(paid)
         left = left - paid
-    return np.stack(parts, axis=1)
+    return np.stack(taken, axis=1)
 
 
 def central_cents(projects: pd.DataFrame, rule: CentralRule) -> Floats:

@@ -14,7 +14,8 @@ _COUNTED = (
 )  # fmt: skip
 _WIDTHS = {
     "works_text": 48, "project_name": 20, "project_id": 17, "implementer_name": 20,
-    "consent_text": 19, "wait_text": 26, "renovation_class_text": 14, "management_text": 18,
+    "consent_text": 19, "wait_text": 26, "entry_text": 60, "safety_text": 22,
+    "renovation_class_text": 14, "management_text": 18,
     "estate_name": 16, "subdistrict_name": 14, "community_name": 14, "heritage_text": 14,
     "floor_area_plan_m2": 13, "listed_floor_area_m2": 13,
 }  # fmt: skip

@@ -19,6 +19,7 @@ from pipeline.contracts.tables import (
 from pipeline.plan.annual import AnnualPlan, annual_plan
 from pipeline.plan.annual_list import annual_list, listed_projects
 from pipeline.plan.chances import chances
+from pipeline.plan.entry import entries, with_entries
 from pipeline.plan.priced import Priced
 from pipeline.plan.readiness import Votes
 from pipeline.plan.summary_sheet import Told
@@ -69,8 +70,8 @@ def planned(
     """Return the annual plan of a city; tables without rows where no building is on a planned track.
 
     ``found`` comes from ``priced``, ``ranking`` has the columns ``of_ranking``. ``known`` are earlier
-    plans, ``planned_year`` and ``works_count`` by project id: where they keep the rules, the result is
-    not worse than they are.
+    plans, ``planned_year``, ``works_count`` and ``cost_cny`` by project id: where they keep the rules,
+    the result is not worse than they are.
     """
     city, rules = settings.city, settings.plan
     origin = "合成 synthetic" if city.is_synthetic else "delivered"
@@ -82,6 +83,7 @@ def planned(
     plan = annual_plan(found, ranking, rules, settings.score, known)
     sure = chances(plan, rules, settings.score)
     projects = plan_projects(plan, rules).assign(funded_share=sure.funded_share)
+    projects = with_entries(projects, entries(plan.schedule, plan.market), rules)
     lines = plan_lines(plan, rules)
     summary = plan_summary(plan, projects, lines, rules)
     works = plan_works(plan, rules)
@@ -118,6 +120,7 @@ def ledger_of(
         "projects_by_origin": _counts(projects["project_origin"]),
         "projects_by_batch": _counts(projects["batch_type"]),
         "waiting_by_reason": _counts(projects["wait_reason_code"].dropna()),
+        "waiting_by_entry": _counts(projects["entry_type"].dropna()),
         "readiness": _counts(projects["readiness_type"]),
         "planned_building_count": int(projects.loc[is_planned, "building_count"].sum()),
         "planned_household_count": int(projects.loc[is_planned, "household_plan_count"].sum()),
@@ -134,6 +137,7 @@ def ledger_of(
             float(projects["cost_cny"].sum() / max(projects["household_plan_count"].sum(), 1))
         ),
         "by_year": city[list(_YEARLY)].round(2).to_dict("records"),
+        "households_per_million_cny": plan.schedule.prices.budget.round(4).tolist(),
         "need_households": round(float(projects["need_households"].sum()), 1),
         "relievable_households": round(float(projects["relievable_households"].sum()), 1),
         "relief_households": round(float(projects.loc[is_planned, "relief_households"].sum()), 1),

@@ -21,8 +21,8 @@ from pipeline.plan.funding import central_cents
 from pipeline.plan.projects import has_no_name, projects_of
 from pipeline.plan.quantities import quantities
 from pipeline.plan.readiness import Readiness, Votes, agreements, readiness, votes_of
+from pipeline.rules.tracks import tracks
 from pipeline.settings.plan import PlanSettings
-from pipeline.tracks.gates import tracks
 
 _OF_BUILDINGS = (
     "building_id", "building_name", "district_name", "subdistrict_name", "community_name",

@@ -79,8 +79,9 @@ def write_summary(
     ]
     top = _write(sheet, styles, _YEARS_TOP, _year_heads(), years, not_summed=("在建项目",))
     total = f"I{top}"
-    top = _write(sheet, styles, top + 1, ["改造类别", f"计划项目总投资{_WAN}",
-                 f"未列入项目估算投资{_WAN}"], _class_rows(lists))  # fmt: skip
+    heads = ["改造类别", *(f"{year}年{_WAN}" for year in lists.years), f"计划项目总投资{_WAN}",
+             f"未列入项目估算投资{_WAN}"]  # fmt: skip
+    top = _write(sheet, styles, top + 1, heads, _class_rows(lists))
     top = _write(sheet, styles, top + 1, ["项目", "项目数", "栋数", "户数", "建筑面积(m²)",
                  "加装电梯台数", f"总投资或估算投资{_WAN}"], _size_rows(lists))  # fmt: skip
     heads = ["区县", *(f"{year}年{_WAN}" for year in lists.years), f"合计{_WAN}",
@@ -137,6 +138,7 @@ def _class_rows(lists: Sheets) -> list[list[_Cell]]:
     return [
         [
             _Cell(word),
+            *(_sum(own, f"{name}_wan_cny", "money") for own in lists.years.values()),
             _sum(lists.projects, f"{name}_wan_cny", "money"),
             _sum(lists.reserve, f"{name}_wan_cny", "money"),
         ]
@@ -194,7 +196,10 @@ def _district_rows(lists: Sheets, top: int) -> list[list[_Cell]]:
 def _checks(lists: Sheets, total: str) -> list[list[_Cell]]:
     """Return differences that are nothing as long as nobody changes one list and not the others."""
     projects, reserve = lists.projects, lists.reserve
-    of_years = "+".join(f"SUM({one.cells('payment_wan_cny')})" for one in lists.years.values())
+    of_years, years_of_classes = (
+        "+".join(f"SUM({one.cells(name)})" for one in lists.years.values() for name in names)
+        for names in (["payment_wan_cny"], [f"{name}_wan_cny" for name in CLASSES])
+    )
     of_projects, of_classes, of_reserve = (
         "+".join(f"SUM({sheet.cells(f'{name}_wan_cny')})" for name in names)
         for sheet, names in (
@@ -204,6 +209,7 @@ def _checks(lists: Sheets, total: str) -> list[list[_Cell]]:
     cost, waiting = (f"SUM({one.cells('cost_wan_cny')})" for one in (projects, reserve))
     pairs = {
         "各年清单投资 − 本表合计": (of_years, total),
+        "各年清单三类 − 本表合计": (years_of_classes, total),
         "项目表总投资 − 本表合计": (cost, total),
         "项目表资金来源 − 总投资": (of_projects, cost),
         "项目表三类 − 总投资": (of_classes, cost),

@@ -20,7 +20,7 @@ from pipeline.settings.plan import SOURCES, PlanSettings
 _CALLED = dict(zip(ANNUAL_LIST.column_names, ANNUAL_LIST.headers, strict=True))
 _NOT_ON_YEARS = (
     "row_number", "list_year", "unit_cost_cny_per_m2", "project_total_wan_cny",
-    *(f"{name}_wan_cny" for name in CLASSES), "waiting_cost_wan_cny", "wait_text",
+    "replacement_households", "waiting_cost_wan_cny", "wait_text", "entry_text",
     "estimated_share", "data_origin",
 )  # fmt: skip
 _ON_YEARS = {name: called for name, called in _CALLED.items() if name not in _NOT_ON_YEARS} | {
@@ -45,7 +45,8 @@ _ON_RESERVE = {
     **_NAMES, **_SIZES, "renovation_class_text": "改造类别", "works_text": "主要改造内容",
     "cost_wan_cny": _CALLED["waiting_cost_wan_cny"],
     **{f"{name}_wan_cny": f"未列入项目{word}(万元)" for name, word in CLASSES.items()},
-    **_JUDGED, "wait_text": _CALLED["wait_text"],
+    **_JUDGED, "funded_share": _CALLED["funded_share"], "wait_text": _CALLED["wait_text"],
+    "entry_text": _CALLED["entry_text"],
 }  # fmt: skip
 _ON_LINES = {
     "plan_year": "年度", "district_name": "区县", "project_id": "项目编号", "project_name": "项目名称",
@@ -119,7 +120,7 @@ def _on_projects(years: Iterable[int]) -> dict[str, str]:
         **{f"{name}_wan_cny": f"其中{word}(万元)" for name, word in CLASSES.items()},
         **{f"{name}_total_wan_cny": f"{word}(万元)" for name, word in SOURCE_WORDS.items()},
         **{f"{year}_wan_cny": f"{year}年(万元)" for year in years},
-        **_JUDGED, "funded_share": _CALLED["funded_share"],
+        **_JUDGED, "funded_share": _CALLED["funded_share"], "replacement_households": "替代损失(户)",
     }  # fmt: skip
 
 
@@ -153,6 +154,10 @@ def _assumptions(book: Any, styles: dict[str, Any], settings: PlanSettings, told
         ("最优差距 gap", f"{schedule.gap_share:.4%}"),
         ("贪心方案 greedy", round(schedule.greedy_relieved, 1)),
         ("求解 method", schedule.method),
+        (
+            "百万元财政资金的边际效益(户) price of money by year",
+            "、".join(f"{price:.3f}" for price in schedule.prices.budget),
+        ),
         ("结转上限 carry-over", rule.carry_over_share),
         ("区县保底 district floor", rule.district_floor_share),
         ("中央补助 central pot, yuan/m²", settings.funding.central.pot_cny_per_m2),

@@ -32,16 +32,16 @@ from pipeline.need.weights import (
     weighting,
 )
 from pipeline.problem import Problem
+from pipeline.rules.rank_order import POINT_UNITS, point_units, ranks, tier_numbers
+from pipeline.rules.tracks import TRACKS, tracks
+from pipeline.rules.vetoes import lifted_by
 from pipeline.score.notices import notices
-from pipeline.score.rank import POINT_UNITS, point_units, ranks, tier_numbers
 from pipeline.score.readiness import QUADRANTS, consent_share, quadrants, readiness_share
 from pipeline.score.robustness import Bands, rank_bands
 from pipeline.score.second_opinions import cross_checks
 from pipeline.score.sensitivity import weight_reach
 from pipeline.score.uncertain import uncertain_need
-from pipeline.score.vetoes import lifted_by
 from pipeline.settings.score import QUANTILE_MASS, Criterion, ScoreSettings
-from pipeline.tracks.gates import TRACKS, tracks
 
 FAULT_ENDING = "_fault_share"
 _FACTS = (

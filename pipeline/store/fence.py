@@ -142,7 +142,7 @@ def in_reader(
         If its text is in another encoding.
     """
     cpu_s = _CPU_S + _CPU_S_PER_MB * size_bytes / 1e6
-    memory_bytes = _MEMORY_BYTES + _MEMORY_PER_BYTE * size_bytes
+    memory_bytes = min(_MEMORY_BYTES + _MEMORY_PER_BYTE * size_bytes, _most_memory_bytes())
     whole = {
         "work": work, "driver": driver, "cpu_s": cpu_s, "memory_bytes": memory_bytes, **request,
     }  # fmt: skip
@@ -171,6 +171,12 @@ def in_reader(
         _fresh()  # a reader that read past an end may have written there too
         raise Unreadable(answer["told"])
     return answer, table
+
+
+def _most_memory_bytes() -> int:
+    """Return three quarters of the machine's memory: a file may claim any size (a sparse one)."""
+    pages, page_bytes = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return max(_MEMORY_BYTES, pages * page_bytes * 3 // 4)
 
 
 def close_reader() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.problem import Problem
-from pipeline.store.archives import member_in_zip
+from pipeline.store.archives import ARCHIVE_FAULTS, member_in_zip, not_unpacked
 from pipeline.store.contents import RASTER, check_content
 
 DRIVERS = {
@@ -43,7 +43,9 @@ _HGT_BYTES = tuple(
     2 * rows * columns for rows, columns in ((1201, 1201), (3601, 3601), (3601, 1801))
 )
 """Tiles of one degree in 3 and 1 arc seconds, and from 50° on in 1 by 2."""
-_ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
+_ALONE = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO", "GDAL_CACHEMAX": 64,
+}  # fmt: skip
 """Overviews, masks and metadata that lie beside a raster would be opened by whatever fits them."""
 _CHANGING = ("NoDataValue", "SRS", "GeoTransform", "Scale", "Offset", "OVERVIEW_FILE", "ColorTable")
 
@@ -65,10 +67,15 @@ def open_raster(path: Path, kind: str = RASTER, layer: str | None = None) -> Any
     member = None
     if path.suffix.lower() == ".zip":
         member = member_in_zip(path, RASTER_ENDINGS[kind], layer)
-    if kind == "srtm_hgt":
-        _check_tile_of_degree(path, member)
-    else:
-        check_content(path, kind, member)
+    try:
+        if kind == "srtm_hgt":
+            _check_tile_of_degree(path, member)
+        else:
+            check_content(path, kind, member)
+    except ARCHIVE_FAULTS as error:
+        if member is None:
+            raise
+        raise not_unpacked(path, member, error) from None
     _refuse_metadata_beside(path)
     inside = path if member is None else f"/vsizip/{path.absolute()}/{member}"
     with warnings.catch_warnings():

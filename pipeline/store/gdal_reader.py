@@ -278,4 +278,19 @@ def _parquet(inside: str, most_rows: int, most_bytes: int) -> tuple[dict[str, An
     return {"geo": (meta.metadata or {}).get(b"geo", b"{}").decode("utf-8")}, table
 
 
-_WORK: dict[str, Any] = {"layers": _layers, "about": _about, "read": _read, "parquet": _parquet}
+def _workbook(**request: Any) -> tuple[dict[str, Any], Any]:
+    from pipeline.store.workbook_cells import read_workbook
+
+    return read_workbook(**request)
+
+
+def _hidden_rows(path: str) -> tuple[dict[str, Any], None]:
+    from pipeline.store.workbook_cells import count_hidden_rows
+
+    return count_hidden_rows(path)
+
+
+_WORK: dict[str, Any] = {
+    "layers": _layers, "about": _about, "read": _read, "parquet": _parquet, "workbook": _workbook,
+    "hidden_rows": _hidden_rows,
+}  # fmt: skip

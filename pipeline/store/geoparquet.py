@@ -10,8 +10,8 @@ import shapely
 
 from pipeline.problem import Problem
 from pipeline.store.fence import in_reader
-from pipeline.store.vectors import MOST_ROWS
 
+_MOST_ROWS = 20_000_000
 _MOST_BYTES = 4_000_000_000
 _USUAL_NAMES = ("geometry", "geom", "wkb_geometry", "shape")
 
@@ -37,7 +37,7 @@ def parquet_table(path: Path) -> tuple[dict[str, Any], Any]:
     """
     try:
         answer, table = in_reader(
-            "parquet", "", path.stat().st_size, inside=str(path), most_rows=MOST_ROWS,
+            "parquet", "", path.stat().st_size, inside=str(path), most_rows=_MOST_ROWS,
             most_bytes=_MOST_BYTES,
         )  # fmt: skip
         return dict(json.loads(answer["geo"])), table

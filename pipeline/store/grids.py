@@ -29,11 +29,11 @@ from pipeline.store.placement import (
     refuse_unknown_way,
     stated_crs,
 )
+from pipeline.store.raster_cells import MOST_CELLS, read_cells
 from pipeline.store.replies import AGAIN
 from pipeline.store.study_area import StudyArea
 
 _UNCUT_CELLS = 50_000_000
-_MOST_CELLS = 150_000_000
 _MOST_OVERLAP = 0.1
 _SAME_HEIGHT_M = 2.0
 
@@ -157,12 +157,14 @@ def _read(
         own = _placing_crs(file, name, source).to_string()
         turned = () if is_straight else (number,)
         kinds.setdefault((own, round(grid.a, 9), round(-grid.e, 9), *turned), []).append(file)
-    parts = [
-        _merged(paths[0], files, name, source, area) if len(key) == 3
-        else _turned(files[0], name, source)
-        for key, files in kinds.items()
-    ]  # fmt: skip
-    found = [part for part in parts if part is not None]
+    found: list[tuple[np.ndarray, Any, Any]] = []
+    for key, files in kinds.items():
+        is_straight = len(key) == 3
+        part = _merged(paths[0], files, name, source, area) if is_straight else (
+            _turned(files[0], name, source)
+        )  # fmt: skip
+        found += [part] if part is not None else []
+        _refuse_too_large(paths[0], "has", sum(values.size for values, _, _ in found), 1)
     if not found or all(np.isnan(values).all() for values, _, _ in found):
         raise Problem(
             paths[0],
@@ -176,9 +178,20 @@ def _read(
         raster = Raster(values, grid.c, grid.f, grid.a, area.working_crs)
     else:
         raster = _resampled(paths[0], found, area)
+    del found, values  # a large model, of which the raster is a copy
     if source.role == "terrain":
         refuse_too_small(paths[0], *raster.values.shape)
     return raster
+
+
+def _refuse_too_large(path: Path, verb: str, rows: int, columns: int) -> None:
+    """Stop at a grid that would fill the memory."""
+    if rows * columns > MOST_CELLS:
+        size = f"{rows:,} × {columns:,}" if columns > 1 else f"{rows:,}"
+        raise Problem(
+            path, f"{verb} {size} cells in the study area", expected=f"at most {MOST_CELLS:,}",
+            fix="cut it to the city, or use a coarser model",
+        )  # fmt: skip
 
 
 def _turned(file: Any, name: str, source: Source) -> tuple[np.ndarray, Any, Any]:
@@ -204,16 +217,8 @@ def _turned(file: Any, name: str, source: Source) -> tuple[np.ndarray, Any, Any]
 
 
 def _values(file: Any, window: Any, name: str, source: Source) -> np.ndarray:
-    """Return a part of a band, NaN where empty; of a terrain model in metres and plausible.
-
-    Numbers beyond what a 32-bit float holds are empty too.
-    """
-    band = file.read(1, window=window, masked=True)
-    with np.errstate(over="ignore"):
-        values = np.where(np.ma.getmaskarray(band), np.nan, band.data.astype(np.float32))
-    if source.nodata is not None:
-        values[values == np.float32(source.nodata)] = np.nan
-    values[~np.isfinite(values)] = np.nan
+    """Return a part of a band, NaN where empty; of a terrain model in metres and plausible."""
+    values = read_cells(file, window, source.nodata)
     if source.role != "terrain":
         return values
     path, own = Path(file.name), raster_crs(file)
@@ -247,6 +252,7 @@ def _merged(
 ) -> tuple[np.ndarray, Any, Any] | None:
     """Return the cells of tiles of one kind with their grid and CRS; none outside the study area."""
     from rasterio import Affine
+    from rasterio.windows import Window
 
     first = files[0].transform
     wide, high = first.a, -first.e
@@ -266,14 +272,13 @@ def _merged(
     rows = math.ceil((first.f - south) / high - 1e-6) - top
     if columns <= 0 or rows <= 0:
         return None
-    if rows * columns > _MOST_CELLS:
-        raise Problem(
-            path, f"has {rows:,} × {columns:,} cells here", expected=f"at most {_MOST_CELLS:,}",
-            fix="cut it to the city, or use a coarser model",
-        )  # fmt: skip
-    merged = np.full((rows, columns), np.nan, dtype=np.float32)
-    for file in files:
-        _lay(merged, file, left, top, first, name, source)
+    _refuse_too_large(path, "has", rows, columns)
+    if len(files) == 1:
+        merged = _values(files[0], Window(left, top, columns, rows), name, source)
+    else:
+        merged = np.full((rows, columns), np.nan, dtype=np.float32)
+        for file in files:
+            _lay(merged, file, left, top, first, name, source)
     return merged, Affine(wide, 0, first.c + left * wide, 0, -high, first.f - top * high), crs
 
 
@@ -342,21 +347,18 @@ def _resampled(path: Path, parts: list[tuple[np.ndarray, Any, Any]], area: Study
             path, "does not touch the study area", expected="a terrain model of the city",
             fix="use one of this area, or check city.crs and the sources' crs",
         )  # fmt: skip
-    if rows * columns > _MOST_CELLS:
-        raise Problem(
-            path, f"would need {rows:,} × {columns:,} cells", expected=f"at most {_MOST_CELLS:,}",
-            fix="cut it to the city, or use a coarser model",
-        )  # fmt: skip
+    _refuse_too_large(path, "would need", rows, columns)
     whole = np.full((rows, columns), np.nan, dtype=np.float32)
-    for values, grid, crs in parts:
-        laid = np.full_like(whole, np.nan)
+    for number, (values, grid, crs) in enumerate(parts):
+        laid = np.full_like(whole, np.nan) if number else whole
         reproject(
             values, laid, src_transform=grid, src_crs=crs, src_nodata=np.nan, dst_nodata=np.nan,
             dst_transform=Affine(cell, 0, west, 0, -cell, north), dst_crs=target,
             resampling=Resampling.bilinear,
         )  # fmt: skip
-        _refuse_overlap(path, whole, laid)
-        np.copyto(whole, laid, where=np.isnan(whole))
+        if number:
+            _refuse_overlap(path, whole, laid)
+            np.copyto(whole, laid, where=np.isnan(whole))
     if np.isnan(whole).all():
         raise Problem(path, "every cell is empty in the study area", expected="heights in metres")
     return Raster(whole, west, north, cell, area.working_crs)

@@ -3,12 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.geo.raster import row_bands
 from pipeline.problem import Problem
 
 FOOT_M = 0.3048
 _LEAST_VALUES = 30
 """Three in ten whole numbers are whole metres in feet: thirty of thirty are no chance."""
 _NEAR_M = 0.005
+_FIRST_CELLS, _MOST_AT_ONCE = 100_000, 8_000_000
 _LAGS = ((4, 2.2), (2, 2.8))
 """Cells apart, and how much more cells eight times as far apart must differ in a landform. Measured in
 the terrain of Yuzhong, Oeiras and the built-in city: 4.4 to 5.2 and 4.8 to 5.8; in their slopes, in
@@ -22,15 +24,25 @@ _MOST_RANGE = 400.0
 
 def are_whole_metres_in_feet(values: NDArray[np.float32]) -> bool:
     """Return whether every number is a whole number of metres converted to feet, rounded or not."""
-    known = values[np.isfinite(values)]
-    found = np.unique(known).astype(np.float64)
+    start = values.ravel()[:_FIRST_CELLS]
+    if not any(_fits_feet(start[np.isfinite(start)])):
+        return False  # hardly any model needs more than a look
+    parts = row_bands(values, overlap=0, most_cells=_MOST_AT_ONCE)
+    found = np.unique(np.concatenate([np.unique(part[np.isfinite(part)]) for part in parts]))
     if len(found) < _LEAST_VALUES:
         return False
-    metres = np.round(found * FOOT_M)
+    rounded, exact = _fits_feet(found)
     is_whole = np.abs(found - np.round(found)) < _NEAR_M
-    if is_whole.all():
-        return bool((np.round(metres / FOOT_M) == np.round(found)).all())
-    return bool((np.abs(found * FOOT_M - metres) < _NEAR_M).all())
+    return rounded if is_whole.all() else exact
+
+
+def _fits_feet(found: NDArray[np.float32]) -> tuple[bool, bool]:
+    """Return whether all numbers can be whole metres in feet, rounded to whole ones or not."""
+    feet = found.astype(np.float64)
+    metres = np.round(feet * FOOT_M)
+    is_whole = np.abs(feet - np.round(feet)) < _NEAR_M
+    rounded = is_whole & (np.round(metres / FOOT_M) == np.round(feet))
+    return bool(rounded.all()), bool((np.abs(feet * FOOT_M - metres) < _NEAR_M).all())
 
 
 def unrelated(values: NDArray[np.float32]) -> str:
@@ -42,7 +54,9 @@ def unrelated(values: NDArray[np.float32]) -> str:
     known = values[np.isfinite(values)]
     if not len(known):
         return ""
-    low, lowest, high = (float(np.percentile(known, share)) for share in (1, 0, 99))
+    lowest = float(known.min())
+    low, high = (float(one) for one in np.percentile(known, (1, 99), overwrite_input=True))
+    del known
     span = high - lowest
     if not 0 < span <= _MOST_RANGE or low > _NEAR_ZERO_SHARE * span or lowest < -span:
         return ""
@@ -61,11 +75,14 @@ def unrelated(values: NDArray[np.float32]) -> str:
 
 def _difference(values: NDArray[np.float32], lag: int) -> float:
     """Return by how much cells differ on average that lie some cells apart in a row or column."""
-    steps = np.concatenate([
-        np.abs(values[lag:] - values[:-lag]).ravel(), np.abs(values[:, lag:] - values[:, :-lag]).ravel()
-    ])  # fmt: skip
-    steps = steps[np.isfinite(steps)]
-    return float(steps.mean()) if len(steps) else 0.0
+    total, count = 0.0, 0
+    for grid in (values, values.T):
+        for part in row_bands(grid, overlap=lag, most_cells=_MOST_AT_ONCE):
+            steps = part[lag:] - part[:-lag]
+            finite = np.abs(steps[np.isfinite(steps)])
+            total += float(finite.sum(dtype=np.float64))
+            count += len(finite)
+    return total / count if count else 0.0
 
 
 def refuse_doubtful(path: object, name: str, values: NDArray[np.float32]) -> None:

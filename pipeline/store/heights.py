@@ -1,5 +1,6 @@
 """Whether a raster's values can be heights of the ground, and what they are in metres."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.geo.raster import row_bands
 from pipeline.problem import Problem
 from pipeline.store.height_doubts import FOOT_M
 
@@ -29,6 +31,8 @@ _EMPTY_MARKS = (0.0, -1.0, -99.0)
 _TYPICAL_STEPS = 5.0
 _MOST_SLOPE = 1.0
 _LEAST_CELLS = 3
+_MOST_AT_ONCE = 8_000_000
+"""Cells that are looked at together: all of a large model would take several times its memory."""
 _NOT_HEIGHTS = (
     "hillshade", "shaded", "slope", "aspect", "ortho", "影像", "航片", "晕渲", "阴影", "坡度", "坡向",
 )  # fmt: skip
@@ -142,6 +146,8 @@ def implausible(
 ) -> Implausible | None:
     """Return what of a band cannot be heights of the ground, or nothing.
 
+    Steps between cells are compared within some rows of a large model at a time.
+
     Parameters
     ----------
     values
@@ -151,29 +157,19 @@ def implausible(
     ends
         Least and greatest value of an integer type.
     """
-    known = np.isfinite(values)
-    count = int(known.sum())
+    count = int(np.count_nonzero(np.isfinite(values)))
     if not count:
         return None
-    heights = in_metres(values, rule)
-    beyond = known & ((heights < EARTH_M[0]) | (heights > EARTH_M[1]))
-    if beyond.any():
-        numbers, often = np.unique(values[beyond], return_counts=True)
-        value, times = float(numbers[often.argmax()]), int(often.max())
-        share = float(beyond.sum()) / count
-        low, high = float(heights[beyond].min()), float(heights[beyond].max())
-        same = len(numbers) == 1 or times > 0.5 * beyond.sum()
-        span = f"{value:.9g}" if same else f"{low:,.0f} to {high:,.0f} m"
-        return Implausible(
-            value, share, f"holds {span} as height in {_percent(share)} of its cells", same
-        )
-    fault = _upright(values, heights, known, count, ends)
+    fault = _beyond(values, rule, count)
+    for part in row_bands(values, overlap=1, most_cells=_MOST_AT_ONCE):
+        if fault is None:
+            fault = _upright(part, in_metres(part, rule), values, count, ends)
     if fault is not None:
         return fault
-    slope = _middle_slope(heights, cell_m)
+    slope = _middle_slope(values, rule, cell_m)
     if slope > _MOST_SLOPE:
         return Implausible(
-            float(np.median(values[known])), 1.0,
+            float(np.nanmedian(values)), 1.0,
             f"rises by {slope:.1f} m a metre in every second cell: its heights may be decimetres or "
             "centimetres, or no heights at all", False,
         )  # fmt: skip
@@ -184,26 +180,52 @@ def _percent(share: float) -> str:
     return f"{share:.1%}" if share >= 0.0005 else f"{share:.5%}"
 
 
+def _beyond(values: NDArray[np.float32], rule: Measure, count: int) -> Implausible | None:
+    """Return what lies below or above all ground of the earth."""
+    found, low, high = [], np.inf, -np.inf
+    for part in row_bands(values, overlap=0, most_cells=_MOST_AT_ONCE):
+        heights = in_metres(part, rule)
+        beyond = (heights < EARTH_M[0]) | (heights > EARTH_M[1])
+        if beyond.any():
+            found.append(np.unique(part[beyond], return_counts=True))
+            low, high = (
+                min(low, float(heights[beyond].min())), max(high, float(heights[beyond].max()))
+            )  # fmt: skip
+    if not found:
+        return None
+    numbers, at = np.unique(np.concatenate([one for one, _ in found]), return_inverse=True)
+    often = np.bincount(at, weights=np.concatenate([times for _, times in found]))
+    value, times, every = float(numbers[often.argmax()]), float(often.max()), float(often.sum())
+    same = len(numbers) == 1 or times > 0.5 * every
+    span = f"{value:.9g}" if same else f"{low:,.0f} to {high:,.0f} m"
+    share = every / count
+    return Implausible(
+        value, share, f"holds {span} as height in {_percent(share)} of its cells", same
+    )
+
+
 def _upright(
-    values: NDArray[np.float32], heights: NDArray[np.float32], known: NDArray[np.bool_], count: int,
-    ends: tuple[float, ...],
+    values: NDArray[np.float32], heights: NDArray[np.float32], whole: NDArray[np.float32],
+    whole_count: int, ends: tuple[float, ...],
 ) -> Implausible | None:  # fmt: skip
     """Return a value whose cells stand upright out of all that is around them."""
-    marks = (*_EMPTY_MARKS, *ends)
-    candidates = dict.fromkeys((*marks, float(np.nanmin(values)), float(np.nanmax(values))))
-    for value in candidates:
-        marked = known & (values == np.float32(value))
-        times = int(marked.sum())
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return None
+    marks, count = (*_EMPTY_MARKS, *ends), len(known)
+    for value in dict.fromkeys((*marks, float(known.min()), float(known.max()))):
+        marked = values == np.float32(value)
+        times = int(np.count_nonzero(marked))
         if not times or times == count:
             continue
-        around, elsewhere = _steps_at(heights, marked)
-        if not len(around):
+        around = _steps_around(heights, marked)
+        step = float(np.median(around)) if len(around) else 0.0
+        if not step > (_ZERO_JUMP_M if value in marks else _SPIKE_M):
             continue
+        elsewhere = _steps_elsewhere(heights, marked)
         typical = float(np.percentile(elsewhere, 95)) if len(elsewhere) else 0.0
-        least = _ZERO_JUMP_M if value in marks else _SPIKE_M
-        step = float(np.median(around))
-        if step > max(least, _TYPICAL_STEPS * typical):
-            share = times / count
+        if step > _TYPICAL_STEPS * typical:
+            share = int(np.count_nonzero(whole == np.float32(value))) / whole_count
             return Implausible(
                 value, share,
                 f"holds {value:.9g} in {_percent(share)} of its cells, {step:,.0f} m off the cells "
@@ -212,25 +234,44 @@ def _upright(
     return None
 
 
-def _middle_slope(heights: NDArray[np.float32], cell_m: float) -> float:
-    """Return the median rise per length, 0 where no four cells lie together."""
-    rises = np.hypot(np.diff(heights, axis=0)[:, :-1], np.diff(heights, axis=1)[:-1])
-    rises = rises[np.isfinite(rises)]
-    return float(np.median(rises)) / cell_m if len(rises) else 0.0
+def _middle_slope(values: NDArray[np.float32], rule: Measure, cell_m: float) -> float:
+    """Return the median rise per length if it is too steep for ground, else 0."""
+    steep = count = 0
+    for part in _rises(values, rule):
+        steep += int(np.count_nonzero(part > _MOST_SLOPE * cell_m))
+        count += int(np.count_nonzero(np.isfinite(part)))
+    if not steep or 2 * steep < count:
+        return 0.0
+    rises = np.concatenate([part[np.isfinite(part)] for part in _rises(values, rule)])
+    return float(np.median(rises)) / cell_m
 
 
-def _steps_at(
+def _rises(values: NDArray[np.float32], rule: Measure) -> Iterator[NDArray[np.float32]]:
+    """Yield how much cells rise to their neighbours, some rows at a time."""
+    for part in row_bands(values, overlap=1, most_cells=_MOST_AT_ONCE):
+        heights = in_metres(part, rule)
+        yield np.hypot(np.diff(heights, axis=0)[:, :-1], np.diff(heights, axis=1)[:-1])
+
+
+def _steps_around(heights: NDArray[np.float32], marked: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the steps between marked cells and others beside them."""
+    around = []
+    for low, high in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
+        edges = np.nonzero(marked[low] != marked[high])
+        steps = np.abs(heights[high][edges] - heights[low][edges])
+        around.append(steps[np.isfinite(steps)])
+    return np.concatenate(around)
+
+
+def _steps_elsewhere(
     heights: NDArray[np.float32], marked: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the steps between marked cells and others, and those between others."""
-    around, elsewhere = [], []
-    for axis in (0, 1):
-        steps = np.abs(np.diff(heights, axis=axis))
-        first, second = (marked[:-1], marked[1:]) if axis == 0 else (marked[:, :-1], marked[:, 1:])
-        finite = np.isfinite(steps)
-        around.append(steps[finite & (first != second)])
-        elsewhere.append(steps[finite & ~first & ~second])
-    return np.concatenate(around), np.concatenate(elsewhere)
+) -> NDArray[np.float32]:
+    """Return the steps between cells that are not marked."""
+    elsewhere = []
+    for low, high in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
+        steps = np.abs(heights[high] - heights[low])
+        elsewhere.append(steps[np.isfinite(steps) & ~marked[low] & ~marked[high]])
+    return np.concatenate(elsewhere)
 
 
 def refuse_implausible(path: Path, name: str, fault: Implausible | None) -> None:

@@ -18,6 +18,8 @@ _FAULTS = (OSError, EOFError, zlib.error)
 """What is raised while a damaged file is unpacked."""
 MOST_BYTES = 2_000_000_000
 """Unpacked; a larger file takes many minutes as XML and few as PBF."""
+_ALWAYS_FINE_BYTES, _MOST_RATIO = 32_000_000, 25
+"""OSM XML packs to a fifteenth (gzip) or twentieth (bzip2)."""
 _TO_PBF = "turn it into PBF: osmium cat FILE -o FILE.osm.pbf"
 _HEAD_BYTES = 4096
 
@@ -136,6 +138,7 @@ class _Bounded:
 
     def __init__(self, path: Path, file: IO[bytes]) -> None:
         self._path, self._file, self._count = path, file, 0
+        self._most = min(max(_ALWAYS_FINE_BYTES, _MOST_RATIO * path.stat().st_size), MOST_BYTES)
 
     def read(self, size: int = -1) -> bytes:
         part = self._file.read(size)
@@ -152,10 +155,11 @@ class _Bounded:
                 expected="OSM XML (<osm>)", fix=AGAIN,
             )  # fmt: skip
         self._count += len(part)
-        if self._count > MOST_BYTES:
+        if self._count > self._most:
             raise Problem(
-                self._path, f"unpacks to more than {MOST_BYTES:,} bytes of XML", fix=_TO_PBF
-            )
+                self._path, f"unpacks to more than {self._most:,} bytes of XML",
+                expected=f"at most {_MOST_RATIO} times its size, and {MOST_BYTES:,} bytes", fix=_TO_PBF,
+            )  # fmt: skip
         return part
 
 

@@ -11,10 +11,15 @@ import osmium
 
 from pipeline.contracts.raw import OsmExtract, OsmMember, OsmRelation, OsmWay
 from pipeline.problem import Problem
+from pipeline.store.pbf_blocks import unpacked_bytes
 from pipeline.store.study_area import Box
 
 MOST_BYTES = 3_000_000_000
 """Positions of all nodes are held while reading, 16 bytes each: 3 GB of PBF need some 6 GB."""
+_ALWAYS_FINE_BYTES, _MOST_RATIO = 48_000_000, 20
+"""Extracts unpack to two or three times their size; a block made for it to a thousand times."""
+_FREE_PARTS, _PARTS_PER_BYTE = 600_000, 0.5
+"""Elements and nodes of ways that are looked at: each takes more than two bytes of a real file."""
 _KINDS = {"n": "node", "w": "way", "r": "relation"}
 _FAULTS = (RuntimeError, ValueError, UnicodeDecodeError, OverflowError)
 
@@ -32,6 +37,14 @@ def read_pbf(path: Path, box: Box | None = None) -> OsmExtract:
         raise Problem(
             path, f"is larger than {MOST_BYTES:,} bytes", expected="an extract of the region",
             fix="cut it, e.g. with osmium extract",
+        )  # fmt: skip
+    packed = path.stat().st_size
+    unpacked = unpacked_bytes(path) if path.suffix.lower() == ".pbf" else packed
+    if unpacked > _ALWAYS_FINE_BYTES and unpacked > _MOST_RATIO * packed:
+        raise Problem(
+            path, f"would unpack from {packed:,} to {unpacked:,} bytes",
+            expected=f"at most {_MOST_RATIO} times its size",
+            fix="do not trust this file; ask for it anew",
         )  # fmt: skip
     try:
         return _read(path, box)
@@ -68,11 +81,19 @@ def _read(path: Path, box: Box | None) -> OsmExtract:
     ways: dict[int, OsmWay] = {}
     relations: dict[int, OsmRelation] = {}
     kept_count = read_count = 0
+    left = _FREE_PARTS + _PARTS_PER_BYTE * path.stat().st_size
     for element in _elements(path):
         read_count += 1
+        left -= 1
+        if left < 0:
+            raise Problem(
+                path, "holds far more elements than its size allows for",
+                expected="an extract of the region", fix="do not trust this file; ask for it anew",
+            )  # fmt: skip
         if element.deleted:
             continue
         if element.is_way():
+            left -= len(element.nodes)
             kept_count += _keep_way(element, nodes, ways, box)
         elif element.is_node():
             location = element.location

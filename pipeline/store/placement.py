@@ -1,6 +1,5 @@
 """Stop where a source's place on the earth is not certain: its CRS, its datum; and the working CRS."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,10 @@ from pipeline.geo.crs import (
 )
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
+from pipeline.store.archives import member_bytes
 
 _NO_DEGREES = 360.0
+_MOST_PRJ_BYTES = 100_000
 
 
 def stated_crs(name: str, source: Source) -> Any:
@@ -78,14 +79,13 @@ def with_own_shift(path: Path, member: str, crs: Any) -> Any:
 
     try:
         if member:
-            with zipfile.ZipFile(path) as archive:
-                names = {name.lower(): name for name in archive.namelist()}
-                raw = archive.read(names[f"{member[:-4].lower()}.prj"])
+            raw = member_bytes(path, f"{member[:-4]}.prj", _MOST_PRJ_BYTES)
         else:
-            raw = path.with_suffix(".prj").read_bytes()
-        text = raw[:100_000].decode("utf-8", "replace")
+            with path.with_suffix(".prj").open("rb") as file:
+                raw = file.read(_MOST_PRJ_BYTES)
+        text = raw.decode("utf-8", "replace")
         return CRS.from_wkt(text) if "TOWGS84" in text else crs
-    except (CRSError, OSError, KeyError):
+    except (CRSError, OSError):
         return crs
 
 

@@ -7,15 +7,15 @@ from typing import Any
 from pipeline.contracts.raw import OsmExtract
 from pipeline.problem import Problem
 from pipeline.store.osm_elements import AGAIN, HOW_TO_ASK, from_elements
-from pipeline.store.table_text import MOST_TEXT_BYTES
+
+_MOST_BYTES = 200_000_000
+"""Python holds a reply in ten times its size."""
 
 
 def read_json(path: Path, encoding: str) -> Any:
     """Return a JSON document, or tell why it is none: empty, a web page, cut short, far too large."""
-    if path.stat().st_size > MOST_TEXT_BYTES:
-        raise Problem(
-            path, f"is larger than {MOST_TEXT_BYTES:,} bytes", fix="ask for a smaller area"
-        )
+    if path.stat().st_size > _MOST_BYTES:
+        raise Problem(path, f"is larger than {_MOST_BYTES:,} bytes", fix="ask for a smaller area")
     content = path.read_bytes()
     if not content.strip():
         raise Problem(path, "the file is empty", expected="JSON", fix=AGAIN)

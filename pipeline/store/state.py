@@ -1,46 +1,27 @@
 """What changed since the last run, by content; and one run at a time.
 
-doit keeps the record: the content of every input, the settings and the code that a stage saw, and the
-content of what it wrote. This module turns that record into reasons in words.
+One JSON file of a city holds for every stage the content of each input, the settings and the code that
+the stage saw, and the content of what it wrote. This module turns that record into reasons in words.
 """
 
 import hashlib
 import json
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from doit.dependency import DatabaseException, Dependency, MD5Checker, SqliteDB
-from doit.task import Task
-
 from pipeline.problem import Problem
+from pipeline.store import files
 
 _one_at_a_time = Lock()
 """The record is read while another thread writes it down."""
-_LONGEST_PATH_BYTES = 500
-_sound: set[Path] = set()
-"""Records that this process has found to be readable."""
-
-
-class _ByDigest(MD5Checker):
-    """Tells files apart by the digest that outputs have too: what two stages see is read once."""
-
-    def check_modified(self, file_path: str, file_stat: os.stat_result, state: Any) -> bool:
-        """Tell whether a file is another than the one on record; times can be copied with a file."""
-        _, size, saved = state
-        return bool(file_stat.st_size != size or digest(Path(file_path)) != saved)
-
-    def get_state(self, dep: str, _current_state: Any) -> Any:
-        """Return what to put on record of a file."""
-        found = Path(dep).stat()
-        return found.st_mtime, found.st_size, digest(Path(dep))
+_FIELDS = {"inputs", "settings", "code", "outputs"}
 
 
 @dataclass(frozen=True)
@@ -58,23 +39,22 @@ class StageRecord:
 
 def own_reasons(state_file: Path, record: StageRecord) -> list[str]:
     """Return why a stage must run whatever it reads: never run, its outputs, settings or code."""
-    with _open(state_file) as dependency:
-        saved = dependency.get_values(record.name)
-        if not saved:
-            return ["it has not run yet"]
-        wrote = saved["outputs"]
-        there = {short(path): path for path in record.outputs if path.exists()}
-        wanted = {short(path) for path in record.outputs} | wrote.keys()
-        reasons = [f"{name} is missing" for name in sorted(wanted - there.keys())]
-        reasons += [f"{name} was added by hand" for name in sorted(there.keys() - wrote.keys())]
-        reasons += _differences("setting", saved["settings"], _plain(record.settings))
-        reasons += _differences("code", saved["code"], dict(record.code), show_values=False)
-        reasons += [
-            f"{name} was changed by hand"
-            for name, path in there.items()
-            if name in wrote and wrote[name] != digest(path)
-        ]
-        return reasons
+    saved = _read(state_file).get(record.name)
+    if saved is None:
+        return ["it has not run yet"]
+    wrote = saved["outputs"]
+    there = {short(path): path for path in record.outputs if path.exists()}
+    wanted = {short(path) for path in record.outputs} | wrote.keys()
+    reasons = [f"{name} is missing" for name in sorted(wanted - there.keys())]
+    reasons += [f"{name} was added by hand" for name in sorted(there.keys() - wrote.keys())]
+    reasons += _differences("setting", saved["settings"], _plain(record.settings))
+    reasons += _differences("code", saved["code"], dict(record.code), show_values=False)
+    reasons += [
+        f"{name} was changed by hand"
+        for name, path in there.items()
+        if name in wrote and wrote[name] != digest(path)
+    ]
+    return reasons
 
 
 def reasons_to_run(state_file: Path, record: StageRecord) -> list[str]:
@@ -87,39 +67,36 @@ def reasons_to_run(state_file: Path, record: StageRecord) -> list[str]:
 
 def input_reasons(state_file: Path, record: StageRecord) -> list[str]:
     """Return what changed of the files that a stage reads."""
-    reasons: list[str] = []
-    with _open(state_file) as dependency:
-        status = dependency.get_status(_task(record), None, get_log=True)
-        for path in sorted(status.reasons.get("changed_file_dep") or []):
-            reasons.append(f"input {short(Path(path))} changed")
-        for word, key in (("new", "added_file_dep"), ("gone", "removed_file_dep")):
-            for path in status.reasons.get(key) or []:
-                reasons.append(f"input {short(Path(path))} is {word}")
-        for path in status.reasons.get("missing_file_dep") or []:
-            reasons.append(f"input {short(Path(path))} is missing")
-        return list(dict.fromkeys(reasons))
+    saved = _read(state_file).get(record.name, {}).get("inputs", {})
+    wanted = {str(path) for path in record.inputs}
+    there = {str(path): digest(path) for path in record.inputs if path.exists()}
+    told = {
+        "changed": {path for path, one in there.items() if saved.get(path, one) != one},
+        "is new": there.keys() - saved.keys(),
+        "is gone": saved.keys() - wanted,
+        "is missing": wanted - there.keys(),
+    }
+    return [f"input {short(Path(one))} {what}" for what in told for one in sorted(told[what])]
 
 
 def recorded_outputs(state_file: Path, names: Iterable[str]) -> dict[str, str]:
     """Return the digests of what the stages of these names wrote, by short name of the file."""
-    if not state_file.is_file():
-        return {}
-    with _open(state_file) as dependency:
-        saved = [dependency.get_values(name) for name in names]
-    return {path: one for each in saved if each for path, one in each["outputs"].items()}
+    saved = _read(state_file)
+    each = (saved[name]["outputs"] for name in names if name in saved)
+    return {path: one for outputs in each for path, one in outputs.items()}
 
 
 def remember(state_file: Path, record: StageRecord) -> None:
     """Record that a stage has run and what it wrote."""
-    task = _task(record)
-    task.values = {
+    stage = {
+        "inputs": {str(path): digest(path) for path in record.inputs},
         "settings": _plain(record.settings),
         "code": dict(record.code),
         "outputs": _digests(record.outputs),
     }
-    with _open(state_file) as dependency:
-        dependency.remove_success(task)
-        dependency.save_success(task)
+    with _one_at_a_time, files.Batch() as batch:
+        content = _saved(state_file) | {record.name: stage}
+        batch.add(state_file, json.dumps(content).encode())  # names that are no text stay readable
 
 
 @contextmanager
@@ -167,50 +144,41 @@ def _digest(path: Path, _changed_ns: int, _size: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _task(record: StageRecord) -> Task:
-    return Task(record.name, None, file_dep=[str(path) for path in record.inputs], uptodate=(True,))
+def _read(state_file: Path) -> dict[str, Any]:
+    with _one_at_a_time:
+        return _saved(state_file)
 
 
-@contextmanager
-def _open(state_file: Path) -> Iterator[Dependency]:
-    with _one_at_a_time, _opened(state_file) as dependency:
-        yield dependency
-
-
-@contextmanager
-def _opened(state_file: Path) -> Iterator[Dependency]:
+def _saved(state_file: Path) -> dict[str, Any]:
+    """Return what is on record by stage; of a damaged file nothing, so that all is built again."""
     try:
-        _remove_if_damaged(state_file)
-        dependency = Dependency(SqliteDB, str(state_file), _ByDigest)
-        yield dependency
-        dependency.close()
-    except (DatabaseException, sqlite3.Error) as error:
-        if len(os.fsencode(state_file)) > _LONGEST_PATH_BYTES:
-            raise Problem(
-                state_file, "its path is longer than SQLite can open",
-                expected=f"at most {_LONGEST_PATH_BYTES} bytes", fix="move the project further up",
-            ) from None  # fmt: skip
-        reason = error.__context__ if isinstance(error, DatabaseException) else error
-        raise Problem(
-            state_file, f"cannot be written or read ({reason})",
-            fix="free some disk space and see that no other run goes on, then run again",
-        ) from None  # fmt: skip
+        found = state_file.stat()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise files.os_problem(state_file, error) from None
+    return _parsed(state_file, found.st_ino, found.st_mtime_ns, found.st_size)
 
 
-def _remove_if_damaged(state_file: Path) -> None:
-    """Remove a record that cannot be read: it only saves work, without it everything is built again."""
-    if state_file in _sound or not state_file.is_file():
-        return
+@lru_cache(maxsize=4)
+def _parsed(state_file: Path, _inode: int, _changed_ns: int, _size: int) -> dict[str, Any]:
     try:
-        with closing(sqlite3.connect(state_file)) as database:
-            for (content,) in database.execute("select task_data from doit"):
-                json.loads(content)
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error) or "no such column" in str(error):
-            state_file.unlink()
-    except (sqlite3.DatabaseError, ValueError, TypeError):
-        state_file.unlink()
-    _sound.add(state_file)
+        content = json.loads(state_file.read_bytes())
+    except OSError as error:
+        raise files.os_problem(state_file, error) from None
+    except (ValueError, RecursionError):
+        return {}
+    return content if _is_record(content) else {}
+
+
+def _is_record(content: Any) -> bool:
+    stages = content.values() if isinstance(content, dict) else [None]
+    return all(
+        isinstance(stage, dict)
+        and stage.keys() == _FIELDS
+        and all(isinstance(part, dict) for part in stage.values())
+        for stage in stages
+    )
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pipeline.store.encodings import encoding_of
 
 MOST_COLUMNS = 16_384
 """As many as a sheet of a workbook may have."""
-MOST_TEXT_BYTES = 1_000_000_000
+MOST_TEXT_BYTES = 500_000_000
 SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_ROWS = 400
 _SAMPLE_BYTES = 400_000

@@ -32,7 +32,6 @@ from pipeline.store.placement import (
     with_own_shift,
 )
 
-MOST_ROWS = 20_000_000
 _ENCODED = ("shapefile", "geojson", "mapinfo_tab", "mapinfo_mif", "dxf")
 _GBK = {
     "gbk": "gbk", "cp936": "gbk", "gb2312": "gb18030", "gb_2312": "gb18030", "gb-2312": "gb18030",

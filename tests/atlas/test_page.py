@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.atlas.buildings import EMPTY_KEY, band_step
-from pipeline.atlas.legend import attribution_texts
+from pipeline.atlas.buildings import EMPTY_KEY
+from pipeline.atlas.classes import as_shown, class_shift
+from pipeline.atlas.legend import attribution_texts, value_origin
+from pipeline.atlas.page import asset
 from pipeline.atlas.spelling import initials
 from pipeline.atlas.stage import run
 from pipeline.atlas.ties import tie_places, tie_shift
@@ -157,9 +159,11 @@ def test_initials_are_those_that_people_type() -> None:
     assert list(initials(words).values()) == ["jfb", "cal12h", "azhl", "img"]
 
 
-def test_bands_are_told_in_steps_that_grow_with_the_rank() -> None:
-    # 100 √(rank / 40,000): 1 → 0.5, 400 → 10, 10,000 → 50
-    assert band_step(np.array([1.0, 400, 10_000, 40_000]), 40_000).tolist() == [1, 10, 50, 100]
+def test_a_value_that_rounding_lifts_over_a_break_keeps_its_class() -> None:
+    # by hand: 24.96 is shown as 25.0 and belongs below 25; 25.0 is the first above it
+    true = np.array([24.96, 25.0, 24.94, 1.96, np.nan])
+    assert as_shown(true, 10)[:4].tolist() == [25.0, 25.0, 24.9, 2.0]
+    assert class_shift(true, as_shown(true, 10), [2, 6, 15, 25]).tolist() == [-1, 0, 0, -1, 0]
 
 
 def test_points_that_differ_from_the_table_stop_the_stage() -> None:
@@ -217,7 +221,8 @@ def test_the_geopackage_gets_the_same_buildings_in_order_of_rank() -> None:
 
 def test_every_word_of_the_contracts_has_a_text_in_both_languages() -> None:
     script = (files("pipeline.atlas") / "static" / "texts.js").read_text(encoding="utf-8")
-    script += (files("pipeline.atlas") / "static" / "texts_asking.js").read_text(encoding="utf-8")
+    for name in ("texts_asking.js", "texts_meeting.js"):
+        script += (files("pipeline.atlas") / "static" / name).read_text(encoding="utf-8")
     wanted = [f"role_{role}" for role in get_args(Role)]
     for name, prefix in (
         ("floor_area_origin", "origin_"),
@@ -236,3 +241,22 @@ def test_every_word_of_the_contracts_has_a_text_in_both_languages() -> None:
 def test_own_scripts_stay_short() -> None:
     for file in (files("pipeline.atlas") / "static").iterdir():
         assert len(file.read_text(encoding="utf-8").splitlines()) < 400, file.name
+
+
+@pytest.mark.parametrize(
+    ("measure", "origin"),
+    [
+        ("elder_share", "census"),
+        ("pipes_fault_share", "inspection"),
+        ("parking_gap_share", "estate_survey"),
+        ("slope_deg", "terrain"),
+        ("main_road_climb_m", "walk_to_road"),
+        ("rail_entrance_climb_m", "walk_to_facility"),
+        ("hospital_walk_m", "walk_to_facility"),
+        ("household_count", "register"),
+        ("storeys_climbed_count", "register"),
+    ],
+)
+def test_a_value_is_said_to_come_from_where_its_column_says(measure: str, origin: str) -> None:
+    assert value_origin(measure) == origin
+    assert f"origin_{origin}:" in asset("pipeline.atlas", "static", "texts.js")

@@ -21,7 +21,7 @@ from pipeline.atlas.points import used_criteria
 from pipeline.atlas.scene import city_scene, footprint_parts, footprints
 from pipeline.beside import Beside
 from pipeline.contracts.stage import Inputs
-from pipeline.score.rank import ranks, tier_numbers
+from pipeline.rules.rank_order import ranks, tier_numbers
 from pipeline.store.configuration import read_settings
 from pipeline.store.places import Places
 from tests.browser.conftest import FLAGS, found_browser

@@ -90,10 +90,10 @@ def test_hostile_names_stay_text_in_table_compare_and_csv(page: Any, tmp_path: P
     download.value.save_as(tmp_path / "x.csv")
     raw = (tmp_path / "x.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
-    rows = pd.read_csv(tmp_path / "x.csv", encoding="utf-8-sig").set_index("building_id")
-    assert rows.loc["B2", "building_name"] == "'" + town.NAMES["B2"]
+    rows = pd.read_csv(tmp_path / "x.csv", encoding="utf-8-sig").set_index("编号")
+    assert rows.loc["B2", "名称"] == "'" + town.NAMES["B2"]
     for key in ("B1", "B3", "B4", "B5", "B6"):
-        assert rows.loc[key, "building_name"] == town.NAMES[key]
+        assert rows.loc[key, "名称"] == town.NAMES[key]
     assert "synthetic" in download.value.suggested_filename
 
 
@@ -105,6 +105,7 @@ def test_the_saved_table_is_the_table_on_disk(browser: Any, yuzhong: Any, tmp_pa
     with page.expect_download() as download:
         page.click("#save-csv")
     download.value.save_as(tmp_path / "selection.csv")
+    heads = page.locator("#grid [role=columnheader]").all_inner_texts()
     one.context.close()
     assert one.faults == []
     read = {"encoding": "utf-8-sig", "dtype": str, "keep_default_na": False}
@@ -112,11 +113,17 @@ def test_the_saved_table_is_the_table_on_disk(browser: Any, yuzhong: Any, tmp_pa
     folder = yuzhong.root / "data" / "processed" / "yuzhong" / "base"
     disk = pd.read_csv(folder / "building_ranking.csv", **read)
     assert len(found) == len(disk) and len(found.columns) > 10
-    for name in found.columns:
-        a, b = found[name], disk[name]
-        if name.endswith("_points"):
-            a, b = a.astype(float), b.astype(float)
-        assert a.tolist() == b.tolist(), name
+    assert list(found.columns) == [head.strip(" ▲▼") for head in heads], "as on the screen"
+    same = {
+        "名次": "rank", "编号": "building_id", "名称": "building_name", "道路": "road_name",
+        "档次": "tier_number", "计划年份": "planned_year", "缺失项数": "stand_in_count",
+    }  # fmt: skip
+    for name, own in same.items():
+        assert found[name].tolist() == disk[own].tolist(), name
+    points = zip(found["得分"].astype(float), disk["score_points"].astype(float), strict=True)
+    assert all(a == pytest.approx(b, abs=1e-9) for a, b in points)
+    tracks = {"ranked": "参与排序", "reserve": "储备", "hazard": "危房单列", "excluded": "不列入"}
+    assert found["分流"].tolist() == disk["track_type"].map(tracks).tolist()
 
 
 def test_two_buildings_stand_side_by_side(page: Any) -> None:
@@ -143,7 +150,7 @@ def test_buildings_without_a_rank_say_why_and_gates_bring_them_in(
 ) -> None:
     one = Opened(browser, tracked_file)
     page = one.open()
-    assert "4 栋参与排序" in page.inner_text("#subheading")
+    assert "排序 4 栋，不排序 2 栋" in page.inner_text("#subheading")
     select(page, "B2")
     assert page.inner_text("#panel .rank") == "不参与排序"
     assert "危房单列：危险等级 D" in page.inner_text("#panel .tier")
@@ -158,7 +165,7 @@ def test_buildings_without_a_rank_say_why_and_gates_bring_them_in(
     page.click("#what-if-tab")
     page.uncheck("#gate-hazard")
     page.wait_for_timeout(250)
-    assert page.inner_text("#panel .rank") == "第 2 名"
+    assert page.inner_text("#panel .rank") == "试算第 2 名"
     assert "发布时不参与排序" in page.inner_text("#panel .verdict")
     assert page.evaluate("[...shancheng.model.byRank].map(shancheng.idOf)") == [
         *("B1", "B2", "B3", "B6", "B5")
@@ -230,7 +237,7 @@ def test_every_control_can_be_used_in_both_languages(crawled: Any, wanted: str) 
     page.click("#what-if-tab")
     foreign = LATIN_WORD if wanted == "zh" else CJK
     values = "all => all.map((o) => o.value)"
-    for choice in ("#colour-by", "#filter-tier", "#filter-track", "#filter-year", "#budget-kind"):
+    for choice in ("#colour-by", "#filter-tier", "#filter-track", "#filter-year"):
         for value in page.locator(f"{choice} option").evaluate_all(values):
             page.select_option(choice, value)
             page.wait_for_timeout(30)

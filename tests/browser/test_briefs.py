@@ -67,6 +67,32 @@ def test_pages_fit_the_window_and_the_switch_shows_one_language(
     assert (one.faults, one.requests) == ([], [one.address])
 
 
+def test_the_language_is_kept_along_links(browser: Any, folder: Path) -> None:
+    one = Opened(browser, folder / "quality.html")
+    page = one.page
+    page.goto(f"{one.address}#l=en")
+
+    def said() -> str:
+        shown = [lang for lang in ("zh", "en") if page.locator(f"h1 [lang={lang}]").is_visible()]
+        return " ".join(shown)
+
+    assert said() == "en"
+    page.click("nav.contents a:visible >> nth=1")
+    assert said() == "en", "also at a heading of the same page"
+    page.click("nav a[href^='index.html']:visible")
+    page.wait_for_selector("html[data-ready-ms]")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.click("#pages summary")
+    page.click("#pages-list a[href^='quality.html']")
+    assert said() == "en"
+    page.click("label[for=say-zh]")
+    assert said() == "zh"
+    page.goto(one.address)
+    assert said() == "zh"
+    one.context.close()
+    assert one.faults == []
+
+
 def test_pictures_have_names(browser: Any, folder: Path) -> None:
     one = opened(browser, folder / "quality.html")
     unnamed = one.page.locator("svg[role=img]:not([aria-label])").count()

@@ -103,7 +103,7 @@ def test_other_colourings_repaint_the_map_and_the_legend(page: Any) -> None:
     choices = page.locator("#colour-by option").evaluate_all("all => all.map((o) => o.value)")
     # nobody was asked in this town: readiness and consent have nothing to show
     assert choices == [
-        *("tier", "move", "funded", "planned", "sure", "funded_chance", "missing"),
+        *("tier", "move", "planned", "sure", "funded_chance", "missing"),
         *("quadrant", "climb", "slope", "year", "basis"),
         *("need.0", "need.1"),
     ]

@@ -1,6 +1,5 @@
 """What a meeting may change: the page's order is Python's, a link and a file bring it back."""
 
-import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline.need.weights import weight_units
-from pipeline.score.rank import POINT_UNITS, point_units, ranks, tier_numbers
+from pipeline.rules.rank_order import POINT_UNITS, point_units, ranks, tier_numbers
 from pipeline.store.configuration import read_settings
 from tests.browser.conftest import Opened
 from tests.conftest import Project
@@ -142,8 +141,7 @@ def test_a_link_brings_back_what_was_seen(city: Opened, browser: Any) -> None:
     page = city.page
     page.click("#what-if-tab")
     page.press("#weight-climb", "PageDown")
-    page.select_option("#budget-kind", "area")
-    page.press("#budget-share", "ArrowRight")
+    page.select_option("#colour-by", "planned")
     page.select_option("#filter-tier", "2")
     page.fill("#search", "500103" if page.locator("#found button").count() else "路")
     page.press("#search", "Enter")
@@ -152,13 +150,11 @@ def test_a_link_brings_back_what_was_seen(city: Opened, browser: Any) -> None:
     page.wait_for_timeout(600)
     link = page.evaluate("location.hash")
     expected = page_order(page)
-    told = page.evaluate("[shancheng.model.funding.count, shancheng.model.colouring.key]")
     other = Opened(browser, Path("/"))
     other.address = city.address + link
     copy = other.open()
     assert_same(copy, expected)
-    assert copy.evaluate("[shancheng.model.funding.count, shancheng.model.colouring.key]") == told
-    assert told[0] > 0 and told[1] == "funded"
+    assert copy.evaluate("shancheng.model.colouring.key") == "planned"
     assert copy.evaluate("document.documentElement.lang") == "en"
     assert copy.input_value("#filter-tier") == "2"
     assert copy.inner_text("#panel h2") == page.inner_text("#panel h2")
@@ -180,33 +176,14 @@ def test_a_broken_link_opens_the_page_all_the_same(
     one.context.close()
 
 
-def test_the_budget_goes_down_the_list(city: Opened) -> None:
-    page = city.page
-    page.click("#what-if-tab")
-    page.select_option("#budget-kind", "area")
-    for press in ("PageUp", "ArrowRight"):
-        page.press("#budget-share", press)
-    found = page.evaluate(
-        """() => {
-          const { model } = shancheng, { funding } = model;
-          return { count: funding.count, limit: funding.limit, unknown: funding.unknown,
-            areas: [...model.byRank].map((row) => shancheng.factOf('floor_area_m2', row)) };
-        }"""
+def test_bands_are_those_of_the_table(city: Opened, yuzhong: Project) -> None:
+    ranking = tables(yuzhong)[0].dropna(subset=["rank"]).set_index("building_id")
+    shown = city.page.evaluate(
+        """() => Object.fromEntries([...shancheng.model.byRank]
+          .map((row) => [shancheng.idOf(row), shancheng.bandOf(row)]))"""
     )
-    # by hand: down the list, unknown areas skipped, until the next would not fit
-    spent, count, unknown = 0.0, 0, 0
-    for area in found["areas"]:
-        if math.isnan(area):
-            unknown += 1
-        elif spent + area > found["limit"]:
-            break
-        else:
-            spent += area
-        count += 1
-    assert (found["count"], found["unknown"]) == (count, unknown)
-    assert 0 < count < len(found["areas"])
-    assert f"前 {count:,} 栋" in page.inner_text("#budget-note")
-    assert page.evaluate("shancheng.model.colouring.key") == "funded"
+    told = {key: [row.rank_p05, row.rank_p95] for key, row in ranking.iterrows()}
+    assert len(told) > 1000 and shown == told
 
 
 def test_movers_are_counted_by_district_and_reset_brings_the_order_back(page: Any) -> None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from pipeline import flow
+from pipeline.command.architecture import reduced, with_rooms
 from pipeline.command.documents import changes_schema, data_dictionary, settings_schema
 from pipeline.contracts.columns import COLUMNS, FLAG, REAL, TEXT, WHOLE
 from pipeline.contracts.tables import Table
@@ -142,6 +143,18 @@ def test_made_documents_are_fresh() -> None:
     assert schema == settings_schema(), "stale: make documents"
     changes = (REPOSITORY / "config" / "changes.schema.json").read_text(encoding="utf-8")
     assert changes == changes_schema(), "stale: make documents"
+    architecture = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert architecture == with_rooms(architecture), "stale: make documents"
+
+
+def test_the_drawing_leaves_out_what_follows_from_other_arrows() -> None:
+    imports = {"top": {"middle", "low", "base"}, "middle": {"low"}, "low": {"base"}, "base": set()}
+    assert reduced(imports) == {
+        "top": {"middle"},
+        "middle": {"low"},
+        "low": {"base"},
+        "base": set(),
+    }
 
 
 def test_lock_files_pin_hashes_and_name_no_host() -> None:

@@ -7,6 +7,7 @@ read from the profile's text and consent from the raw survey.
 import csv
 import json
 import shutil
+import statistics
 import subprocess
 from collections import defaultdict
 from decimal import Decimal
@@ -16,7 +17,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tests.conftest import Project
+from tests.conftest import REPOSITORY, Project
 
 SCALE = "0.04"
 YEARS = range(2026, 2031)
@@ -29,8 +30,8 @@ PUBLIC = SOURCES[:4]
 SOURCE_HEADS = ("中央资金(万元)", "市级资金(万元)", "区县资金(万元)", "专项债(万元)",
                 "社会资本(万元)", "居民出资(万元)", "维修资金(万元)")  # fmt: skip
 LIST_SOURCES = tuple(f"本年度{head}" for head in SOURCE_HEADS)
-CLASS_HEADS = {"basic": "其中基础类(万元，仅首行)", "improving": "其中完善类(万元，仅首行)",
-               "upgrading": "其中提升类(万元，仅首行)"}  # fmt: skip
+CLASS_HEADS = {"basic": "本年度基础类(万元)", "improving": "本年度完善类(万元)",
+               "upgrading": "本年度提升类(万元)"}  # fmt: skip
 Rows = list[dict[str, str]]
 
 
@@ -152,8 +153,8 @@ def test_a_project_of_the_list_counts_once(city: Project) -> None:
         of_class[work["project_id"], work["renovation_class_type"]] += yuan(work, "cost")
     assert set(by_project) == set(projects)
     assert any(len(own) > 1 for own in by_project.values())
-    money = (*LIST_SOURCES, "本年度计划投资(万元)", "结转下年(万元)")
-    once = ("本项目总投资(万元，仅首行)", *CLASS_HEADS.values())
+    money = (*LIST_SOURCES, *CLASS_HEADS.values(), "本年度计划投资(万元)", "结转下年(万元)")
+    once = ("本项目总投资(万元，仅首行)",)
     for key, own in by_project.items():
         one, first = projects[key], own[0]
         assert first["户数(仅首行)"] == one["household_plan_count"]
@@ -169,8 +170,11 @@ def test_a_project_of_the_list_counts_once(city: Project) -> None:
         assert not first["未列入项目估算投资(万元)"]
         assert wan(first, once[0]) == yuan(one, "cost")
         for name, called in CLASS_HEADS.items():
-            assert wan(first, called) == of_class[key, name]
-            assert (called[2:5] in first["改造类别"]) == (of_class[key, name] > 0)
+            assert sum(wan(row, called) for row in own) == of_class[key, name]
+            assert (called[3:6] in first["改造类别"]) == (of_class[key, name] > 0)
+        for row in own:
+            by_class = sum(wan(row, called) for called in CLASS_HEADS.values())
+            assert by_class == wan(row, "本年度计划投资(万元)")
         assert sum(wan(row, "本年度计划投资(万元)") for row in own) == yuan(one, "cost")
         assert [row["进度"] for row in own] == ["新开工", *["续建"] * (len(own) - 1)]
         assert first["计划开工"] == f"{first['年度']}-04"
@@ -501,6 +505,11 @@ def test_every_column_of_money_of_every_sheet_sums_to_the_summary(
         "本项目总投资(万元)": ("项目", "列入计划", "总投资或估算投资(万元)"),
         "未列入项目估算投资(万元)": ("项目", "未列入（储备）", "总投资或估算投资(万元)"),
         **of_class,
+        **{
+            (year, f"本年度{name}(万元)"): ("改造类别", name, f"{year}年(万元)")
+            for year in map(str, YEARS)
+            for name in ("基础类", "完善类", "提升类")
+        },
         **{f"{year}年(万元)": ("年度", str(year), "合计(万元)") for year in YEARS},
     }
     checked = 0
@@ -516,10 +525,10 @@ def test_every_column_of_money_of_every_sheet_sums_to_the_summary(
                 continue
             own = ("年度", year, head.removeprefix("本年度").replace("计划投资", "合计"))
             added = sum((cents(row[place]) for row in body if row[place] is not None), Decimal(0))
-            assert added == top[whole.get(head, own)], (sheet.title, head)
+            assert added == top[whole.get((year, head), whole.get(head, own))], (sheet.title, head)
             assert added == cents(last[place]), (sheet.title, head)
             checked += 1
-    assert checked == 5 * 9 + (1 + 3 + 7 + 5) + 4 + 8
+    assert checked == 5 * 12 + (1 + 3 + 7 + 5) + 4 + 8
     assert top["改造类别", "合计", "计划项目总投资(万元)"] == top["年度", "合计", "合计(万元)"]
     assert top["区县", "合计", "合计(万元)"] == top["年度", "合计", "合计(万元)"]
     assert {amount for (block, _, _), amount in top.items() if block == "核对"} == {0}
@@ -540,7 +549,7 @@ def test_every_column_of_money_of_the_csv_sums_to_the_summary(
             head: ("年度", "合计", called)
             for head, called in zip(LIST_SOURCES, SOURCE_HEADS, strict=True)
         },
-        **{head: ("改造类别", head[2:5], "计划项目总投资(万元)") for head in CLASS_HEADS.values()},
+        **{head: ("改造类别", head[3:6], "计划项目总投资(万元)") for head in CLASS_HEADS.values()},
     }
     money = [head for head in listed[0] if "万元" in head]
     assert set(money) == set(named)
@@ -591,13 +600,47 @@ def test_a_name_that_looks_like_a_formula_runs_nowhere(ranked_once: Project) -> 
     assert {cell.data_type for cell in hostile} == {"s"}
 
 
-def test_projects_cost_what_real_ones_cost(city: Project) -> None:
-    """All works that are called for, over the whole city: half of 22 approved projects lie between 224
-    and 373 yuan/m², half of 15 between 18,463 and 36,725 yuan a household (docs/decisions.md)."""
-    projects = rows(city, "plan_projects")
-    cost, area, households = (
-        sum(Decimal(one[name]) for one in projects)
-        for name in ("called_cost_cny", "floor_area_plan_m2", "household_plan_count")
+REAL_TOTALS = REPOSITORY / "tests" / "facts" / "renovation_totals.csv"
+INFRASTRUCTURE = ("pipes", "gas", "fire_access", "environment")
+
+
+def real_quartiles(per: str, *scopes: str) -> list[float]:
+    """Return the quartiles of yuan by floor area or household over real projects of some scopes."""
+    with REAL_TOTALS.open(encoding="utf-8", newline="") as file:
+        listed = [row for row in csv.DictReader(file) if row["scope"] in scopes and row[per]]
+    each = [float(row["total_wan_cny"]) * 10_000 / float(row[per]) for row in listed]
+    return statistics.quantiles(each, n=4, method="inclusive")
+
+
+def test_the_table_of_real_projects_has_their_known_quartiles() -> None:
+    """As worked out when they were gathered: 22 by floor area, 15 by households."""
+    every = ("full", "infrastructure", "other")
+    assert real_quartiles("floor_area_m2", *every) == pytest.approx([224, 318, 373], abs=12)
+    assert real_quartiles("household_count", *every) == pytest.approx(
+        [18_463, 28_182, 36_725], abs=2_000
     )
-    assert 224 <= cost / area <= 373
-    assert 18_463 <= cost / households <= 36_725
+
+
+def test_projects_cost_what_real_ones_cost_by_class(city: Project) -> None:
+    """All works called for. Works on the buildings: beside real projects in full; roads, pipes, gas and
+    fire safety alone: beside real infrastructure. Both lie between the quartiles."""
+    projects = {one["project_id"]: one for one in rows(city, "plan_projects")}
+    whole = [one for one in projects.values() if one["renovation_route_type"] == "comprehensive"]
+    infrastructure = sum(
+        float(work["called_cost_cny"])
+        for work in rows(city, "plan_works")
+        if work["works_type"] in INFRASTRUCTURE
+    )
+    area = sum(float(one["floor_area_plan_m2"]) for one in projects.values())
+    low, _, high = real_quartiles("floor_area_m2", "infrastructure", "infrastructure part")
+    assert low <= infrastructure / area <= high
+    for name, per in (
+        ("floor_area_plan_m2", "floor_area_m2"),
+        ("household_plan_count", "household_count"),
+    ):
+        cost = sum(float(one["called_cost_cny"]) for one in whole)
+        low, _, high = real_quartiles(per, "full")
+        assert low <= cost / sum(float(one[name]) for one in whole) <= high, name
+    each = [float(one["called_cost_cny"]) / float(one["floor_area_plan_m2"]) for one in whole]
+    low, _, high = real_quartiles("floor_area_m2", "full")
+    assert low <= statistics.median(each) <= high

@@ -140,10 +140,13 @@ def test_a_second_interpreter_changes_no_byte(tmp_path: Path, ranked_once: Proje
     assert project.outputs() == ranked_once.outputs()
 
 
-def test_a_damaged_record_costs_work_but_no_result(project: Project) -> None:
+@pytest.mark.parametrize(
+    "damage", [b"no record" * 100, b'{"intake": {"settings": 1}}', b"[" * 99_999]
+)
+def test_a_damaged_record_costs_work_but_no_result(project: Project, damage: bytes) -> None:
     project.rank()
     before = project.outputs()
-    (project.lists.parent / ".state.sqlite").write_bytes(b"not a database" * 100)
+    (project.lists.parent / ".state.json").write_bytes(damage)
     result = project.rank()
     assert result.returncode == 0, result.stderr
     assert stages_run(result.stdout) == STAGES

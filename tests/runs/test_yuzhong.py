@@ -169,6 +169,76 @@ def test_the_worked_example_holds_by_hand_and_in_the_run(
     assert f"{building['top_share']:.0%}".rstrip("%") == "1"
 
 
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_project_by_hand_holds_by_hand_and_in_the_run(
+    name: str, folder: Path, ranking: pd.DataFrame
+) -> None:
+    """Prices, shares and effects as the README says them; measurements and results from the run."""
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    key = "adjacent-W1031567901"
+    assert key in text
+    table = pd.read_parquet(folder / "plan_projects.parquet").set_index("project_id").loc[key]
+    works = pd.read_parquet(folder / "plan_works.parquet")
+    works = works[works["project_id"] == key].set_index("works_type")
+    quantity, cost = works["works_quantity"], works["cost_cny"]
+    soft = 1.11 * 1.05
+    by_hand = {
+        "environment": quantity["environment"] * 125 * 1.02**2 * soft,
+        "management": quantity["management"] * 900 * 1.02,
+        "hillside_path": quantity["hillside_path"] * 60_000 * 1.02 * soft,
+    }
+    assert set(by_hand) == set(works.index)
+    for one, amount in by_hand.items():
+        assert amount == pytest.approx(cost[one], abs=0.01)
+    own = ranking[ranking["project_id"] == key].set_index("building_id")
+    full = pd.read_parquet(folder / "building_ranking.parquet").set_index("building_id")
+    climb = full.loc[own.index, "main_road_climb_m"]
+    need, after = (np.clip((part * climb - 3) / 27, 0, 1) for part in (1.0, 0.8))
+    weights = {"slope": 4, "climb": 13, "rail_climb": 3, "rail_walk": 4, "school": 1, "hospital": 2,
+               "convenience_shop": 2}  # fmt: skip
+    weight = weights["climb"] / sum(weights.values())
+    floor = full.loc[own.index, "floor_area_m2"]
+    floor = floor.fillna(6 * full.loc[own.index, "footprint_area_m2"])  # six storeys, nobody knows
+    size = np.ceil(floor.to_numpy(dtype=float) / 70)  # 70 m² a household
+    assert size.sum() == table["household_plan_count"]
+    assert float(floor.sum()) == pytest.approx(table["floor_area_plan_m2"], abs=0.01)
+    relief = float((size * (need - after)).sum() * weight)
+    assert relief == pytest.approx(table["relief_households"], abs=0.01)
+    price = json.loads((folder / "plan.ledger.json").read_text("utf-8"))["annual"]
+    price = price["households_per_million_cny"]
+    million = table["public_cny"] / 1e6
+    worth = [
+        (relief * 0.97**year, million * (0.6 * price[year] + 0.4 * price[year + 1]))
+        for year in (2, 3)
+    ]
+    assert worth[0][0] - worth[0][1] == pytest.approx(table["replacement_households"], abs=0.01)
+    assert worth[0][0] - worth[0][1] > worth[1][0] - worth[1][1]
+    assert [table["ready_year"], table["planned_year"]] == [2028, 2028]
+    assert [table["package_type"], table["readiness_type"]] == ["improving", "not_asked"]
+    assert table["works_count"] == table["works_called_count"]
+    said = [
+        f"{table['floor_area_plan_m2']:,.2f} m²", f"{table['household_plan_count']} ",
+        *(f"| {amount:,.0f} |" for amount in cost), f"{table['cost_cny']:,.0f}",
+        f"{table['public_cny']:,.0f}", f"{relief:.2f}", f"{relief / million:.2f}",
+        *(f"{one:.2f} − {two:.2f} = {one - two:.2f}" for one, two in worth),
+        *(f"{one:.3f}" for one in price[2:]), *(f"{one:.2f}" for one in [*climb, *(0.8 * climb)]),
+        *(f"{one:.4f}" for one in [*need, *after, *(need - after)]),
+    ]  # fmt: skip
+    assert [words for words in said if words not in text] == []
+
+
+def test_chances_of_money_go_with_the_plan(folder: Path) -> None:
+    """All projects wait for a survey until 2028, and the money of two years cannot be spent: that was
+    counted as if it could, so that projects were said to be sure that wait for want of money."""
+    projects = pd.read_parquet(folder / "plan_projects.parquet")
+    is_planned = projects["planned_year"].notna()
+    assert 50 < is_planned.sum() < 500
+    assert (projects.loc[is_planned, "funded_share"] > 0.05).all()
+    assert (projects.loc[~is_planned, "funded_share"] < 0.95).all()
+    ledger = json.loads((folder / "plan.ledger.json").read_text(encoding="utf-8"))
+    assert ledger["annual"]["bound_agreement_share"] > 0.98
+
+
 def test_the_terminal_tells_what_a_planner_needs(yuzhong: Project) -> None:
     said = yuzhong.said  # type: ignore[attr-defined]
     for words in ("2,043", "1,878", "渝中区", "data/processed/yuzhong/base", "criteria left out"):

@@ -7,7 +7,10 @@ from markupsafe import Markup
 
 from pipeline.pages.charts import Series, bars, dots, lines, ticks
 from pipeline.pages.document import figure, heading, page, paragraph, table
+from pipeline.pages.notes import note
 from pipeline.pages.words import Words
+from pipeline.store.configuration import read_settings
+from tests.conftest import REPOSITORY
 
 HOSTILE = "<img src=x onerror=alert(1)></script>{{7*7}}"
 SAID = Words("标题", "title")
@@ -44,7 +47,7 @@ def test_a_page_asks_nobody_and_says_so() -> None:
 def test_the_chinese_text_comes_first_and_is_the_one_checked() -> None:
     whole = page(SAID, [heading(SAID)])
     assert whole.index('<span lang="zh">标题') < whole.index('<span lang="en">title')
-    assert 'id="say-zh" checked' in whole
+    assert 'id="say-first" checked' in whole
 
 
 def test_empty_cells_are_dashes_and_numbers_stand_right() -> None:
@@ -109,3 +112,15 @@ def test_charts_are_well_formed() -> None:
         lines([Series(SAID, [], [])], x_label=SAID, y_label=SAID),
     ):
         ElementTree.fromstring(chart)
+
+
+def test_notes_of_the_default_criteria_are_told_in_chinese() -> None:
+    criteria = read_settings(REPOSITORY / "config", "reference", "base").score.criteria
+    known_by_name = re.compile(r"TD/T|GB")
+    for name, criterion in criteria.items():
+        told = known_by_name.sub("", note(criterion.source).zh)
+        assert not re.search("[A-Za-z]{2,}", told), (name, told)
+    assert note("300 m, GB 50180-2018; weight illustrative") == Words(
+        "300 米，GB 50180-2018；权重为示例", "300 m, GB 50180-2018; weight illustrative"
+    )
+    assert note("our own survey; weight illustrative").zh == "our own survey; weight illustrative"

@@ -6,8 +6,9 @@ import pytest
 
 from pipeline.need.value_functions import left_out_need, need_units
 from pipeline.need.weights import weight_units
-from pipeline.score.rank import point_units, ranks, tier_numbers
-from pipeline.settings.score import Criterion
+from pipeline.rules.rank_order import point_units, ranks, tier_numbers
+from pipeline.rules.vetoes import lifted_by
+from pipeline.settings.score import Criterion, Veto
 
 
 def criterion(**changes: object) -> Criterion:
@@ -101,3 +102,19 @@ def test_tiers_end_at_their_shares() -> None:
     tiers = tier_numbers(np.arange(1, 21), [0.05, 0.2, 0.5, 0.8, 1.0])
     assert tiers.tolist() == [1] + [2] * 3 + [3] * 6 + [4] * 6 + [5] * 4
     assert tier_numbers(np.array([1]), [0.05, 0.2, 0.5, 0.8, 1.0]).tolist() == [5]
+
+
+def test_a_veto_whose_measure_is_missing_lifts_nobody() -> None:
+    rules = {
+        "gas": {"gas_fault_share": 0.5},
+        "steep": {"climb_m": 30.0, "gas_fault_share": 0.1},
+        "high": {"climb_m": 40.0},
+    }
+    vetoes = {
+        name: Veto(at_least=least, label_zh=name, label_en=name, source="test")
+        for name, least in rules.items()
+    }
+    climbs = pd.DataFrame({"climb_m": [50.0, 35.0, np.nan]})
+    assert lifted_by(climbs, vetoes).tolist() == ["high", "", ""]
+    both = climbs.assign(gas_fault_share=[0.6, 0.2, np.nan])
+    assert lifted_by(both, vetoes).tolist() == ["gas", "steep", ""]

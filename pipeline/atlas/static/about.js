@@ -21,7 +21,7 @@ function part(key, ...children) {
 function weightsTable(page) {
   const rows = page.criteria.map((item) => {
     const to = withUnit(item.worst_at, item.unit, decimalsOf(item.worst_at));
-    const name = element("span", {}, inLanguage(item.label), element("span", { class: "from" }, item.reason));
+    const name = element("span", {}, inLanguage(item.label), element("span", { class: "from" }, inLanguage(item.reason)));
     return [name, grouped(item.weight / 100, 2) + " %", grouped(item.none_at, decimalsOf(item.none_at)) + "–" + to];
   });
   return table([text("criterion"), text("weight"), text("bounds_short")], rows, { class: "weights" });

@@ -10,9 +10,6 @@ function readAddress(model) {
     if (k >= 0 && /^\d{1,5}$/.test(units || "")) choice.raw[k] = Math.min(WEIGHT_UNITS, Number(units));
   }
   if (!choice.raw.some((weight) => weight > 0)) choice.raw = publishedChoice(model.page).raw;
-  const [kind, share] = (parts.get("b") || "").split(":");
-  const isKnown = { area: hasFact(model, "floor_area_m2"), cost: hasFact(model, "cost_cny") }[kind];
-  if (isKnown && /^\d{1,4}$/.test(share || "")) choice.budget = { kind, share: Math.min(BUDGET_STEPS, Number(share)) };
   const off = (parts.get("g") || "").split(",");
   choice.gates = model.page.gates.map((gate) => !off.includes(gate.key));
   const [zoom, lat, lon] = (parts.get("v") || "").split("/").map(Number);
@@ -24,6 +21,7 @@ function readAddress(model) {
     layer: parts.get("c") || "tier",
     building: parts.get("i") || "",
     pinned: parts.get("p") || "",
+    project: parts.get("e") || "", // by a building of it
     filters: readFilters(parts),
   };
 }
@@ -33,17 +31,17 @@ function writtenAddress(map, model, state) {
   const parts = [];
   const weights = page.criteria.map((item, k) => [item.name, choice.raw[k]]).filter(([, raw], k) => raw !== page.criteria[k].weight);
   if (weights.length) parts.push("w=" + weights.map((pair) => pair.join(":")).join(","));
-  if (choice.budget.kind) parts.push(`b=${choice.budget.kind}:${choice.budget.share}`);
   const off = page.gates.filter((_, i) => !choice.gates[i]).map((gate) => gate.key);
   if (off.length) parts.push("g=" + off.join(","));
   if (model.colouring.key !== "tier") parts.push("c=" + model.colouring.key);
   if (language !== "zh") parts.push("l=" + language);
   if (state.row >= 0) parts.push("i=" + encodeURIComponent(label(model, "building_id", state.row)));
+  if (state.project >= 0) parts.push("e=" + encodeURIComponent(label(model, "building_id", rowsOfProject(model, state.project)[0])));
   if (state.pinned >= 0) parts.push("p=" + encodeURIComponent(label(model, "building_id", state.pinned)));
   parts.push(...writtenFilters(state.filters));
   if (state.hasMoved) {
     const { lat, lng } = map.getCenter();
-    parts.push(`v=${map.getZoom()}/${lat.toFixed(5)}/${lng.toFixed(5)}`);
+    parts.push(`v=${Number(map.getZoom().toFixed(2))}/${lat.toFixed(5)}/${lng.toFixed(5)}`);
   }
   return parts.length ? "#" + parts.join("&") : "";
 }

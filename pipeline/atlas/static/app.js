@@ -9,7 +9,7 @@ async function run(model, makeMap, unpackPart) {
   drawFrame(model);
   const map = makeMap();
   const state = {
-    row: -1, other: -1, pinned: -1, back: null, filters: noFilters(), hasMoved: false,
+    row: -1, other: -1, project: -1, pinned: -1, back: null, filters: noFilters(), hasMoved: false,
     highlight: L.layerGroup().addTo(map),
   };
   const tiles = new CanvasTiles(model);
@@ -48,9 +48,7 @@ async function run(model, makeMap, unpackPart) {
       panel.focus({ preventScroll: true });
     },
     change: (choice, isFinal) => {
-      const hadBudget = Boolean(model.choice.budget.kind);
       model.choice = choice;
-      if (choice.budget.kind && !hadBudget && model.colouring.key === "tier") chooseLayer("funded");
       settle(model, choice);
       plan();
       clearTimeout(settling);
@@ -58,6 +56,23 @@ async function run(model, makeMap, unpackPart) {
       else settling = setTimeout(settled, SETTLE_DELAY_MS);
     },
     searched: () => grid.fill(),
+    listMovers: (move) => {
+      state.filters = { ...noFilters(), move };
+      redrawFilters();
+      filtered("move");
+      if (byId("dock").hidden) actions.toggleTable(true);
+    },
+    openArea: (area) => whenWhole(() => {
+      const places = once(model, "area", () => model.columns.numbers("area"));
+      const project = area.type === "estate" ? projectOf(model, places.indexOf(area.area)) : -1;
+      state.back = document.activeElement;
+      map.setView([area.lat, area.lon], AREA_ZOOM);
+      if (project >= 0) show(-1, -1, project);
+    }),
+    openProject: (project) => {
+      show(-1, -1, project);
+      panel.focus({ preventScroll: true });
+    },
     whenWhole,
     toggleTable: (isOpen) => {
       byId("dock").hidden = !isOpen;
@@ -67,15 +82,33 @@ async function run(model, makeMap, unpackPart) {
       if (!isOpen) byId("table-button").focus();
     },
   };
-  const controls = addControls(map, model);
+  const goHome = () => fitWhole(map, model);
+  const controls = addControls(map, model, goHome);
   const lists = addLists(map, model, actions);
-  const redrawFilters = addFilters(model, state, (key) => whenWhole(() => {
+  const redrawFilters = addFilters(model, state, (key) => whenWhole(() => filtered(key)));
+  const remember = keepAddress(map, model, state, (state_) => whenWhole(() => take(state_)));
+
+  // Map, lists, moves and table hold what the filters leave.
+  function filtered(key) {
     recolour();
-    if (key === "district" && model.shown) fitClearOfLegend(map, boundsOfShown(model), 20);
+    if (key === "district") {
+      if (state.filters.district) fitTo(map, boundsOfShown(model), 20);
+      else goHome();
+    }
+    lists.rerank();
+    whatIf.tellMoves();
+    overview();
     grid.fill();
     remember();
-  }));
-  const remember = keepAddress(map, model, state, (state_) => whenWhole(() => take(state_)));
+  }
+
+  function overview() {
+    drawOverview(byId("overview"), model, (name) => {
+      state.filters = { ...state.filters, district: state.filters.district === name ? "" : name };
+      redrawFilters();
+      whenWhole(() => filtered("district"));
+    }, state.filters.district);
+  }
 
   function whenWhole(act) {
     if (model.isWhole) act();
@@ -120,8 +153,11 @@ async function run(model, makeMap, unpackPart) {
 
   function settled() {
     labels.draw();
+    redrawFilters();
+    model.shown = shownRows(model, state.filters);
     lists.rerank();
     whatIf.tellMoves();
+    overview();
     grid.fill();
     drawOpenPanel();
     drawHeading(model);
@@ -134,25 +170,24 @@ async function run(model, makeMap, unpackPart) {
     drawColourChoice(model);
   }
 
-  function take({ choice, view, language: wanted, layer, building, pinned, filters }) {
+  function take({ choice, view, language: wanted, layer, building, pinned, filters, project: projectOfId }) {
     language = wanted || language;
     state.filters = filters;
     settle(model, choice);
     chooseLayer(layer);
     whatIf.take(choice);
     state.pinned = rowOfId(model, pinned);
-    show(rowOfId(model, building), -1);
+    show(rowOfId(model, building), -1, projectOf(model, rowOfId(model, projectOfId)));
     redraw();
     recolour();
     if (view) map.setView(view.middle, view.zoom, { animate: false });
     state.hasMoved = Boolean(view);
   }
 
-  function show(row, other) {
-    state.row = row;
-    state.other = other;
-    const isOpening = panel.hidden && (row >= 0 || other >= 0);
-    panel.hidden = row < 0 && other < 0;
+  function show(row, other, project = -1) {
+    Object.assign(state, { row, other, project });
+    const isOpen = row >= 0 || other >= 0 || project >= 0, isOpening = isOpen && (panel.hidden || project >= 0);
+    panel.hidden = !isOpen;
     drawOpenPanel();
     state.highlight.clearLayers();
     const walk = row >= 0 ? walkOf(model, row) : null;
@@ -160,18 +195,21 @@ async function run(model, makeMap, unpackPart) {
     if (state.pinned >= 0) markShape(state.highlight, model.ranked, state.pinned, PIN_COLOUR);
     if (row >= 0) markShape(state.highlight, model.ranked, row, PICK_COLOUR);
     else if (other >= 0) markShape(state.highlight, model.others, other, PICK_COLOUR);
+    else if (project >= 0) markProject(state.highlight, model, project, PICK_COLOUR);
     map.invalidateSize({ pan: false });
-    if (isOpening) panel.scrollTop = 0;
+    for (const id of ["overview", "summary"]) byId(id).hidden = !panel.hidden;
+    if (isOpening) byId("right").scrollTop = 0;
     grid.fill();
     remember();
   }
 
   function drawOpenPanel() {
     const isPair = state.pinned >= 0 && state.row >= 0 && state.row !== state.pinned;
-    panel.classList.toggle("wide", isPair);
+    byId("right").classList.toggle("wide", isPair);
     if (isPair) drawCompare(panel, model, state.pinned, state.row, actions);
     else if (state.row >= 0) drawPanel(panel, model, state.row, actions, state.row === state.pinned);
     else if (state.other >= 0) drawOtherPanel(panel, model, state.other, actions);
+    else if (state.project >= 0) drawProject(panel, model, state.project, actions);
     else panel.replaceChildren();
   }
 
@@ -185,6 +223,7 @@ async function run(model, makeMap, unpackPart) {
     controls.redraw();
     redrawFilters();
     lists.redraw();
+    overview();
     if (!model.isWhole) return;
     whatIf.redraw();
     grid.redraw();
@@ -204,8 +243,16 @@ async function run(model, makeMap, unpackPart) {
   }
 
   map.on("click", (event) => {
+    if (isFarOut(model, { zoom: Math.round(map.getZoom()) })) {
+      map.setView(event.latlng, Math.min(PIXEL_ZOOM + 1, map.getZoom() + 2));
+      return;
+    }
     const { row, other } = hit(event.latlng);
     if (row >= 0 || other >= 0) whenWhole(() => show(row, other));
+    else if (map.getZoom() >= ESTATE_ZOOM) whenWhole(() => {
+      const project = projectAt(model, ...toUnits(event.latlng));
+      if (project >= 0) show(-1, -1, project);
+    });
   });
   map.on("mousemove", (event) => {
     const { row, other } = hit(event.latlng);
@@ -213,6 +260,7 @@ async function run(model, makeMap, unpackPart) {
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !panel.hidden) actions.close();
+    if (event.key === "Home" && event.target === map.getContainer()) goHome();
   });
   byId("language-button").addEventListener("click", () => {
     language = language === "zh" ? "en" : "zh";
@@ -235,15 +283,17 @@ async function run(model, makeMap, unpackPart) {
   Object.assign(window.shancheng, {
     model, map,
     idOf: (row) => label(model, "building_id", row),
+    bandOf: (row) => bandOf(model, row),
     factOf: (name, row) => fact(model, name, row),
     placeOf: (row) => toLatLng(...middleOf(model.ranked, row)),
-    fit: () => map.fitBounds(boundsOf(model), { animate: false }),
+    fit: () => fitWhole(map, model, { animate: false }),
     isDrawn: () => tiles.isDrawn(),
     settle: (raw) => settle(model, { ...model.choice, raw }),
   });
 
   drawParts();
-  fitClearOfLegend(map, boundsOf(model), 12, { animate: false });
+  fitWhole(map, model, { animate: false });
+  keepInSight(map, model);
   const isWholeFirst = !model.page.is_parted || location.hash;
   if (isWholeFirst) await complete();
   if (location.hash) take(wanted);

@@ -5,7 +5,7 @@ function drawCompare(box, model, left, right, actions) {
   const lines = [];
   const add = (name, cells) => lines.push(element("tr", {}, element("th", { scope: "row" }, name), ...cells.map((words) => element("td", {}, words))));
   add(text("column_building_id"), both.map((row) => label(model, "building_id", row)));
-  add(text("column_rank"), both.map((row) => (model.rank[row] ? grouped(model.rank[row]) : text("no_rank"))));
+  add(text("column_rank"), both.map((row) => (model.rank[row] ? grouped(model.rank[row]) : text("not_in_order"))));
   add(text("column_tier_number"), both.map((row) => (model.tier[row] ? inLanguage(model.page.tiers[model.tier[row] - 1].label) : "–")));
   add(text("total"), both.map((row) => grouped(model.score[row] / POINT_UNITS, 3)));
   const heaviest = Math.max(...model.units) / 100;

@@ -1,11 +1,13 @@
-// Which buildings are meant: by district, tier, track, planned year. The map fades out the rest.
+// Which buildings are meant: by district, tier, track, planned year, and how they stand against the
+// published order. The map fades out the rest, and every list leaves it out.
 const FILTERS = [
   { key: "district", parameter: "fd" }, { key: "tier", parameter: "ft" },
   { key: "track", parameter: "fk" }, { key: "year", parameter: "fy" },
+  { key: "move", parameter: "fm" },
 ];
 
 function noFilters() {
-  return { district: "", tier: "", track: "", year: "" };
+  return Object.fromEntries(FILTERS.map(({ key }) => [key, ""]));
 }
 
 function readFilters(parts) {
@@ -27,6 +29,7 @@ function filterChoices(model, key) {
   }
   if (key === "tier") return page.tiers.map((tier, i) => [String(i + 1), inLanguage(tier.label)]);
   if (key === "track") return page.gates.length ? page.tracks.map((name) => [name, text("track_" + name)]) : [];
+  if (key === "move") return isPublished(page, model.choice) ? [] : MOVES.map((name) => [name, text("move_" + name)]);
   if (!columns.has("fact.planned_year")) return [];
   return [...page.planned_years.map((year) => [String(year), String(year)]), ["none", text("not_planned")]];
 }
@@ -48,6 +51,7 @@ function shownRows(model, filters) {
     const years = factColumn(model, "planned_year");
     tests.push(filters.year === "none" ? (row) => Number.isNaN(years[row]) : (row) => years[row] === Number(filters.year));
   }
+  if (filters.move && !isPublished(model.page, model.choice)) tests.push((row) => moveOf(model, row) === MOVES.indexOf(filters.move));
   if (!tests.length) return null;
   const shown = new Uint8Array(model.count);
   for (let row = 0; row < model.count; row += 1) shown[row] = tests.every((test) => test(row)) ? 1 : 0;

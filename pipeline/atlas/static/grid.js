@@ -2,6 +2,7 @@
 const LINE_PX = 32;
 const SPARE_LINES = 8;
 
+// What the table shows; the file that it is saved to has the same columns in the same order.
 function gridColumns(model) {
   const number = (key, value, decimals, width) => ({ key, value, decimals, width, isNumber: true });
   const named = (key, width) => {
@@ -12,17 +13,27 @@ function gridColumns(model) {
       value: (row) => (places[row] ? order[places[row] - 1] : NaN),
     };
   };
+  const told = (key, width, words, value) => ({ key, width, words, value });
   const facts = (key, decimals, width) => (hasFact(model, key) ? [number(key, (row) => factColumn(model, key)[row], decimals, width)] : []);
   const has = (key) => model.columns.has(key) && once(model, key, () => model.columns.categories(key)).words.length > 0;
+  const isWhatIf = !isPublished(model.page, model.choice), { tracks } = model.page;
+  const city = model.cityRank ? [number("city_rank", (row) => model.cityRank[row] || NaN, 0, 90)] : [];
+  const lifted = (row) => (isLifted(model, row) ? text("yes") : "");
   return [
-    number("rank", (row) => model.rank[row] || NaN, 0, 82),
+    number(isWhatIf ? "what_if_rank" : model.cityRank ? "district_rank" : "rank", (row) => model.rank[row] || NaN, 0, 82),
+    ...(isWhatIf && !model.cityRank ? [number("published_rank", (row) => model.published.rank[row] || NaN, 0, 86)] : []), ...city,
     { key: "building_id", width: 160, words: (row) => label(model, "building_id", row), value: null },
     ...["building_name", "estate_name", "road_name", "district_name"].filter(has).map((key) => named(key, key === "district_name" ? 90 : 140)),
     number("tier_number", (row) => model.tier[row] || NaN, 0, 70),
+    ...(isWhatIf ? [number("published_tier", (row) => model.published.tier[row] || NaN, 0, 86)] : []),
+    ...(model.columns.has("lifted_by_code") ? [told("is_lifted", 86, lifted, (row) => (isLifted(model, row) ? 0 : NaN))] : []),
+    ...(model.page.gates.length ? [told("track_type", 90, (row) => text("track_" + tracks[model.track[row]]), (row) => model.track[row])] : []),
     number("score_points", (row) => model.score[row] / POINT_UNITS, 3, 86),
+    ...(isWhatIf ? [number("published_score", (row) => model.published.score[row] / POINT_UNITS, 3, 96)] : []),
     ...facts("floor_area_m2", 0, 110), ...facts("household_count", 0, 80), ...facts("storey_count", 0, 70),
     number("construction_year", (row) => middleYear(model, row), -1, 86),
-    ...facts("main_road_climb_m", 1, 90), ...facts("readiness_share", 2, 90), ...facts("top_share", 2, 90),
+    told("construction_year_basis_type", 110, (row) => text("basis_" + word(model, "construction_year_basis_type", row)), (row) => BASES.indexOf(word(model, "construction_year_basis_type", row))),
+    ...facts("main_road_climb_m", 1, 90), ...facts("readiness_share", 2, 90), ...facts("top_share", 3, 90), ...facts("funded_share", 3, 90),
     ...facts("planned_year", -1, 86), ...facts("cost_cny", 0, 120),
     number("stand_in_count", (row) => model.standIns.reduce((sum, column) => sum + column[row], 0), 0, 90),
   ];
@@ -68,8 +79,8 @@ function cellWords(column, row) {
 
 function addGrid(model, state, actions) {
   const dock = byId("dock");
-  const columns = gridColumns(model);
-  const sort = { key: "rank", direction: 1 };
+  let columns = gridColumns(model), columnsOf = "";
+  const sort = { key: "", direction: 1 }; // without a key: by rank, as the order stands
   let rows = [], active = 0, parts = null;
 
   function selectedRows() {
@@ -84,8 +95,13 @@ function addGrid(model, state, actions) {
 
   function fill() {
     if (dock.hidden) return;
+    if (columnsOf !== keyOfColumns()) {
+      redraw(); // which fills
+      return;
+    }
     rows = selectedRows();
-    if (sort.key !== "rank" || sort.direction < 0) rows = sortedRows(model, rows, columns.find(({ key }) => key === sort.key), sort.direction);
+    const column = columns.find(({ key }) => key === sort.key);
+    if (column && !(isRank(column) && sort.direction > 0)) rows = sortedRows(model, rows, column, sort.direction);
     const at = rows.indexOf(state.row);
     active = at < 0 ? 0 : at;
     parts.count.textContent = text("table_count", grouped(rows.length), grouped(model.count));
@@ -93,6 +109,15 @@ function addGrid(model, state, actions) {
     parts.table.setAttribute("aria-rowcount", String(rows.length + 1));
     if (at >= 0) reveal(at);
     draw();
+  }
+
+  // Another language or a what-if has other columns.
+  function keyOfColumns() {
+    return [language, isPublished(model.page, model.choice)].join();
+  }
+
+  function isRank({ key }) {
+    return ["rank", "what_if_rank", "district_rank"].includes(key);
   }
 
   function reveal(place) {
@@ -116,17 +141,13 @@ function addGrid(model, state, actions) {
     const cells = columns.map((column) => element("span", {
       role: "cell", class: column.isNumber ? "number" : "words", style: `width:${column.width}px`,
     }, cellWords(column, row)));
-    cells[0].prepend(swatch(model.rank[row] ? model.page.tiers[model.tier[row] - 1].colour : MISSING_COLOUR));
-    const marks = [place === active ? "active" : "", row === state.row ? "chosen" : "", place + 1 === model.funding.count && isByRank() ? "last-funded" : ""];
+    cells[0].prepend(swatch(model.rank[row] ? model.page.tiers[model.tier[row] - 1].colour : NOT_RANKED_COLOUR), liftedSign(model, row));
+    const marks = [place === active ? "active" : "", row === state.row ? "chosen" : ""];
     const node = element("div", {
       role: "row", id: "line-" + place, class: "grid-line " + marks.join(" "), style: `top:${place * LINE_PX}px`,
       "aria-rowindex": place + 2, "aria-selected": row === state.row ? "true" : "false", onclick: () => choose(place),
     }, ...cells);
     return node;
-  }
-
-  function isByRank() {
-    return sort.key === "rank" && sort.direction > 0 && !model.shown && !byId("search").value.trim();
   }
 
   function choose(place) {
@@ -149,7 +170,7 @@ function addGrid(model, state, actions) {
   }
 
   function head(column) {
-    const isSorted = sort.key === column.key;
+    const isSorted = sort.key ? sort.key === column.key : isRank(column);
     const sign = isSorted ? (sort.direction > 0 ? " ▲" : " ▼") : "";
     const turn = () => {
       sort.direction = isSorted ? -sort.direction : 1;
@@ -168,6 +189,8 @@ function addGrid(model, state, actions) {
       dock.replaceChildren();
       return;
     }
+    columns = gridColumns(model);
+    columnsOf = keyOfColumns();
     const scrolled = parts ? parts.scroller.scrollTop : 0;
     const count = element("span", { id: "grid-count", role: "status" });
     const body = element("div", { class: "grid-body", role: "rowgroup" });
@@ -191,39 +214,28 @@ function addGrid(model, state, actions) {
   }
 
   function save() {
-    const changed = isPublished(model.page, model.choice) ? "" : "_what_if";
-    const mark = model.page.mark || "";
-    saveFile("selection" + changed + mark + ".csv", csvText(model, rows), "text/csv");
+    saveFile(tableFileName(model, state, byId("search").value.trim()), csvText(model, columns, rows), "text/csv");
   }
 
   return { redraw, fill };
 }
 
-// The columns of building_ranking that the page holds to the last digit.
-function csvColumns(model) {
-  const { page, columns } = model;
-  const words = (name) => ({ name, cell: (row) => safeCell(word(model, name, row)) });
-  const whole = (name) => ({ name, cell: (row) => { const value = fact(model, name, row); return Number.isNaN(value) ? "" : String(value); } });
-  const kept = [
-    rankColumn(model),
-    { name: "building_id", cell: (row) => safeCell(label(model, "building_id", row)) },
-    { name: "tier_number", cell: (row) => (model.tier[row] ? String(model.tier[row]) : "") },
-    { name: "score_points", cell: (row) => String(model.score[row] / POINT_UNITS) },
-  ];
-  if (page.gates.length) kept.push({ name: "track_type", cell: (row) => page.tracks[model.track[row]] });
-  for (const name of ["building_name", "district_name", "estate_name", "road_name"]) if (columns.has(name)) kept.push(words(name));
-  page.criteria.forEach((item, k) => kept.push({ name: item.name + "_points", cell: (row) => String(pointUnits(model, row, k) / POINT_UNITS) }));
-  kept.push({ name: "stand_in_count", cell: (row) => String(model.standIns.reduce((sum, column) => sum + column[row], 0)) });
-  for (const name of ["storey_count", "household_count", "planned_year"]) if (columns.has("fact." + name)) kept.push(whole(name));
-  kept.push(words("construction_year_basis_type"));
-  return kept;
+// Of another city, scenario, selection or what-if the name differs.
+function tableFileName(model, state, wanted) {
+  const { page } = model;
+  const city = language === "zh" ? page.city.name_zh : page.city.name_en;
+  const chosen = FILTERS.map(({ key }) => state.filters[key] && (filterChoices(model, key).find(([value]) => value === state.filters[key]) || [])[1]);
+  const changed = isPublished(page, model.choice) ? "" : text("what_if") + choiceMark(model);
+  const parts = [city, page.district, page.scenario === "base" ? "" : page.scenario, text("table"), ...chosen, wanted, changed];
+  const name = parts.filter(Boolean).join("_").replace(/[^\p{L}\p{N}_-]+/gu, "-").slice(0, 110);
+  return name + (page.mark || "") + ".csv";
 }
 
-// The published rank is that of the city, also on the page of a district.
-function rankColumn(model) {
-  const isCity = model.cityRank && isPublished(model.page, model.choice);
-  const ranks = isCity ? model.cityRank : model.rank;
-  return { name: model.cityRank && !isCity ? "rank_in_district" : "rank", cell: (row) => (ranks[row] ? String(ranks[row]) : "") };
+// Six letters that differ between choices.
+function choiceMark(model) {
+  let mark = 2166136261;
+  for (const letter of JSON.stringify([model.choice.raw, model.choice.gates])) mark = Math.imul(mark ^ letter.charCodeAt(0), 16777619) >>> 0;
+  return mark.toString(36).padStart(7, "0").slice(-6);
 }
 
 // No spreadsheet may run a text of the data as a formula: the same rule as in the lists.
@@ -232,9 +244,23 @@ function safeCell(words) {
   return /[",\n\r]/.test(safe) ? '"' + safe.replace(/"/g, '""') + '"' : safe;
 }
 
-function csvText(model, rows) {
-  const columns = csvColumns(model);
-  const lines = [columns.map(({ name }) => name).join(",")];
-  for (const row of rows) lines.push(columns.map(({ cell }) => cell(row)).join(","));
+// The table as it stands; of a what-if each row also says by which weights and rules it was ranked.
+function csvText(model, columns, rows) {
+  const number = (column, value) => (Number.isNaN(value) ? "" : column.decimals < 0 ? String(value) : grouped(value, column.decimals).replaceAll(",", ""));
+  const cell = (column, row) => (column.isNumber ? number(column, column.value(row)) : safeCell(column.words(row)));
+  const isWhatIf = !isPublished(model.page, model.choice), choice = safeCell(choiceWords(model));
+  const heads = columns.map(({ key }) => safeCell(text("column_" + key)));
+  const lines = [[...heads, ...(isWhatIf ? [text("column_choice")] : [])].join(",")];
+  for (const row of rows) lines.push([...columns.map((column) => cell(column, row)), ...(isWhatIf ? [choice] : [])].join(","));
   return "\ufeff" + lines.join("\r\n") + "\r\n";
+}
+
+// Weights that were moved, as shares of the whole, the published ones beside them, and rules that were
+// switched off. All other weights keep their proportions to each other.
+function choiceWords(model) {
+  const { page, choice, units } = model;
+  const share = (unit) => grouped(unit / 100, 2) + " %";
+  const moved = page.criteria.map((item, k) => (choice.raw[k] === item.weight ? "" : text("weight_moved", inLanguage(item.label), share(units[k]), share(item.weight)))).filter(Boolean);
+  const off = page.gates.filter((_, i) => !choice.gates[i]).map((gate) => text("gate_off", text("gate_" + gate.key)));
+  return [...moved, ...off].join(language === "zh" ? "；" : "; ");
 }

@@ -3,9 +3,9 @@ function drawHeading(model) {
   const { page } = model;
   const city = language === "zh" ? page.city.name_zh : page.city.name_en;
   document.querySelector("#heading h1").textContent = [text("heading"), city, page.district].filter(Boolean).join(" · ");
-  const parts = [text("subheading", grouped(model.rankedCount), grouped(model.page.other_count + model.count - model.rankedCount))];
-  if (!isPublished(page, model.choice)) parts.push(text("is_what_if"));
-  if (page.scenario) parts.push(text("scenario", page.scenario));
+  const away = model.count - model.rankedCount;
+  const parts = [text(away ? "subheading" : "subheading_all", grouped(model.count), grouped(model.rankedCount), grouped(away)), text("subheading_others", grouped(page.other_count))];
+  if (page.scenario && page.scenario !== "base") parts.push(text("scenario", page.scenario));
   byId("subheading").textContent = parts.join(" · ");
   byId("language-button").textContent = text("other_language");
   byId("language-button").lang = language === "zh" ? "en" : "zh-CN";
@@ -15,16 +15,16 @@ function drawHeading(model) {
   byId("table-button").textContent = text(byId("dock").hidden ? "show_table" : "hide_table");
   byId("table-button").setAttribute("aria-expanded", String(!byId("dock").hidden));
   byId("foot").textContent = text("attribution", page.attribution.join(" · "));
-  const notices = [];
-  if (page.city.is_synthetic) {
-    notices.push(element("p", { class: "notice synthetic" }, TEXTS.zh.synthetic + " " + TEXTS.en.synthetic));
-  }
+  const notices = [], said = [];
+  if (page.city.is_synthetic) said.push(element("b", { class: "synthetic" }, TEXTS.zh.synthetic + " " + TEXTS.en.synthetic));
   const note = inLanguage(page.city.note);
-  if (note && !model.isNoteDismissed) {
+  if (note && !model.isNoteDismissed) said.push(element("span", { class: "note", title: note }, note));
+  if (said.length) {
     const dismiss = () => { model.isNoteDismissed = true; drawHeading(model); window.shancheng.map.invalidateSize({ pan: false }); };
-    const button = element("button", { type: "button", onclick: dismiss }, text("dismiss"));
-    notices.push(element("p", { class: "notice" }, element("span", {}, note), button));
+    const button = note && !model.isNoteDismissed ? element("button", { type: "button", onclick: dismiss }, text("dismiss")) : "";
+    notices.push(element("p", { class: "notice" + (page.city.is_synthetic ? " invented" : "") }, ...said, button));
   }
+  if (!isPublished(page, model.choice)) notices.push(element("p", { class: "notice what-if", role: "status" }, element("b", {}, text("is_what_if")), element("span", { class: "note" }, text("what_if_notice"))));
   byId("notices").replaceChildren(...notices);
 }
 
@@ -39,6 +39,6 @@ function drawColourChoice(model) {
 function drawPages(page) {
   byId("pages").hidden = !page.pages.length;
   byId("pages-list").replaceChildren(...page.pages.map(({ label: words, href }) => (
-    element("li", {}, element("a", { href }, inLanguage(words)))
+    element("li", {}, element("a", { href: href + (language === "en" ? "#l=en" : "") }, inLanguage(words)))
   )));
 }

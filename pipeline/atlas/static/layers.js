@@ -5,24 +5,15 @@ const BASIS_COLOURS = ["#08306b", "#6baed6", "#fd8d3c", "#fdd0a2", "#a8b89a"];
 const TRACK_COLOURS = { ranked: "#2b5c8a", reserve: "#9ecae1", hazard: "#d94801", excluded: "#737373" };
 const QUADRANTS = ["act", "prepare", "survey", "later_ready", "later", "later_unknown"];
 const QUADRANT_COLOURS = ["#7f0000", "#ef6548", "#fdbb84", "#2b8cbe", "#a6bddb", "#d9d9d9"];
-const FUND_COLOURS = ["#54278f", "#fdd49e"];
 const MOVE_COLOURS = ["#b2182b", "#f4a582", "#f2f2f2", "#92c5de", "#2166ac"];
 const PLAN_COLOURS = ["#3f0a6b", "#6a2c91", "#7f5fb0", "#8f86c9", "#a3a8dc"]; // the first five years, each with a grey of its own
 const UNPLANNED_COLOUR = "#e4dfc9";
 const SURE_COLOURS = ["#f2f0e6", "#c7c3a0", "#e08214", "#5a2a06"];
-const YEAR_BREAKS = [1970, 1980, 1990, 2001]; // 2001: built by the end of 2000, 国办发〔2020〕23号
-const MOVE_SHARE = 0.05;
-
-// Measured values by fixed class breaks. The slopes are those of the national land survey, TD/T 1055-2019.
-const VALUE_LAYERS = {
-  climb: { fact: "main_road_climb_m", breaks: [5, 10, 20, 30] },
-  slope: { fact: "slope_deg", breaks: [2, 6, 15, 25] },
-  readiness: { fact: "readiness_share", breaks: [0.2, 0.4, 0.6, 0.8], isShare: true },
-  consent: { fact: "consent_share", breaks: [0.3334, 0.5, 0.6667, 0.75], isShare: true },
-  sure: { fact: "top_share", breaks: [0.05, 0.5, 0.95], isShare: true, colours: SURE_COLOURS },
-  funded_chance: { fact: "funded_share", breaks: [0.05, 0.5, 0.95], isShare: true, colours: SURE_COLOURS },
-};
-const LIVE_LAYERS = new Set(["tier", "funded", "move", "track"]);
+const LIFTED_COLOURS = ["#b10026", "#e08214", "#7b3294"];
+const NOT_LIFTED_COLOUR = "#e9e4d8";
+const LAYER_COLOURS = { sure: SURE_COLOURS, funded_chance: SURE_COLOURS };
+const OF_RANKED = new Set(["sure", "funded_chance"]); // without a value where there is no rank
+const LIVE_LAYERS = new Set(["tier", "move", "track", "lifted", "quadrant", "sure", "funded_chance", "planned"]);
 
 function colouringOf(model, key) {
   if (LIVE_LAYERS.has(key)) return makeColouring(model, key);
@@ -30,10 +21,10 @@ function colouringOf(model, key) {
 }
 
 function makeColouring(model, key) {
-  if (VALUE_LAYERS[key]) return valueColouring(model, key);
+  if (model.page.value_layers[key]) return valueColouring(model, key);
   if (key.startsWith("need.")) return needColouring(model, Number(key.slice(5)));
   return ({
-    funded: fundedColouring, move: moveColouring, track: trackColouring, year: yearColouring,
+    lifted: liftedColouring, move: moveColouring, track: trackColouring, year: yearColouring,
     basis: basisColouring, missing: missingColouring, quadrant: quadrantColouring, planned: plannedColouring,
   }[key] || tierColouring)(model);
 }
@@ -41,11 +32,11 @@ function makeColouring(model, key) {
 // Groups of keys that this page has data for.
 function layerGroups(model) {
   const { columns, page } = model;
-  const values = Object.keys(VALUE_LAYERS).filter((key) => hasFact(model, VALUE_LAYERS[key].fact));
+  const layers = page.value_layers, values = Object.keys(layers).filter((key) => hasFact(model, layers[key].fact));
   const among = (...keys) => keys.filter((key) => values.includes(key));
   const result = ["tier", "move"];
   if (page.gates.length) result.push("track");
-  if (hasFact(model, "floor_area_m2") || hasFact(model, "cost_cny")) result.push("funded");
+  if (columns.has("lifted_by_code")) result.push("lifted");
   if (columns.has("fact.planned_year")) result.push("planned");
   const sure = among("sure", "funded_chance");
   const ready = [...(columns.has("quadrant_type") ? ["quadrant"] : []), ...among("readiness", "consent")];
@@ -78,31 +69,26 @@ function classed(model, key, colours, words, place, more) {
 function tierColouring(model) {
   const { tiers } = model.page;
   const words = (i) => inLanguage(tiers[i].label);
-  const place = (row) => (model.tier[row] ? model.tier[row] - 1 : MISSING);
-  return classed(model, "tier", tiers.map((tier) => tier.colour), words, place, { none: "no_rank" });
+  const place = (row) => (model.tier[row] ? model.tier[row] - 1 : NOT_RANKED);
+  return classed(model, "tier", tiers.map((tier) => tier.colour), words, place, { isOrdered: true });
 }
 
-function fundedColouring(model) {
-  const words = (i) => text(i ? "not_funded" : "funded");
+// What a veto lifts before all others, by its reason.
+function liftedColouring(model) {
+  const codes = Object.keys(model.page.vetoes);
+  const colours = [...codes.map((_, i) => LIFTED_COLOURS[Math.min(i, LIFTED_COLOURS.length - 1)]), NOT_LIFTED_COLOUR];
+  const words = (i) => (i < codes.length ? inLanguage(model.page.vetoes[codes[i]]) : text("not_lifted"));
   const place = (row) => {
-    if (!model.rank[row]) return MISSING;
-    return model.rank[row] <= model.funding.count ? 0 : 1;
+    if (!model.rank[row]) return NOT_RANKED;
+    return model.lifted[row] ? Math.max(0, codes.indexOf(word(model, "lifted_by_code", row))) : codes.length;
   };
-  return classed(model, "funded", FUND_COLOURS, words, place, { none: "no_rank" });
+  return classed(model, "lifted", colours, words, place);
 }
 
 function moveColouring(model) {
-  const words = (i) => text(["move_enters", "move_up", "move_same", "move_down", "move_leaves"][i]);
-  const least = MOVE_SHARE * model.rankedCount;
-  const place = (row) => {
-    const now = model.rank[row], before = model.published.rank[row];
-    if (!now && !before) return MISSING;
-    const isTop = model.tier[row] === 1, wasTop = model.published.tier[row] === 1;
-    if (isTop !== wasTop) return isTop ? 0 : 4;
-    if (!now || !before) return now ? 1 : 3;
-    return Math.abs(now - before) < least ? 2 : now < before ? 1 : 3;
-  };
-  return classed(model, "move", MOVE_COLOURS, words, place, { none: "no_rank" });
+  const words = (i) => text("move_" + MOVES[i]);
+  const place = (row) => (moveOf(model, row) < 0 ? NOT_RANKED : moveOf(model, row));
+  return classed(model, "move", MOVE_COLOURS, words, place);
 }
 
 function trackColouring(model) {
@@ -110,27 +96,28 @@ function trackColouring(model) {
   return classed(model, "track", tracks.map((name) => TRACK_COLOURS[name]), (i) => text("track_" + tracks[i]), (row) => model.track[row]);
 }
 
+// The class that a value is shown in, moved where the true value lies in another.
+function placeAmong(model, key, breaks, values) {
+  const shift = model.columns.has("class_shift." + key) ? once(model, "class_shift." + key, () => model.columns.numbers("class_shift." + key)) : null;
+  return (row) => (Number.isNaN(values(row)) ? MISSING : breaks.filter((limit) => values(row) >= limit).length + (shift ? shift[row] : 0));
+}
+
 function valueColouring(model, key) {
-  const { fact: name, breaks, isShare, colours } = VALUE_LAYERS[key];
-  const values = factColumn(model, name);
-  const place = (row) => (Number.isNaN(values[row]) ? MISSING : breaks.filter((limit) => values[row] >= limit).length);
+  const { fact: name, breaks, is_share: isShare } = model.page.value_layers[key];
+  const column = factColumn(model, name), among = placeAmong(model, key, breaks, (row) => column[row]);
+  const place = OF_RANKED.has(key) ? (row) => (model.rank[row] ? among(row) : NOT_RANKED) : among;
   const words = (i) => rangeWords(isShare ? breaks.map((limit) => percent(limit) + " %") : breaks, i);
-  return classed(model, key, colours || VALUE_COLOURS, words, place, { isRising: true });
+  return classed(model, key, LAYER_COLOURS[key] || VALUE_COLOURS, words, place, { isRising: true, isOrdered: true });
 }
 
 // Old is dark: what is needed most stands out.
 function yearColouring(model) {
-  const colours = [...VALUE_COLOURS].reverse();
+  const colours = [...VALUE_COLOURS].reverse(), { year_breaks: breaks } = model.page;
   const words = (i) => {
-    if (i === 0) return text("year_before", YEAR_BREAKS[0]);
-    const from = YEAR_BREAKS[i - 1], to = YEAR_BREAKS[i];
-    return i === YEAR_BREAKS.length ? text("year_from", from) : from + "–" + (to - 1);
+    if (i === 0) return text("year_before", breaks[0]);
+    return i === breaks.length ? text("year_from", breaks[i - 1]) : breaks[i - 1] + "–" + (breaks[i] - 1);
   };
-  const place = (row) => {
-    const year = middleYear(model, row);
-    return Number.isNaN(year) ? MISSING : YEAR_BREAKS.filter((limit) => year >= limit).length;
-  };
-  return classed(model, "year", colours, words, place);
+  return classed(model, "year", colours, words, placeAmong(model, "year", breaks, (row) => middleYear(model, row)), { isOrdered: true });
 }
 
 // The year of a building as a number: recorded, the middle of what a vague text allows, or inferred.
@@ -149,11 +136,12 @@ function basisColouring(model) {
 function missingColouring(model) {
   const words = (i) => text(i === 4 ? "missing_many" : "missing_count", i);
   const place = (row) => Math.min(4, model.standIns.reduce((sum, column) => sum + column[row], 0));
-  return classed(model, "missing", VALUE_COLOURS, words, place, { isRising: true });
+  return classed(model, "missing", VALUE_COLOURS, words, place, { isRising: true, isOrdered: true });
 }
 
 function quadrantColouring(model) {
   const place = (row) => {
+    if (!model.rank[row]) return NOT_RANKED;
     const found = QUADRANTS.indexOf(word(model, "quadrant_type", row));
     return found < 0 ? MISSING : found;
   };
@@ -164,14 +152,14 @@ function plannedColouring(model) {
   const { planned_years: years } = model.page;
   const colours = [...years.map((_, i) => PLAN_COLOURS[Math.min(4, i)]), UNPLANNED_COLOUR];
   const values = factColumn(model, "planned_year");
-  const place = (row) => (Number.isNaN(values[row]) ? years.length : years.indexOf(values[row]));
+  const place = (row) => (!Number.isNaN(values[row]) ? years.indexOf(values[row]) : model.rank[row] ? years.length : NOT_RANKED);
   return classed(model, "planned", colours, (i) => (i < years.length ? String(years[i]) : text("not_planned")), place);
 }
 
 function needColouring(model, k) {
   const item = model.page.criteria[k];
   const place = (row) => (model.standIns[k][row] ? MISSING : Math.min(4, Math.floor((model.needs[k][row] * 5) / NEED_UNITS)));
-  return classed(model, "need." + k, VALUE_COLOURS, (i) => needWords(item, i), place, { none: "missing_stand_in", isRising: true });
+  return classed(model, "need." + k, VALUE_COLOURS, (i) => needWords(item, i), place, { none: "missing_stand_in", isRising: true, isOrdered: true });
 }
 
 function rangeWords(breaks, i) {
@@ -179,11 +167,14 @@ function rangeWords(breaks, i) {
   return i === breaks.length ? "≥ " + breaks[i - 1] : breaks[i - 1] + "–" + breaks[i];
 }
 
+// With as many decimals as tell the classes apart.
 function needWords(item, i) {
   const words = text("need_range", i * 20, i * 20 + 20);
   if (item.between && item.between.length) return words;
   const at = (share) => item.none_at + share * (item.worst_at - item.none_at);
-  return words + " (" + grouped(at(i / 5), item.decimals) + "–" + withUnit(at((i + 1) / 5), item.unit, item.decimals) + ")";
+  const tells = (decimals) => [0, 1, 2, 3, 4, 5].every((step) => Math.abs(at(step / 5) * 10 ** decimals - Math.round(at(step / 5) * 10 ** decimals)) < 1e-6);
+  const decimals = [0, 1, 2].find(tells) ?? 3;
+  return words + " (" + grouped(at(i / 5), decimals) + "–" + grouped(at((i + 1) / 5), decimals) + unitWord(item.unit) + ")";
 }
 
 // Numbers and floor area of each class, as the legend lists them.
@@ -204,8 +195,8 @@ function classSums(model) {
 function tierSums({ tier_sums: sums }) {
   const counts = new Array(256).fill(0), areas = new Array(256).fill(0);
   sums.counts.forEach((count, tier) => {
-    counts[tier ? tier - 1 : MISSING] = count;
-    areas[tier ? tier - 1 : MISSING] = sums.areas[tier];
+    counts[tier ? tier - 1 : NOT_RANKED] = count;
+    areas[tier ? tier - 1 : NOT_RANKED] = sums.areas[tier];
   });
   return { counts, areas };
 }

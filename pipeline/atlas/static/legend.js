@@ -1,14 +1,17 @@
-// Legend, scale, north arrow and zoom buttons on the map.
-function addControls(map, model) {
+// Scale, north arrow and buttons on the map; the legend stands beside it.
+function addControls(map, model, home) {
   const zoom = L.control.zoom({ position: "topleft" }).addTo(map);
+  const whole = element("a", { href: "#", role: "button", class: "home", id: "home", onclick: (event) => {
+    event.preventDefault();
+    home();
+  } }, "⌂");
+  zoom.getContainer().append(whole);
   L.control.scale({ imperial: false, maxWidth: 140, position: "bottomright" }).addTo(map);
   const north = fixed(map, "topright", "north");
-  const legend = fixed(map, "bottomleft", "legend");
-  L.DomEvent.disableScrollPropagation(legend);
-  L.DomEvent.disableClickPropagation(legend);
+  const legend = byId("legend");
   const redraw = () => {
     const [zoomIn, zoomOut] = zoom.getContainer().querySelectorAll("a");
-    for (const [link, key] of [[zoomIn, "zoom_in"], [zoomOut, "zoom_out"]]) {
+    for (const [link, key] of [[zoomIn, "zoom_in"], [zoomOut, "zoom_out"], [whole, model.page.district ? "whole_district" : "whole_city"]]) {
       link.title = text(key);
       link.setAttribute("aria-label", text(key));
     }
@@ -33,13 +36,14 @@ function northArrow() {
   );
 }
 
-// One entry a class, most urgent first, then those without a value.
+// One entry a class, most urgent first, then those without a value and those without a rank.
 function legendRows(model) {
   const { colours, words, none, isRising, hidesEmpty } = model.colouring;
   const { counts, areas } = classSums(model);
   const rows = colours.map((colour, i) => ({ label: words(i), colour, count: counts[i], area: areas[i] }));
   if (isRising) rows.reverse();
   if (counts[MISSING]) rows.push({ label: text(none), colour: MISSING_COLOUR, count: counts[MISSING], area: areas[MISSING] });
+  if (counts[NOT_RANKED]) rows.push({ label: text("no_rank"), colour: NOT_RANKED_COLOUR, count: counts[NOT_RANKED], area: areas[NOT_RANKED] });
   return hidesEmpty ? rows.filter(({ count }) => count > 0) : rows;
 }
 
@@ -75,11 +79,12 @@ function legendKey(model) {
 function drawLegend(box, model) {
   box.dataset.key = legendKey(model);
   const isFloor = model.page.floor_known_share >= 0.8;
-  const heads = ["", layerTitle(model, model.colouring.key), text("buildings_count"), text(isFloor ? "floor_area_head" : "footprint_area_head"), "%"];
+  const heads = ["", layerTitle(model, model.colouring.key), text("buildings_count"), text(isFloor ? "floor_area_head" : "footprint_area_head"), text("area_share_head")];
   const body = legendLines(model).map(({ words, colour, told }) => [swatch(colour), words, ...told]);
   const thick = { stroke: "#6f7884", "stroke-width": 6 };
   const signs = [
     [swatch(OTHER_FILL), text("not_ranked")],
+    ...(model.page.is_parted ? [[hexSign(), text("hex_sign")]] : []),
     ...(model.shown ? [[swatch(FAINT_COLOUR), text("filtered_out")]] : []),
     [stroke([thick, { stroke: "#fdf3cf", "stroke-width": 4 }]), text("main_road_line")],
     [stroke([{ stroke: "#1f3f5b", "stroke-width": 4, "stroke-dasharray": "1.6 2.2" }]), text("steps_line")],
@@ -89,12 +94,18 @@ function drawLegend(box, model) {
     ...(model.water.count ? [[swatch(WATER_FILL), text("water")]] : []),
   ].map(([sign, words]) => element("li", {}, sign, words));
   const isOpen = !box.firstChild || box.firstChild.open;
+  const hint = TEXTS[language]["hint_" + model.colouring.key.split(".")[0]] || "";
   box.replaceChildren(
     element(
       "details", isOpen ? { open: true } : {},
-      element("summary", {}, text("legend"), element("span", { class: "hint" }, text("legend_hint"))),
+      element("summary", {}, text("legend"), element("span", { class: "hint" }, hint)),
       table(heads, body, { class: "classes" }),
       element("ul", { class: "signs" }, ...signs),
     ),
   );
+}
+
+function hexSign() {
+  const corners = HEX_CORNERS.map(([x, y]) => `${11 + 7 * x},${7 + 7 * y}`).join(" ");
+  return drawing("svg", { class: "swatch", viewBox: "0 0 22 14", "aria-hidden": "true" }, drawing("polygon", { points: corners, fill: "#fb6a4a", stroke: "#555c66" }));
 }

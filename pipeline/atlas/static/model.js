@@ -10,6 +10,7 @@ function buildModel(columns, page) {
   const model = {
     page, columns, count,
     isWhole: false,
+    homes: null, // households of each building; null till they come, or where nobody counted them
     get ranked() { return once(model, "ranked", () => columns.polygons("ranked")); },
     get others() { return once(model, "others", () => columns.polygons("others")); },
     districts: columns.polygons("districts"),
@@ -59,6 +60,7 @@ async function completeModel(model, more, rest) {
   settle(model, publishedChoice(page));
   if (page.district) addCityRanks(model);
   model.published = { rank: model.rank.slice(), tier: model.tier.slice(), score: model.score.slice(), track: model.track.slice() };
+  model.homes = hasFact(model, "household_count") ? Float32Array.from(factColumn(model, "household_count"), (homes) => homes || 0) : null;
   model.isWhole = true;
 }
 
@@ -139,24 +141,12 @@ function footprints(model) {
   return areas;
 }
 
-// The ranks that hold the published one in nine of ten draws, as near as their steps tell; null without.
+// The ranks that hold the published one in nine of ten draws, as the table has them; null without.
 function bandOf(model, row) {
   if (!model.columns.has("band.rank_p05") || !model.columns.has("band.rank_p95")) return null;
-  const { band_steps: steps } = model.page;
-  const ranks = model.cityRank || model.published.rank;
-  const most = once(model, "most ranks", () => ranks.reduce((high, rank) => Math.max(high, rank), 1));
-  const own = Math.floor(steps * Math.sqrt(ranks[row] / most) + 0.5);
-  const ends = ["rank_p05", "rank_p95"].map((name) => {
-    const key = "band." + name;
-    const step = own + once(model, key, () => model.columns.measures(key))(row);
-    return Math.max(1, Math.round(most * (step / steps) ** 2));
-  });
-  return ends.some(Number.isNaN) ? null : ends.map(twoDigits);
-}
-
-function twoDigits(rank) {
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(rank)) - 1);
-  return Math.round(rank / unit) * unit;
+  const rank = (model.cityRank || model.published.rank)[row];
+  const [below, above] = ["band.rank_p05", "band.rank_p95"].map((key) => once(model, key, () => model.columns.measures(key))(row));
+  return rank && !Number.isNaN(below + above) ? [rank - below, rank + above] : null;
 }
 
 function criterionOf(model, measure) {

@@ -56,7 +56,6 @@ function publishedChoice(page) {
   return {
     raw: page.criteria.map((item) => item.weight),
     gates: page.gates.map(() => true),
-    budget: { kind: "", share: 0 },
   };
 }
 
@@ -64,7 +63,7 @@ function isPublished(page, choice) {
   return choice.gates.every(Boolean) && page.criteria.every((item, k) => item.weight === choice.raw[k]);
 }
 
-// Score, track, rank, tier and funding line of every building under a choice.
+// Score, track, rank and tier of every building under a choice.
 function settle(model, choice) {
   model.choice = choice;
   model.units = weightUnits(choice.raw);
@@ -72,7 +71,6 @@ function settle(model, choice) {
   trackRows(model);
   rankRows(model);
   if (model.cityTier && isPublished(model.page, choice)) model.tier.set(model.cityTier);
-  fundRows(model);
 }
 
 function scoreRows(model) {
@@ -195,33 +193,25 @@ function addCityRanks(model) {
   model.tier.set(model.cityTier);
 }
 
-// Down the list until the budget is spent: the first building that does not fit ends it.
-function fundRows(model) {
-  const { kind, share } = model.choice.budget;
-  const money = { count: 0, spent: 0, unknown: 0, whole: 0 };
-  model.funding = money;
-  if (!kind) return;
-  const values = budgetValues(model, kind);
-  for (const row of model.byRank) money.whole += Number.isNaN(values[row]) ? 0 : values[row];
-  money.limit = (money.whole * share) / 1000;
-  for (const row of model.byRank) {
-    const value = values[row];
-    if (Number.isNaN(value)) money.unknown += 1;
-    else if (money.spent + value > money.limit) break;
-    else money.spent += value;
-    money.count += 1;
-  }
+// How a building stands against the published order.
+const MOVES = ["enters", "up", "same", "down", "leaves"];
+const MOVE_SHARE = 0.05;
+
+function moveOf(model, row) {
+  const now = model.rank[row], before = model.published.rank[row];
+  if (!now && !before) return -1;
+  const isTop = model.tier[row] === 1, wasTop = model.published.tier[row] === 1;
+  if (isTop !== wasTop) return isTop ? 0 : 4;
+  if (!now || !before) return now ? 1 : 3;
+  return Math.abs(now - before) < MOVE_SHARE * model.rankedCount ? 2 : now < before ? 1 : 3;
 }
 
-function budgetValues(model, kind) {
-  return factColumn(model, kind === "cost" ? "cost_cny" : "floor_area_m2");
-}
-
-// Who enters and who leaves the top tier, by district, against the published order.
+// Who enters and who leaves the top tier among those shown, by district, against the published order.
 function tierMoves(model) {
   const places = once(model, "district_name", () => model.columns.categories("district_name"));
   const moves = places.words.map((name) => ({ name, enters: [], leaves: [] }));
   for (let row = 0; row < model.count; row += 1) {
+    if (model.shown && !model.shown[row]) continue;
     const isIn = model.tier[row] === 1, wasIn = model.published.tier[row] === 1;
     if (isIn !== wasIn) moves[places.places[row] - 1][isIn ? "enters" : "leaves"].push(row);
   }

@@ -2,9 +2,11 @@
 // side, ratio (device pixels a pixel) and zoom.
 const MISSING = 255;
 const FAINT = 254;
+const NOT_RANKED = 253; // housing that goes another way than the ranking
 const MISSING_COLOUR = "#a8b89a";
 const MISSING_HATCH = "#71826a"; // near by it is told from every class without colour
 const HATCH_PIXELS = 8; // squares are whole numbers of it
+const NOT_RANKED_COLOUR = "#93a7ad";
 const FAINT_COLOUR = "#d9dcdf"; // rows that the filters leave out
 const PAPER = "#eceeee";
 const PIXEL_ZOOM = 13;
@@ -98,6 +100,11 @@ function isFarOut(model, view) {
 }
 
 function paintFront(context, model, view) {
+  if (isInHexes(model, view)) {
+    paintHexes(context, model, view);
+    paintOver(context, model, view);
+    return;
+  }
   context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
   if (view.zoom <= PIXEL_ZOOM) paintOneByOne(context, model, view);
   else paintBatches(context, model, view);
@@ -301,6 +308,7 @@ function paintSteps(context, model, view) {
 
 function colourOf(colouring, place) {
   if (place === FAINT) return FAINT_COLOUR;
+  if (place === NOT_RANKED) return NOT_RANKED_COLOUR;
   return place === MISSING ? MISSING_COLOUR : colouring.colours[place];
 }
 

@@ -38,6 +38,7 @@ function drawPanel(panel, model, row, actions, isPinned) {
     ),
     element("h2", {}, buildingTitle(model, row)),
     element("p", { class: "place" }, place.filter(Boolean).join(" · ")),
+    projectOf(model, row) >= 0 ? element("button", { type: "button", id: "open-project", onclick: () => actions.openProject(projectOf(model, row)) }, text("open_project")) : "",
     verdict(view),
     isPinned ? element("p", { class: "hint" }, text("pin_hint")) : "",
     surePart(view),
@@ -53,24 +54,26 @@ function drawPanel(panel, model, row, actions, isPinned) {
 function verdict({ model, row }) {
   const rank = model.rank[row], { published } = model;
   const score = element("span", { class: "score" }, text("score", grouped(model.score[row] / POINT_UNITS, 3)));
-  const before = published.rank[row];
-  const was = before === rank ? "" : element("p", { class: "detail was" }, before ? text("was_rank", grouped(before)) : text("was_unranked"));
+  const isMoved = published.rank[row] !== rank || published.score[row] !== model.score[row];
+  const was = isMoved ? element("p", { class: "detail was" }, publishedWords(model, row) + (published.rank[row] ? " · " + text("score", grouped(published.score[row] / POINT_UNITS, 3)) : "")) : "";
   if (!rank) {
     const track = model.page.tracks[model.track[row]];
     const reason = word(model, "track_reason_code", row);
     return element(
       "div", { class: "verdict" },
-      element("span", { class: "rank" }, text("no_rank")), element("span"), score,
+      element("span", { class: "rank" }, text("not_in_order")), element("span"), score,
       element("span", { class: "tier" }, text("track_" + track) + (reason ? text("colon") + reasonWord(reason) : "")), was,
     );
   }
   const tier = model.page.tiers[model.tier[row] - 1];
-  const lifted = model.lifted[row] ? " · " + text("lifted") : "";
+  const veto = model.page.vetoes[word(model, "lifted_by_code", row)];
+  const lifted = isLifted(model, row) ? element("p", { class: "lifted-note" }, liftedSign(model, row), text("lifted") + (veto ? text("colon") + inLanguage(veto) : "")) : "";
+  const isWhatIf = !isPublished(model.page, model.choice);
   return element(
     "div", { class: "verdict" },
-    element("span", { class: "rank" }, text(model.cityRank ? "rank_in_district" : "rank", grouped(rank))),
+    element("span", { class: "rank" }, text(isWhatIf ? "rank_what_if" : model.cityRank ? "rank_in_district" : "rank", grouped(rank))),
     element("span", { class: "of" }, text("rank_of", grouped(model.rankedCount))), score,
-    element("span", { class: "tier" }, swatch(tier.colour), inLanguage(tier.label) + lifted), was,
+    element("span", { class: "tier" }, swatch(tier.colour), inLanguage(tier.label)), lifted, was,
     model.cityRank && model.cityRank[row] ? element("p", { class: "detail was" }, text("rank_in_city", grouped(model.cityRank[row]))) : "",
   );
 }
@@ -83,15 +86,15 @@ function surePart({ model, row }) {
   if (band) lines.push(["rank_band", text("band", grouped(band[0]), grouped(band[1]))]);
   for (const name of ["top_share", "funded_share", "readiness_share", "consent_share"]) {
     const share = value(name);
-    if (!Number.isNaN(share)) lines.push(["fact_" + name, percent(share) + " %"]);
+    if (!Number.isNaN(share)) lines.push(["fact_" + name, shareWords(share)]);
   }
   const quadrant = word(model, "quadrant_type", row);
-  if (quadrant) lines.push(["fact_quadrant", text("quadrant_" + quadrant)]);
+  if (quadrant && model.rank[row]) lines.push(["fact_quadrant", text("quadrant_" + quadrant)]);
   const year = value("planned_year");
-  if (hasFact(model, "planned_year")) {
+  if (hasFact(model, "planned_year") && model.rank[row]) {
     const reason = word(model, "wait_reason_code", row);
     const waits = text("not_planned") + (reason ? text("colon") + text("wait_" + reason) : "");
-    lines.push(["fact_planned_year", Number.isNaN(year) ? waits : String(year)]);
+    lines.push(["fact_planned_year", Number.isNaN(year) ? waits : text("planned_in", year)]);
   }
   const cost = value("cost_cny");
   if (!Number.isNaN(cost)) lines.push(["fact_cost_cny", text("ten_thousand_yuan", grouped(cost / 1e4, 1))]);

@@ -3,6 +3,7 @@
 function pixelColours(model) {
   const colours = new Uint32Array(256).fill(pixelOf(MISSING_COLOUR));
   colours[FAINT] = pixelOf(FAINT_COLOUR);
+  colours[NOT_RANKED] = pixelOf(NOT_RANKED_COLOUR);
   model.colouring.colours.forEach((colour, place) => { colours[place] = pixelOf(colour); });
   return colours;
 }

@@ -1,6 +1,6 @@
 // The choice as a file of config/scenarios, and files saved from the page.
 function scenarioName(model) {
-  return cleanName((model.page.scenario || "base") + "_what_if");
+  return cleanName((model.page.scenario || "base") + "_what_if_" + choiceMark(model));
 }
 
 function cleanName(words) {
@@ -21,12 +21,10 @@ function scenarioText(model, choice, name) {
   page.gates.forEach((gate, i) => { if (!choice.gates[i]) layOver(score, gate.off); });
   const content = { score };
   if (page.scenario && page.scenario !== "base") content.plan = page.plan_settings;
-  const { kind } = choice.budget;
   const notes = [
     `# ${TEXTS.zh.scenario_file_note} ${TEXTS.en.scenario_file_note}`,
     `# make rank SCENARIO=${name}`,
   ];
-  if (kind) notes.push(`# budget ${kind}: ${Math.round(model.funding.limit)} → ${model.funding.count}`);
   return [...notes, ...yamlLines(content, ""), ""].join("\n");
 }
 

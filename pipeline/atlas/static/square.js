@@ -7,7 +7,7 @@ function paintSquare(model, kept, { x, y, z, ratio, sight }) {
   const size = Math.round(TILE_SIDE * ratio), key = [x, y, z, size].join();
   const view = withEdges({ left: x * TILE_SIDE, top: y * TILE_SIDE, side: TILE_SIDE, scale: (256 * 2 ** z) / WORLD_UNITS, zoom: z, ratio });
   if (sight) narrow(view, sight);
-  const isFar = isFarOut(model, view);
+  const isFar = isFarOut(model, view) && !isInHexes(model, view);
   const canvas = new OffscreenCanvas(size, size);
   const context = canvas.getContext("2d", { willReadFrequently: isFar });
   if (sight) clipTo(context, view);
@@ -71,6 +71,7 @@ function serve() {
     if (part) {
       Object.assign(model, part);
       if (!part.ranked) return;
+      model.lazy.clear();
       kept.clear();
       setTimeout(() => [model.ranked, model.others, ...model.streets].forEach(gridOf)); // before they are asked for
       return;
@@ -82,8 +83,8 @@ function serve() {
 
 // What it needs of the model; without classes, which follow each choice.
 function modelToPaint(model) {
-  const { isWhole, count, ranked, others, districts, water, shade } = model;
+  const { isWhole, count, ranked, others, districts, water, shade, homes } = model;
   const { shade: place, contour_interval_m } = model.page;
-  const part = { isWhole, count, ranked, others, districts, water, shade, page: { shade: place, contour_interval_m }, streets: model.streets };
+  const part = { isWhole, count, homes, ranked, others, districts, water, shade, page: { shade: place, contour_interval_m }, streets: model.streets };
   return isWhole ? { ...part, estates: model.estates, contours: model.contours } : part;
 }

@@ -88,8 +88,8 @@ const CanvasTiles = L.GridLayer.extend({
   },
 
   recolour() {
-    const { classes, colouring: { key, colours } } = this.model;
-    if (this.painter) this.painter.postMessage({ part: { classes, colouring: { key, colours } } });
+    const { classes, colouring: { key, colours, isOrdered } } = this.model;
+    if (this.painter) this.painter.postMessage({ part: { classes, colouring: { key, colours, isOrdered } } });
   },
 
   // In other colours: what is in sight first.

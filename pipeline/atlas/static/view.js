@@ -12,13 +12,27 @@ function markShape(group, shapes, row, colour) {
   }
 }
 
-// Shows the bounds beside the legend or above it, where they become larger, if either leaves half of the map.
-function fitClearOfLegend(map, bounds, margin, options) {
-  const { width, height } = map.getContainer().querySelector(".legend").getBoundingClientRect(), size = map.getSize();
-  const rooms = [[width + 10, 0], [0, height + 10]].filter(([left, bottom]) => 2 * left < size.x && 2 * bottom < size.y);
-  const zoomIn = ([left, bottom]) => map.getBoundsZoom(bounds, false, L.point(left + 2 * margin, bottom + 2 * margin));
-  const [left, bottom] = rooms.sort((a, b) => zoomIn(b) - zoomIn(a))[0] || [0, 0];
-  map.fitBounds(bounds, { ...options, paddingTopLeft: [left + margin, margin], paddingBottomRight: [margin, bottom + margin] });
+const MAP_MARGIN = 8;
+
+function fitTo(map, bounds, margin, options) {
+  map.fitBounds(bounds, { ...options, padding: [margin, margin] });
+}
+
+function fitWhole(map, model, options) {
+  fitTo(map, boundsOf(model), MAP_MARGIN, options);
+}
+
+// The city cannot be lost: the map goes no further out than all of it, and no further off than its edge.
+function keepInSight(map, model) {
+  const bounds = boundsOf(model);
+  const hold = () => {
+    const whole = map.getBoundsZoom(bounds, false, L.point(2 * MAP_MARGIN, 2 * MAP_MARGIN));
+    map.options.minZoom = Math.max(9, whole - 1);
+  };
+  map.setMaxBounds(bounds.pad(0.6));
+  map.options.maxBoundsViscosity = 1;
+  map.on("resize", hold);
+  hold();
 }
 
 // The building and its walk whole, never nearer than need be.
@@ -29,7 +43,7 @@ function bringIntoView(map, model, row) {
     map.setView(toLatLng(x, y), Math.max(map.getZoom(), 17));
     return;
   }
-  fitClearOfLegend(map, boundsOfWalk(walk).extend(toLatLng(x, y)), 50, { maxZoom: 17 });
+  fitTo(map, boundsOfWalk(walk).extend(toLatLng(x, y)), 50, { maxZoom: 17 });
 }
 
 function boundsOf(model) {
@@ -60,7 +74,7 @@ function prepareForPrint(map, model, tiles, labels) {
     before = { middle: map.getCenter(), zoom: map.getZoom(), bounds: map.getBounds() };
     document.documentElement.classList.add("printing");
     map.invalidateSize({ pan: false });
-    if (before.bounds.contains(boundsOf(model))) fitClearOfLegend(map, boundsOf(model), 12, { animate: false });
+    if (before.bounds.contains(boundsOf(model))) fitWhole(map, model, { animate: false });
     else map.fitBounds(before.bounds, { animate: false });
     tiles.finish();
     labels.draw();

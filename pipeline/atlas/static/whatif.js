@@ -1,9 +1,8 @@
-// The meeting's own choice: weights, budget and gates, ranked anew at every move.
+// The meeting's own choice: weights and gates, ranked anew at every move. The plan stays as it was made.
 const GROUPS = ["building", "people", "service", "feasibility"];
 const KEY_STEP = 100; // a hundredth of all weight
 const FULL_WEIGHT = 6000;
-const BUDGET_STEPS = 1000;
-const MOVERS_SHOWN = 5;
+const MOVERS_SHOWN = 10;
 
 function addWhatIf(model, actions) {
   const box = byId("what-if");
@@ -18,9 +17,7 @@ function addWhatIf(model, actions) {
 
   function tellShares() {
     for (const { k, node } of outputs) node.textContent = percent(model.units[k] / WEIGHT_UNITS, 2) + " %";
-    const note = byId("budget-note");
-    if (note) note.textContent = budgetWords(model);
-    byId("what-if-reset").disabled = isPublished(model.page, choice) && !choice.budget.kind;
+    byId("what-if-reset").disabled = isPublished(model.page, choice);
   }
 
   function slider(k) {
@@ -56,31 +53,6 @@ function addWhatIf(model, actions) {
     return element("section", {}, element("h3", {}, text("weights_heading"), element("span", { class: "hint" }, text("weights_hint"))), ...parts);
   }
 
-  function budgetPart() {
-    const kinds = ["", ...(hasFact(model, "floor_area_m2") ? ["area"] : []), ...(hasFact(model, "cost_cny") ? ["cost"] : [])];
-    if (kinds.length < 2) return "";
-    const select = element("select", { id: "budget-kind" }, ...kinds.map((kind) => (
-      element("option", { value: kind, selected: choice.budget.kind === kind }, text("budget_" + (kind || "none")))
-    )));
-    const input = element("input", {
-      type: "range", id: "budget-share", min: 0, max: BUDGET_STEPS, step: 1, value: choice.budget.share,
-      disabled: !choice.budget.kind, "aria-label": text("budget_amount"),
-    });
-    select.addEventListener("change", () => {
-      const share = select.value ? choice.budget.share || BUDGET_STEPS / 20 : 0;
-      input.disabled = !select.value;
-      input.value = String(share);
-      set({ ...choice, budget: { kind: select.value, share } }, true);
-    });
-    const move = (isFinal) => set({ ...choice, budget: { ...choice.budget, share: Number(input.value) } }, isFinal);
-    input.addEventListener("input", () => move(false));
-    input.addEventListener("change", () => move(true));
-    return element(
-      "section", {}, element("h3", {}, element("label", { for: "budget-kind" }, text("budget"))), select, input,
-      element("p", { class: "detail", id: "budget-note", role: "status" }),
-    );
-  }
-
   function gatesPart() {
     if (!model.page.gates.length) return "";
     const lines = model.page.gates.map((gate, i) => {
@@ -97,7 +69,7 @@ function addWhatIf(model, actions) {
   }
 
   function exportPart() {
-    const name = element("input", { id: "scenario-name", type: "text", maxlength: 60, value: scenarioName(model), "aria-label": text("scenario_name") });
+    const name = element("input", { id: "scenario-name", type: "text", maxlength: 60, placeholder: (model.page.scenario || "base") + "_what_if", "aria-label": text("scenario_name") });
     const save = () => {
       name.value = cleanName(name.value) || scenarioName(model);
       saveFile(name.value + ".yaml", scenarioText(model, choice, name.value), "application/yaml");
@@ -122,7 +94,7 @@ function addWhatIf(model, actions) {
         element("p", { class: "hint" }, text("what_if_hint")),
         element("button", { type: "button", id: "what-if-reset", onclick: reset }, text("reset"))),
       element("section", { id: "moves", "aria-live": "polite" }),
-      weightsPart(), budgetPart(), gatesPart(), exportPart(),
+      weightsPart(), gatesPart(), exportPart(), planPart(model),
     );
     tellShares();
     drawMoves(byId("moves"), model, actions);
@@ -135,16 +107,40 @@ function addWhatIf(model, actions) {
   };
 }
 
-function budgetWords(model) {
-  const { kind } = model.choice.budget;
-  if (!kind) return text("budget_off");
-  const { count, spent, unknown, limit } = model.funding;
-  const money = (value) => (kind === "cost" ? text("money", grouped(value / 1e8, 2)) : text("square_metres", grouped(value / 1e4, 1)));
-  const words = text("budget_line", money(limit), grouped(count), money(spent));
-  return unknown ? words + " " + text("budget_unknown", grouped(unknown)) : words;
+// What the plan takes under its budgets, and the command that plans anew under those that are typed here.
+function planPart(model) {
+  const { plan } = model.page;
+  if (!plan.length) return "";
+  const money = (value) => (value === null ? "–" : grouped(value / 1e8, 2));
+  const heads = [text("year"), text("plan_projects"), text("plan_homes"), text("plan_public"), text("plan_budget")];
+  const command = element("code", { id: "plan-command" }), note = element("p", { class: "detail", id: "budget-note", role: "status" });
+  const inputs = plan.map((one) => element("input", {
+    type: "text", inputmode: "decimal", class: "budget", "data-year": one.year, "aria-label": text("budget_of", one.year),
+    value: one.budget_cny === null ? "" : plainNumber(one.budget_cny / 1e8),
+  }));
+  const tell = () => {
+    const typed = inputs.map((input) => input.value.trim().replace(/[,，]/g, "").replace(/[．。]/g, "."));
+    const isWrong = typed.map((words) => !/^\d+(\.\d+)?$/.test(words));
+    inputs.forEach((input, i) => input.setAttribute("aria-invalid", String(isWrong[i])));
+    const at = isWrong.indexOf(true);
+    note.textContent = at >= 0 ? text("budget_wrong", plan[at].year) : text("budget_note");
+    command.textContent = at >= 0 ? "" : "make plan" + (model.page.scenario && model.page.scenario !== "base" ? " SCENARIO=" + model.page.scenario : "") + " BUDGET=" + typed.map((words) => plainNumber(Number(words)) + "亿").join(",");
+  };
+  inputs.forEach((input) => input.addEventListener("input", tell));
+  tell();
+  const rows = plan.map((one, i) => [String(one.year), grouped(one.projects), grouped(one.homes), money(one.public_cny), inputs[i]]);
+  return element(
+    "section", { id: "plan" }, element("h3", {}, text("plan_heading")),
+    element("p", { class: "hint" }, text("plan_hint")),
+    table(heads, rows, { class: "counts" }), note, command,
+  );
 }
 
-// Who enters and who leaves the top tier, and where.
+function plainNumber(value) {
+  return String(Math.round(value * 1e6) / 1e6);
+}
+
+// Who enters and who leaves the top tier, and where; all of them are a filter away.
 function drawMoves(box, model, actions) {
   if (isPublished(model.page, model.choice)) {
     box.replaceChildren(element("p", { class: "detail" }, text("moves_none")));
@@ -154,15 +150,17 @@ function drawMoves(box, model, actions) {
   const entering = moves.flatMap(({ enters }) => enters), leaving = moves.flatMap(({ leaves }) => leaves);
   const rows = moves.map(({ name, enters, leaves }) => [name, "+" + grouped(enters.length), "−" + grouped(leaves.length)]);
   const wasOpen = new Set([...box.querySelectorAll("details[open]")].map((node) => node.dataset.part));
-  const fold = (key, words, content) => element("details", { "data-part": key, open: wasOpen.has(key) }, element("summary", {}, words), content);
-  const list = (key, all, order) => {
+  const fold = (key, words, ...content) => element("details", { "data-part": key, open: wasOpen.has(key) }, element("summary", {}, words), ...content);
+  const list = (key, move, all, order) => {
     if (!all.length) return "";
     const first = all.sort((a, b) => order[a] - order[b]).slice(0, MOVERS_SHOWN);
-    return fold(key, text(key, grouped(all.length)), buildingList(model, first, actions));
+    const whole = element("button", { type: "button", "data-move": move, onclick: () => actions.listMovers(move) }, text("list_all", grouped(all.length)));
+    return fold(key, text(key, grouped(all.length)), buildingList(model, first, actions), whole);
   };
   box.replaceChildren(
+    element("p", { class: "detail", id: "moves-weights" }, choiceWords(model)),
     element("p", { id: "moves-total" }, element("b", {}, text("moves_total", grouped(entering.length), grouped(leaving.length)))),
     rows.length ? fold("districts", text("moves_by_district"), table([text("district"), text("enters"), text("leaves")], rows, { class: "counts" })) : "",
-    list("entering", entering, model.rank), list("leaving", leaving, model.published.rank),
+    list("entering", "enters", entering, model.rank), list("leaving", "leaves", leaving, model.published.rank),
   );
 }

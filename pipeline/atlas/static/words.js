@@ -70,8 +70,18 @@ function plainDigits(number) {
 }
 
 function withUnit(number, unit, decimals) {
+  return grouped(number, decimals) + unitWord(unit);
+}
+
+function unitWord(unit) {
   const word = UNIT_WORDS[language][unit] || unit;
-  return grouped(number, decimals) + (word === "°" || word === "" ? word : "\u00a0" + word);
+  return word === "°" || word === "" ? word : "\u00a0" + word;
+}
+
+// A share that is nearly all or nearly nothing is not told as such.
+function shareWords(share) {
+  const hundreds = Math.round(share * 1e5) / 1e3;
+  return grouped(hundreds, Number.isInteger(hundreds) ? 0 : 1) + " %";
 }
 
 function percent(share, decimals = 0) {

@@ -42,6 +42,8 @@ def projects() -> pd.DataFrame:
             "cost_cny": [1000.01, 77.07], **money,
             "readiness_type": ["agreed", "not_asked"], "favour_owner_share": [0.75, np.nan],
             "batch_type": ["implement", "reserve"], "wait_reason_code": [None, "budget"],
+            "lifted_count": [2, 1], "is_first_for_safety": [True, False],
+            "entry_type": [None, "margin"], "replacement_households": [1.25, np.nan],
         }
     )  # fmt: skip
 
@@ -104,6 +106,26 @@ def test_a_project_stands_once_and_waiting_money_by_itself() -> None:
     assert rows["waiting_cost_wan_cny"].sum() == pytest.approx(0.007707, abs=1e-9)
     assert pd.isna(rows["payment_wan_cny"][2])
     assert rows["listed_household_count"].sum() == 100  # 40 + 60, not 140
+
+
+def test_a_year_is_split_by_class_to_the_cent() -> None:
+    """70,001 cents basic, 30,000 improving; 60,001 and 40,000 due, as above. Of the first 60,001 /
+    100,001: basic 42,000.9, improving 18,000.1, so 42,001 and 18,000."""
+    rows = annual_list(described(), lines())
+    assert rows["basic_wan_cny"].tolist()[:2] == [0.042001, 0.028]
+    assert rows["improving_wan_cny"].tolist()[:2] == [0.018, 0.012]
+    assert rows["upgrading_wan_cny"].tolist()[:2] == [0.0, 0.0]
+    assert pd.isna(rows["basic_wan_cny"][2])  # what waits is planned nowhere
+
+
+def test_safety_and_what_would_bring_it_in_are_said() -> None:
+    rows = annual_list(described(), lines())
+    assert rows["safety_text"].tolist() == [
+        "2栋有严重安全隐患，优先开工", "2栋有严重安全隐患，优先开工", "1栋有严重安全隐患，未列入",
+    ]  # fmt: skip
+    assert rows["entry_text"].isna().tolist() == [True, True, False]
+    assert rows["replacement_households"].tolist()[0] == 1.25
+    assert rows["replacement_households"].isna().tolist() == [False, True, True]
 
 
 def test_money_is_split_by_class_and_every_class_is_named() -> None:

@@ -3,45 +3,25 @@
 import sys
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from pipeline.contracts.stage import Stage
+from pipeline.import_closure import FOLDER, import_closure
 from pipeline.settings.load import flatten
 from pipeline.settings.whole import Settings
 from pipeline.store import state
 from pipeline.store.places import Places
 
-SHARED_ROOMS = (
-    "consent",
-    "contracts",
-    "geo",
-    "need",
-    "pages",
-    "settings",
-    "store",
-    "tracks",
-    "years",
-)
-PACKAGES = (
-    "geopandas",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "pyogrio",
-    "rasterio",
-    "scikit-learn",
-    "scipy",
-    "shapely",
-    "folium",
-    "highspy",
-    "xlsxwriter",
-    "threadpoolctl",
-    "branca",
-    "jinja2",
-    "xstatic-leaflet",
-)
-CODE_FOLDER = Path(__file__).parent
+SOURCE_READERS = "pipeline.store.sources"
+"""The readers of raw files: code of those stages alone that read such files."""
+DISTRIBUTIONS = {
+    "branca": ("branca", "jinja2"),
+    "osmium": ("osmium",),
+    "ruamel": ("ruamel-yaml",),
+    "sklearn": ("scikit-learn", "joblib"),
+    "xstatic": ("xstatic-leaflet",),
+}
+"""Names of packages as installed, where the import's name differs or another package shapes results."""
 
 
 def stage_record(stage: Stage, places: Places, settings: Settings) -> state.StageRecord:
@@ -61,7 +41,7 @@ def stage_record(stage: Stage, places: Places, settings: Settings) -> state.Stag
         inputs=tuple(places.inputs(stage, sorted(paths))),
         outputs=tuple(places.outputs(stage)),
         settings=kept,
-        code=_code_digests(stage.name) | _versions(),
+        code=_code(stage.name, reads_sources=stage.reads_sources),
     )
 
 
@@ -70,24 +50,26 @@ def _is_within(key: str, names: tuple[str, ...]) -> bool:
 
 
 @cache
-def _code_digests(room: str) -> dict[str, str]:
-    own = [
-        CODE_FOLDER / name
-        for name in ("beside.py", "flow.py", "handover.py", "problem.py", "record.py")
-    ]
-    for name in (room, *SHARED_ROOMS):
-        own += sorted(path for path in (CODE_FOLDER / name).rglob("*") if _is_code(path))
-    return {path.relative_to(CODE_FOLDER).as_posix(): state.digest(path) for path in own}
-
-
-def _is_code(path: Path) -> bool:
-    return path.is_file() and path.suffix in (".py", ".js", ".css", ".html", ".j2")
+def _code(name: str, *, reads_sources: bool) -> dict[str, str]:
+    """Return what a stage's code is: digests of the files, versions of the packages."""
+    closure = import_closure(
+        ["pipeline.flow", f"pipeline.{name}.stage"],
+        without=() if reads_sources else (SOURCE_READERS,),
+    )
+    digests = dict(_file(path) for path in closure.files)
+    packages = (DISTRIBUTIONS.get(name, (name,)) for name in closure.packages)
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    versions = {name: _version(name) for names in packages for name in names}
+    return digests | {"python": python} | versions
 
 
 @cache
-def _versions() -> dict[str, str]:
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {"python": python, **{name: version(name) for name in PACKAGES}}
+def _file(path: Any) -> tuple[str, str]:
+    return path.relative_to(FOLDER).as_posix(), state.digest(path)
+
+
+_version = cache(version)
+"""Found by looking through all that is installed, so once for each name."""
 
 
 def remarks_of(places: Places, settings: Settings) -> dict[str, Any]:

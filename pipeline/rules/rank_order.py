@@ -11,7 +11,8 @@ from pipeline.need.value_functions import NEED_UNITS, Units
 from pipeline.need.weights import WEIGHT_UNITS
 
 POINT_UNITS = 1000
-_SCALE = WEIGHT_UNITS * NEED_UNITS // (100 * POINT_UNITS)
+NEED_PER_POINT = WEIGHT_UNITS * NEED_UNITS // (100 * POINT_UNITS)
+"""Need times weight that makes a thousandth of a point."""
 
 
 def point_units(need: Units, weight: int) -> Units:
@@ -19,7 +20,7 @@ def point_units(need: Units, weight: int) -> Units:
 
     All whole numbers, so the points of a row add up to its score exactly.
     """
-    return (need * weight + _SCALE // 2) // _SCALE
+    return (need * weight + NEED_PER_POINT // 2) // NEED_PER_POINT
 
 
 def ranks(

@@ -1,1 +1,0 @@
-"""Which way each building goes, before anything is scored or planned."""
