@@ -22,7 +22,6 @@ from pipeline.command.new_city import look_into, new_city
 from pipeline.contracts.check import conform
 from pipeline.contracts.stage import Inputs
 from pipeline.contracts.tables import BUILDINGS, MEASUREMENTS, RANKING
-from pipeline.intake.stage import run as run_intake
 from pipeline.settings.whole import Settings
 from pipeline.store.configuration import read_new_city_words, read_settings
 from pipeline.store.sources import read_sources
@@ -125,20 +124,6 @@ def profile_of(raw: Path, config: Path, name: str) -> tuple[Settings | None, lis
         return None, asked
     (config / "cities" / f"{name}.yaml").write_text(found.text, encoding="utf-8")
     return read_settings(config, name, "base"), asked
-
-
-def places(raw: Path, settings: Settings) -> gpd.GeoDataFrame:
-    """Return each building as intake takes it, with its place in degrees, sorted by its number.
-
-    Later stages see nothing of the files but intake's tables.
-    """
-    sources = read_sources(
-        raw, settings.sources, settings.city.crs, settings.intake.region_margin_m
-    )
-    out = run_intake(Inputs({}, sources, {}, settings))
-    found = out.tables[BUILDINGS].set_index("building_id").sort_index()
-    middles = found.geometry.centroid.to_crs("EPSG:4326")
-    return found.assign(longitude=middles.x, latitude=middles.y)
 
 
 def ranking(raw: Path, settings: Settings) -> pd.DataFrame:

@@ -108,3 +108,30 @@ def write_ods(path: Path, table: Sequence[Row], *, name: str = "台账") -> None
         )
         archive.writestr("META-INF/manifest.xml", manifest)
         archive.writestr("content.xml", content)
+
+
+def write_ledger(path: Path) -> None:
+    """Write a workbook for the eye: title, header of two rows, merged cells, years as dates, marks."""
+    from datetime import date, timedelta
+
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("台账")
+        as_year = book.add_format({"num_format": "yyyy"})
+        sheet.merge_range("A1:H1", "某区房屋台账")
+        sheet.merge_range("B2:D2", "基本情况")
+        sheet.merge_range("E2:F2", "规模")
+        for column in (0, 6, 7):
+            sheet.merge_range(1, column, 2, column, HEADER[column])
+        sheet.write_row(2, 1, HEADER[1:6])
+        for number, row in enumerate(rows()):
+            at = number + 3
+            sheet.write(at, 0, row[0])
+            sheet.write(at, 2, date(1899, 12, 30) + timedelta(days=int(row[2])), as_year)
+            for column in (3, 4, 5):
+                sheet.write_number(at, column, float(row[column]))
+            sheet.write(at, 6, "√" if row[6] == "有" else "")
+            if number % 10 == 0:
+                for column in (1, 7):
+                    sheet.merge_range(at, column, at + 9, column, row[column])

@@ -9,6 +9,7 @@ from pipeline.intake.words import UseWords, count_words, words_text
 from pipeline.new_city.roles import Guess
 from pipeline.settings.intake import IntakeSettings
 
+_YES_NO = ("has_lift", "is_walled")
 Unknown = Callable[[str], Sequence[str]]
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _COMPANY_MARKS = ("公司", "集团", "物业", "服务", "管家", "置业", "地产")
@@ -54,6 +55,8 @@ def word_questions(
                 codes = {cell: n for cell, n in cells.items() if cell.isdigit() and cell in values}
                 if codes and guess.layout is None:
                     questions.append(_codes_question(label, guess, codes))
+            if column in _YES_NO:
+                questions += _about_blanks(label, guess, column, cells, rule)
             unknown = _unknown(column, guess, rule, measures)
             if unknown is None:
                 continue
@@ -64,6 +67,23 @@ def word_questions(
                 words = dict(sorted(strange.items(), key=lambda item: (-item[1], item[0])))
                 questions.append(_question(label, guess, column, words, sum(cells.values())))
     return questions
+
+
+def _about_blanks(
+    label: str, guess: Guess, column: str, cells: dict[str, int], rule: IntakeSettings
+) -> list[str]:
+    """Return what to ask where a column only ever says yes, and leaves the other cells blank."""
+    meant = {plain_word(word): yes for word, yes in rule.register_checks.yes_no_words.items()}
+    blank_count = len(guess.look.fields) - sum(cells.values())
+    is_yes_only = bool(cells) and all(meant.get(plain_word(cell)) for cell in cells)
+    if not is_yes_only or blank_count <= 0 or "" in guess.values.get(column, {}):
+        return []
+    yes_count, words = sum(cells.values()), ", ".join(cells)
+    return [
+        f"{label} ({guess.look.path}): {column} 只有“是”没有“否” says yes {yes_count:,} times "
+        f"({words}) and never no; its {blank_count:,} blanks count as not known 空白按未知计. If a "
+        f'blank means no, write 空白表示无则写入 sources.{label}.values: {{{column}: {{"": "no"}}}}'
+    ]
 
 
 def _columns(guess: Guess) -> dict[str, list[str]]:
@@ -88,7 +108,7 @@ def _unknown(
         uses = UseWords(rule.housing, values)
         return lambda cell: uses.housing(cell, False)[1]
     known: Collection[str]
-    if column in ("has_lift", "is_walled"):
+    if column in _YES_NO:
         known = checks.yes_no_words
     elif column == "hazard_grade_code":
         known = checks.hazard_words

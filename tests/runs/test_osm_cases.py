@@ -51,14 +51,16 @@ def read(root: Path, raw: Path) -> tuple[Outputs, Any]:
     return run(Inputs({}, sources, {}, settings, {}, "")), settings
 
 
-def walk(root: Path, raw: Path) -> pd.Series:
-    """Return what YZ0010 walks."""
+def walk(root: Path, raw: Path, **access: float) -> pd.Series:
+    """Return what YZ0010 walks; ``access`` goes over the settings of how streets are reached."""
     found, settings = read(root, raw)
+    rule = settings.measure
+    rule = rule.model_copy(update={"access": rule.access.model_copy(update=access)})
     tables = [found.tables[name] for name in (STREET_NODES, STREET_EDGES, AMENITIES, WATER)]
-    world = street_world(*tables, found.rasters["terrain"], settings.measure)
+    world = street_world(*tables, found.rasters["terrain"], rule)
     buildings: gpd.GeoDataFrame = found.tables[BUILDINGS].set_index("building_id")
     shapes = buildings.loc[["YZ0010"]].geometry.to_numpy()
-    return pd.DataFrame(access_table(shapes, world, settings.measure).columns).iloc[0]
+    return pd.DataFrame(access_table(shapes, world, rule).columns).iloc[0]
 
 
 def changed(root: Path, case: str, change: Change) -> Path:
@@ -117,14 +119,25 @@ def test_a_hospital_that_closed_is_none(root: Path) -> None:
 
 
 def test_a_house_beside_a_shut_gate_walks_round_from_its_own_side(root: Path) -> None:
-    """It stands south of the gate: from the south street, 44 m more than from the one north of it.
+    """It stands south of the gate, 12 m from one street and 34 m from the one north of the gate.
 
-    The 2,208 m begin at the north street and hold where the whole link is gone. Here the link beyond
-    the gate is open from that street on, so whoever came out there would walk 383 m: a way out of the
-    house on the gate's far side passes the wall that makes the gate one, and does not count.
+    The stated 2,208 m begin at the north street and hold where the whole link is gone. Here it is open
+    from that street on: whoever comes out there, past the gate's wall, walks the 383 m that were
+    wrong. With a wall it is what the house walks from the south street, which is measured here
+    without any gate: in the neighbour case without the link, and without the north street.
     """
-    found = walk(root, real_data("cases") / "osm-barrier-nodes/osm_gate_private")
-    assert found["hospital_walk_m"] == pytest.approx(CLOSED_M, rel=0.025)
+    raw = real_data("cases") / "osm-barrier-nodes/osm_gate_private"
+    gated_m = walk(root, raw)["hospital_walk_m"]
+    assert walk(root, raw, gate_wall_m=5.0)["hospital_walk_m"] == pytest.approx(OPEN_M, abs=1)
+
+    def without_north_street(elements: list[dict[str, Any]]) -> None:
+        gone = {way["id"] for way in elements if way.get("tags", {}).get("name") == "横街1"}
+        assert len(gone) == 10
+        elements[:] = [one for one in elements if one["type"] == "node" or one["id"] not in gone]
+
+    neighbour = changed(root, "osm-lifecycle-highways/osm_closed", without_north_street)
+    assert gated_m == pytest.approx(walk(root, neighbour)["hospital_walk_m"], abs=1)
+    assert gated_m == pytest.approx(CLOSED_M, rel=0.02)
 
 
 def test_an_escalator_of_unknown_direction_serves_both_ways(root: Path) -> None:

@@ -1,10 +1,13 @@
 """Registers that offices sent, and what is right: the values that each folder's README states."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from pipeline.problem import Problem
+from tests import register_town
 from tests.conftest import real_data
 from tests.delivery import Taken, guessed, taken_in
 
@@ -60,3 +63,46 @@ def test_numbers_whose_digits_are_lost_are_told_with_the_cause(tmp_path: Path) -
     with pytest.raises(Problem, match="digits are lost and cannot be mended") as told:
         taken_in(raw, tmp_path)
     assert "as text" in told.value.fix
+
+
+@pytest.mark.parametrize("mark", ["√", "✓", "是"])
+def test_blanks_beside_marks_are_asked_and_mean_no_once_said(mark: str, tmp_path: Path) -> None:
+    """Ten of thirty houses have a lift; the others' cells are left blank, as ledgers do."""
+    raw = tmp_path / "raw"
+    register_town.write_town(raw)
+    table = [[*row[:6], mark if row[6] == "有" else "", row[7]] for row in register_town.rows()]
+    register_town.write_text(raw / "房屋普查.csv", [register_town.HEADER, *table])
+    found = taken_in(raw, tmp_path)
+    (asked,) = [one for one in found.guessed.questions if "has_lift" in one]
+    assert "says yes 10 times" in asked and "its 20 blanks count as not known" in asked
+    assert (
+        found.buildings["has_lift"].sum() == 10 and found.buildings["has_lift"].isna().sum() == 20
+    )
+    if mark == "√":
+        said = taken_in(raw, tmp_path, values={"has_lift": {"": "no"}}).buildings["has_lift"]
+        assert said.astype(bool).sum() == 10 and said.notna().all()
+
+
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_a_ledger_that_an_office_program_saved(kind: str, tmp_path: Path) -> None:
+    """A title, a header of two rows, merged estates, years typed into cells of dates."""
+    office = shutil.which("soffice")
+    if not office:
+        pytest.skip("no LibreOffice (soffice) on this machine to save a workbook with")
+    raw = tmp_path / "raw"
+    register_town.write_town(raw)
+    made = tmp_path / "房屋普查.xlsx"
+    register_town.write_ledger(made)
+    home = f"-env:UserInstallation=file://{tmp_path / 'office'}"
+    words = [office, home, "--headless", "--convert-to", kind, "--outdir", str(raw), str(made)]
+    subprocess.run(words, check=True, capture_output=True, timeout=120)
+    stated = {}
+    if kind == "ods":  # of its merges nothing is known, so they are asked about
+        with pytest.raises(Problem, match="小区名称, 物业公司 stand in 3 of 30 rows"):
+            taken_in(raw, tmp_path)
+        stated = {"fill_down": ["小区名称", "物业公司"]}
+    one = taken_in(raw, tmp_path, **stated).buildings
+    assert one["construction_year"].tolist() == list(range(1971, 2001))
+    assert one["estate_name"].tolist() == [f"小区{1 + n // 10}" for n in range(30)]
+    assert one["storey_count"].tolist() == [4 + n % 6 for n in range(30)]
+    assert one["household_count"].sum() == 1560 and one["has_lift"].sum() == 10
