@@ -69,16 +69,17 @@ def _quality(annual: Mapping[str, Any]) -> list[Words]:
         said.append(
             Words(
                 f"比“按每元解除的需求依次选到钱用完”多 {gain:.1%}。",
-                f"It relieves {gain:.1%} more than taking works by relief per yuan until the money is gone.",
+                f"It relieves {gain:.1%} more than taking works by relief per yuan until the money is "
+                "gone.",
             )
         )
     alike = annual.get("bound_agreement_share")
     if alike is not None:
         said.append(
             Words(
-                f"资金把握由线性上界反复求解得出；不作任何抽取时，它与计划对 {alike:.1%} 的项目取舍一致。",
-                "Chances of money come from the plan's linear bound, solved again in every draw; without "
-                f"any draw it treats {alike:.1%} of the projects as the plan does.",
+                f"资金把握由线性上界反复求解得出；不作抽取时，它与计划对 {alike:.1%} 的项目取舍一致。",
+                "Chances of money come from the plan's linear bound, solved again in every draw; "
+                f"without any draw it treats {alike:.1%} of the projects as the plan does.",
             )
         )
     guessed = annual.get("estimated_share")

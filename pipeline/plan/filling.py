@@ -119,7 +119,7 @@ def filled(task: Task, order: Sequence[int], first: Sequence[int] = ()) -> Whole
     made.fill(locked_columns(task))
     if task.floor_cents.any():
         made.fill(order, below_floor=True)
-    made.fill(order)
+    made.fill([one for one in order if task.columns.relief[one] > 0])
     made.enlarge(task.value)
     return made.result()
 

@@ -148,8 +148,7 @@ class Programme:
 
     def _told_apart(self, value: Floats) -> Floats:
         """Return values that tell apart plans of the same relief."""
-        project = self.task.columns.project
-        value[: len(project)] += preference(self.task)[project]
+        value[: len(self.task.columns.project)] += preference(self.task)
         return value
 
     def _prices(self, dual: Floats) -> Prices:

@@ -25,13 +25,13 @@ from pipeline.plan.programme import (
     Status,
 )
 from pipeline.plan.task import (
+    LEAST_RELIEF,
     Columns,
     Task,
     Whole,
     joined,
     keeps_rules,
     plan_of,
-    preference,
     preferred,
     relieved,
 )
@@ -131,7 +131,7 @@ def choose(
             return found
         if offers is not None:
             # whatever falls short by more than the gap is in no plan better than this one
-            short = bound - found.relieved + float(preference(task).sum())
+            short = bound - found.relieved + LEAST_RELIEF * task.project_count
             near, is_all = offers.near(prices, worth_by_project(task, prices), short)
             is_few = is_all and len(near.project) <= _FEW_COLUMNS
             if is_near and not is_few:

@@ -17,7 +17,7 @@ WAITS = -1
 """Stands for the column of a project that does not begin."""
 Whole = NDArray[np.int64]
 _GOLDEN = (5**0.5 - 1) / 2
-_LEAST_RELIEF = 1e-5
+LEAST_RELIEF = 1e-5
 """Need-households that no two plans differ by unless they relieve the same."""
 
 
@@ -115,18 +115,21 @@ def relieved(task: Task, plan: Whole) -> float:
 
 
 def preference(task: Task) -> Floats:
-    """Return by how little each project goes before others where plans relieve the same.
+    """Return for each column by how little it goes before others where plans relieve the same.
+
+    Less than nothing where it relieves nothing: such works are never done for their own sake.
 
     It hangs on the order of projects alone, and no two sets of projects have the same sum of it: of the
     fractions of the multiples of the golden ratio. So equal plans have one that is chosen, and a fault
     that gets worse changes nothing in that.
     """
-    return np.asarray(_LEAST_RELIEF * ((np.arange(1, task.project_count + 1) * _GOLDEN) % 1.0))
+    share = ((task.columns.project + 1) * _GOLDEN) % 1.0
+    return np.asarray(LEAST_RELIEF * np.where(task.columns.relief > 0, share, -1.0))
 
 
 def preferred(task: Task, plan: Whole) -> float:
     """Return the weighted relief of a plan and what it is preferred by."""
-    return relieved(task, plan) + float(preference(task)[plan >= 0].sum())
+    return relieved(task, plan) + float(preference(task)[plan[plan >= 0]].sum())
 
 
 def start_years(task: Task, plan: Whole) -> Whole:

@@ -16,8 +16,11 @@ from pipeline.settings.load import (
 )
 from pipeline.settings.new_city import NewCityWords
 from pipeline.settings.whole import Settings
-from pipeline.store.price_list import read_price_list
+from pipeline.store.price_list import read_price_list, refuse_too_large
 from pipeline.store.yaml_nodes import plain_values
+
+_MOST_BYTES = 500_000
+"""Ten times config/default.yaml; YAML is read at 50 kB a second."""
 
 
 def read_settings(config_folder: Path, city: str, scenario: str) -> Settings:
@@ -145,6 +148,7 @@ def _layer(path: Path, fix: str) -> Layer:
     from ruamel.yaml.error import YAMLError
 
     try:
+        refuse_too_large(path, _MOST_BYTES)
         content: Any = plain_values(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Problem(path, "the file is absent", fix=fix) from None
@@ -155,7 +159,8 @@ def _layer(path: Path, fix: str) -> Layer:
     except (YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or type(error).__name__
+        told = str(error) if type(error) is ValueError else type(error).__name__
+        reason = getattr(error, "problem", None) or told[:200]
         raise Problem(path, f"not valid YAML{place}: {reason}", fix="correct that line") from None
     if content is None:
         content = {}

@@ -19,6 +19,8 @@ COLUMNS: Mapping[str, str] = {
 OPTIONAL_COLUMNS: Mapping[str, str] = {"how_sure": "可信度"}
 _EARLIEST_YEAR, _LATEST_YEAR = 1990, 2050
 _NUMBER = re.compile(r"(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
+_MOST_BYTES = 5_000_000
+"""Some 50,000 prices."""
 _FIX_OF_FILE = "config/prices/default.csv shows a right one"
 
 
@@ -174,8 +176,19 @@ def _inside(config_folder: Path, name: str) -> Path:
     return path
 
 
+def refuse_too_large(path: Path, most_bytes: int) -> None:
+    """Stop at a file of settings that is larger than any can be."""
+    size = path.stat().st_size
+    if size > most_bytes:
+        raise Problem(
+            path, f"is of {size:,} bytes", expected=f"at most {most_bytes:,}",
+            fix="take out what is no setting",
+        )  # fmt: skip
+
+
 def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Return the header, and the rows with text by their line in the file."""
+    refuse_too_large(path, _MOST_BYTES)
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -132,6 +132,13 @@ def test_raising_one_need_never_drops_that_project(seed: int, one: int, more: in
     assert starts(choose(raised, EXACT))[one] >= 0
 
 
+def test_what_relieves_nothing_is_not_begun_for_a_tie() -> None:
+    task = small_task(4, need=np.zeros(6))
+    one = replace(task, columns=replace(task.columns, relief=(task.columns.project == 2) * 3.0))
+    assert (starts(choose(task, EXACT)) < 0).all()
+    assert np.flatnonzero(starts(choose(one, EXACT)) >= 0).tolist() == [2]
+
+
 def test_a_known_plan_is_never_bettered_by_a_worse_one() -> None:
     task = small_task(3)
     best = choose(task, EXACT)
