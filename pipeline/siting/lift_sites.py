@@ -252,8 +252,8 @@ def _told(
         spent = float(cost[list(choice.lifts)].sum())
         lines.append(
             f"chosen 入选: {len(choice.lifts)} for {spent / 1e4:,.0f} of {rule.budget_cny / 1e4:,.0f} "
-            f"万元; relief 效益 {choice.benefit:,.1f} {city.weighted_by}-minutes, proved bound 上界 "
-            f"{choice.bound:,.1f}, gap 差距 {choice.gap:.1%} ({choice.method})"
+            f"万元; relief 效益 {choice.benefit:,.1f} {city.weighted_by.removesuffix('s')}-minutes, "
+            f"proved bound 上界 {choice.bound:,.1f}, gap 差距 {choice.gap:.1%} ({choice.method})"
         )
     elif not found.is_sure.any():
         lines.append(

@@ -261,3 +261,31 @@ def test_the_examples_of_yuzhong(tmp_path: Path, yuzhong_raw: Path) -> None:
     # who chooses the lift for its climb may take half a minute longer
     assert (main["walk_back_saved_min"] + 0.1 * main["climb_saved_m"] > 0).all()
     assert main["climb_saved_m"].median() == pytest.approx(31, abs=6)
+
+
+def test_a_proposed_site_can_be_asked_by_its_name_and_does_what_its_list_says(
+    ask: Ask, ranked: Project
+) -> None:
+    # the two streets lie 200 m apart
+    ranked.edit("config/default.yaml", "    max_apart_m: 80.0 ", "    max_apart_m: 210.0 ")
+    found = ranked.run_in_copy("sites", "--city", "minitown", "--budget", "9000万")
+    assert found.returncode == 0, found.stderr
+    sites = ranked.root / "data" / "processed" / "minitown" / "base" / "sites"
+    table = pd.read_csv(next(sites.glob("lift_sites*.csv")))
+    first = table.iloc[0]
+    key = first["编号 site_id"]
+    assert key == "lift_001" and first["序号 site_rank"] == 1
+    code, out, err = ask(None, key)
+    assert (code, "Traceback" in out + err) == (0, False), err
+    told = json.loads((folder(ranked) / f"{key}.ledger.json").read_text(encoding="utf-8"))
+    for name, theirs in (
+        ("回家省时(户·分钟) home_saved_min", "home_saved_min"),
+        ("出门省时(户·分钟) out_saved_min", "out_saved_min"),
+        ("受益栋数 relieved_building_count", "changed_buildings"),
+    ):
+        assert first[name] == pytest.approx(told[theirs], abs=0.1), name
+    layer = json.loads(next(sites.glob("lift_sites*.geojson")).read_text(encoding="utf-8"))
+    assert len(layer["features"]) == len(table)
+    again = {path.name: path.read_bytes() for path in sorted(sites.rglob("*.*"))}
+    assert ranked.run_in_copy("sites", "--city", "minitown", "--budget", "9000万").returncode == 0
+    assert {path.name: path.read_bytes() for path in sorted(sites.rglob("*.*"))} == again

@@ -24,6 +24,7 @@ from pipeline.contracts.tables import (
 )
 from pipeline.geo.network import Penalties
 from pipeline.measure.change import change_spans
+from pipeline.measure.streets import access_table
 from pipeline.measure.what_if import what_if
 from pipeline.problem import Problem
 from pipeline.settings.change import Change
@@ -162,8 +163,6 @@ def relief_by_rebuilding(
     spans, _ = change_spans(city.world, streets, change, RULE, file="try")
     shapes = tables[BUILDINGS].geometry.to_numpy()
     saved = 0.0
-    from pipeline.measure.streets import access_table
-
     before = access_table(shapes, world_of(streets, tables), city.rule).cost_min
     after = access_table(shapes, world_of(streets, tables, spans), city.rule).cost_min
     for name, weight in (("main_road", 1 / 3), ("market", 2 / 3)):
