@@ -85,7 +85,7 @@ def replan(places: Places, settings: Settings, budget_cny: Sequence[float]) -> R
     with state.single_run(places.lock_file):
         tables = {table: recorded.table(table) for table in _STAGE.reads}
         before = recorded.table(PLAN_PROJECTS)
-        earlier = before.set_index("project_id")[["planned_year", "works_count"]]
+        earlier = before.set_index("project_id")[["planned_year", "works_count", "cost_cny"]]
         years = earlier["planned_year"].astype("float64")
         projects = priced(cut_to_read(tables, richer.plan), richer)
         ranking = tables[RANKING]

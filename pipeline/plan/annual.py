@@ -56,6 +56,8 @@ class AnnualPlan:
     row: Row
     works_count: NDArray[np.int64]
     """How many works of its row each project does if it starts; for those that wait, all of them."""
+    is_done: NDArray[np.bool_]
+    """For each place of the row whether that work is one of them."""
     funding: Funding
     ready: Readiness
     schedule: Schedule
@@ -83,7 +85,7 @@ def annual_plan(
     """Return the plan of all projects.
 
     ``ranking`` has the columns ``of_ranking``; ``known`` are earlier plans to do no worse than, with
-    ``planned_year`` and ``works_count`` by project id.
+    ``planned_year``, ``works_count`` and ``cost_cny`` by project id.
 
     Raises
     ------
@@ -112,8 +114,7 @@ def annual_plan(
     market.may_start = task.may_start
     schedule = _chosen(task, market, projects, districts, settings, known, for_safety)
     taken = schedule.plan
-    count = np.where(taken >= 0, schedule.task.columns.works_count[taken], row.count)
-    bundles = Bundles(np.arange(len(projects)), count)
+    bundles = _taken(schedule, row)
     money = ledger.funding(bundles)
     shown = pilots(found.votes, rows, rows["project_id"], settings)
     shown = shown.reindex(projects["project_id"])
@@ -126,9 +127,10 @@ def annual_plan(
         lifted_count=sum_by(found.number, _any(lifted, len(rows)).astype(float), len(projects)),
     )
     return AnnualPlan(
-        rows, found.number, projects, found.works, relief, row, count, money, found.ready, schedule,
-        market, weights, ledger.paid(bundles, money),
-        rules.wait_reasons(schedule.task, taken, found.ready), found.works_rule, for_safety,
+        rows, found.number, projects, found.works, relief, row, bundles.done_count,
+        ledger.done(bundles), money, found.ready, schedule, market, weights,
+        ledger.paid(bundles, money), rules.wait_reasons(schedule.task, taken, found.ready),
+        found.works_rule, for_safety,
     )  # fmt: skip
 
 
@@ -196,6 +198,16 @@ def _safety_order(
     best = table.groupby("project")["rank"].min().reset_index()
     best = best.assign(ready=found.ready.year[best["project"].to_numpy()])
     return [int(one) for one in best.sort_values(["ready", "rank", "project"])["project"]]
+
+
+def _taken(schedule: Schedule, row: Row) -> Bundles:
+    """Return what each project does if it starts; for those that wait, all works of their row."""
+    plan, columns = schedule.plan, schedule.task.columns
+    place = np.flatnonzero(plan >= 0)
+    count, left_out = row.count.copy(), np.zeros(len(plan), dtype=np.int64)
+    count[place] = columns.works_count[plan[place]]
+    left_out[place] = columns.left_out[plan[place]]
+    return Bundles(np.arange(len(plan)), count, left_out)
 
 
 def _any(lifted: dict[str, NDArray[np.bool_]], count: int) -> NDArray[np.bool_]:
@@ -276,12 +288,13 @@ def _with_known(
     for one in known:
         told = one.reindex(projects["project_id"])
         year = told["planned_year"].astype("float64").to_numpy() - first_year
-        count = np.minimum(
-            told["works_count"].astype("float64").fillna(0).to_numpy(), market.ledger.row.count
-        ).astype(np.int64)
+        count = told["works_count"].astype("float64").fillna(0).to_numpy().astype(np.int64)
         mine = np.flatnonzero((year >= 0) & (year < len(task.budget_cents)) & (count > 0))
         mine = mine[task.may_start[mine, year[mine].astype(np.int64)]]
-        columns = market.ledger.columns(Bundles(mine, count[mine]), year[mine].astype(np.int64))
+        cents = np.round(told["cost_cny"].to_numpy(dtype=np.float64)[mine] * 100)
+        columns = market.ledger.columns(
+            market.bundles_like(mine, count[mine], cents), year[mine].astype(np.int64)
+        )
         task = replace(task, columns=joined(task.columns, columns))
         earlier.append(columns)
     return task, [plan_of(task, columns) for columns in earlier]

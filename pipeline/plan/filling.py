@@ -73,18 +73,19 @@ class Filling:
             self.take(column)
 
     def enlarge(self, merit: Floats) -> None:
-        """Exchange columns for larger ones of the same year, by relief per yuan more.
+        """Exchange columns for dearer ones of the same year, by relief per yuan more.
 
         ``merit`` is what each column counts for.
         """
         columns = self.task.columns
         mine = np.array(self.plan, dtype=np.int64)[columns.project]
+        paid = columns.payments_cents.sum(axis=1)
         bigger = np.flatnonzero(
             (mine >= 0)
             & (columns.year == columns.year[mine])
-            & (columns.works_count > columns.works_count[mine])
+            & (merit > merit[mine])
+            & (paid >= paid[mine])
         )
-        paid = columns.payments_cents.sum(axis=1)
         gain = merit[bigger] - merit[mine[bigger]]
         cost = np.maximum(paid[bigger] - paid[mine[bigger]], 1)
         for place in np.argsort(-gain / cost, kind="stable").tolist():
@@ -118,7 +119,7 @@ def filled(task: Task, order: Sequence[int], first: Sequence[int] = ()) -> Whole
     made.fill(locked_columns(task))
     if task.floor_cents.any():
         made.fill(order, below_floor=True)
-    made.fill(order)
+    made.fill([one for one in order if task.columns.relief[one] > 0])
     made.enlarge(task.value)
     return made.result()
 

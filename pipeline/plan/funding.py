@@ -17,6 +17,7 @@ from pipeline.settings.plan import (
     PUBLIC_SOURCES,
     SOURCES,
     CentralRule,
+    FundingRule,
     PlanSettings,
     RevenueRule,
 )
@@ -80,7 +81,7 @@ def funding(
     rest = total - resident - fund
     central = np.minimum(central_most, rest)
     revenue = np.round(yearly_revenue_cny(projects, settings.revenue) * 100)
-    worth = revenue * annuity(settings.revenue.discount_share, settings.revenue.term_yr)
+    worth = revenue_worth_cents(projects, settings)
     private = np.minimum(np.minimum(rule.private_max_share * rest, worth), rest - central)
     left = rest - central - private
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -102,6 +103,30 @@ def funding(
         np.round(worth).astype(np.int64) - invested,
         residual_public(by_source[:, IS_PUBLIC].sum(axis=1), np.round(worth) - invested),
     )
+
+
+def revenue_worth_cents(projects: pd.DataFrame, settings: PlanSettings) -> Floats:
+    """Return what the revenue of projects over the term is worth at its start."""
+    revenue = np.round(yearly_revenue_cny(projects, settings.revenue) * 100)
+    return np.asarray(revenue * annuity(settings.revenue.discount_share, settings.revenue.term_yr))
+
+
+def public_part(rest: Floats, central_most: Floats, worth: Floats, rule: FundingRule) -> Floats:
+    """Return what of ``rest``, the cost that residents and their fund do not pay, is public."""
+    private = np.minimum(rule.private_max_share * rest, worth)
+    return np.maximum(rest - private, np.minimum(central_most, rest))
+
+
+def bends(central_most: Floats, worth: Floats, rule: FundingRule) -> tuple[Floats, Floats]:
+    """Return where the public part of a growing cost begins to grow, and grow faster, again.
+
+    At the first private money, which has paid all beyond the central money, reaches its most; at the
+    second it reaches what revenue is worth.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        end = np.where(worth > 0, np.divide(worth, rule.private_max_share), 0.0)
+        first = np.fmin(np.divide(central_most, 1 - rule.private_max_share), central_most + worth)
+    return np.maximum(first, central_most), np.maximum(end, central_most + worth)
 
 
 def rounded(real: Floats, total: Cents) -> Cents:

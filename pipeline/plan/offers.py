@@ -1,4 +1,4 @@
-"""What a project may do at a price: the first part of its row of works that is worth most."""
+"""What a project may do at a price: the works of its row that are worth most together."""
 
 from dataclasses import dataclass
 
@@ -8,25 +8,55 @@ from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
 from pipeline.plan.cost import Cents, Works
-from pipeline.plan.funding import IS_PUBLIC, Bills, Funding, bill_shares, by_year, funding
+from pipeline.plan.funding import (
+    IS_PUBLIC,
+    Bills,
+    Funding,
+    bends,
+    bill_shares,
+    by_year,
+    funding,
+    public_part,
+    revenue_worth_cents,
+)
 from pipeline.plan.packages import Row
 from pipeline.plan.programme import MILLION_YUAN_IN_CENTS, Prices
+from pipeline.plan.subsets import MOST_WORKS, undominated
 from pipeline.plan.task import Columns, Whole
 from pipeline.settings.plan import PlanSettings
 
 _PAYS = 1e-7
+_CENT = 1.0
+_FEW_PROJECTS = 2000
+"""With more, single sets are not looked at: the linear bound proves the plan close enough."""
+_MOST_SETS = 2000
+"""Undominated sets of one project that are looked at; with more only first parts of its row are."""
 
 
 @dataclass(frozen=True)
 class Bundles:
-    """First parts of rows of works: the project of each, and how many works it takes."""
+    """Works that projects may do: the project of each, how far down its row, and what is left out.
+
+    Bit ``k`` of ``left_out`` is set where place ``k`` of the row is not done; without it none is.
+    """
 
     project: Whole
     works_count: Whole
+    left_out: Whole | None = None
+
+    @property
+    def skipped(self) -> Whole:
+        """What is left out, also where nothing is."""
+        return np.zeros(len(self.project), np.int64) if self.left_out is None else self.left_out
+
+    @property
+    def done_count(self) -> Whole:
+        """How many works are done."""
+        return self.works_count - np.bitwise_count(self.skipped).astype(np.int64)
 
 
 class Ledger:
-    """What any first part of the row of a project costs, and who pays for it."""
+    """What any works of a project cost together, and who pays for them."""
 
     def __init__(
         self,
@@ -38,31 +68,50 @@ class Ledger:
         settings: PlanSettings,
     ) -> None:
         self.row, self.projects, self.settings = row, projects, settings
-        self._central, self._works_rule = central_most, works_rule
+        self._works_rule = works_rule
         cents = works.cents[row.work].astype(float)
         measure = works.measure[row.work]
+        self.central = central_most
+        self.private = revenue_worth_cents(projects, settings)
+        shares = bill_shares(settings)
+        self.rest = cents * (1 - shares["resident"] - shares["maintenance_fund"])[measure]
+        """Cents of each work of the row that neither residents nor the maintenance fund pay."""
         self._sums = {
             name: np.concatenate([[0.0], np.cumsum(cents * share[measure])])
-            for name, share in bill_shares(settings).items()
+            for name, share in shares.items()
         }
         self._relief = np.concatenate([[0.0], np.cumsum(row.relief)])
 
     def relief(self, of: Bundles) -> Floats:
         """Return what bundles relieve."""
-        first = self.row.first[of.project]
-        return np.asarray(self._relief[first + of.works_count] - self._relief[first])
+        return self._sum(self._relief, of)
 
     def funding(self, of: Bundles) -> Funding:
         """Return who pays for bundles."""
-        first = self.row.first[of.project]
-        bills = Bills(
-            **{
-                name: sums[first + of.works_count] - sums[first]
-                for name, sums in self._sums.items()
-            }
-        )
+        bills = Bills(**{name: self._sum(sums, of) for name, sums in self._sums.items()})
         projects = self.projects.iloc[of.project]
-        return funding(projects, bills, self._central[of.project], self.settings)
+        return funding(projects, bills, self.central[of.project], self.settings)
+
+    def _sum(self, sums: Floats, of: Bundles) -> Floats:
+        """Return sums over the works of bundles; ``sums`` runs over the whole row and begins with 0."""
+        first, skipped = self.row.first[of.project], of.skipped
+        found = np.asarray(sums[first + of.works_count] - sums[first])
+        for place in range(int(skipped.max(initial=0)).bit_length()):
+            out = np.flatnonzero((skipped >> place) & 1)
+            at = first[out] + place
+            found[out] -= sums[at + 1] - sums[at]
+        return found
+
+    def cost(self, of: Bundles) -> Floats:
+        """Return what the works of bundles cost in cents, whoever pays."""
+        return self._sum(self._sums["total"], of)
+
+    def done(self, of: Bundles) -> NDArray[np.bool_]:
+        """Return for each place of the row whether the one bundle of its project does that work."""
+        place = np.arange(len(self.row.work)) - self.row.first[self.row.project]
+        bit = np.minimum(place, MOST_WORKS)
+        is_out = (of.skipped[self.row.project] >> bit) & 1 > 0
+        return np.asarray((place < of.works_count[self.row.project]) & ~is_out)
 
     def paid(self, of: Bundles, money: Funding) -> Cents:
         """Return cents by bundle, year of works and source; years past the works hold zeros."""
@@ -79,7 +128,7 @@ class Ledger:
         """Return the columns of bundles begun in these years."""
         paid = self.paid(of, self.funding(of))
         public = paid[:, :, IS_PUBLIC].sum(axis=2)
-        return Columns(of.project, of.works_count, year, self.relief(of), public)
+        return Columns(of.project, of.works_count, year, self.relief(of), public, of.skipped)
 
 
 class Market:
@@ -109,14 +158,20 @@ class Market:
         when = np.minimum(year + np.arange(self.payment_shares.shape[1]), len(prices.budget) - 1)
         return np.asarray(self.payment_shares @ prices.budget[when] + prices.floor[self.district])
 
-    def near(self, prices: Prices, worth: Floats, short: float) -> Columns:
-        """Return all columns worth no less than ``worth`` of their project less ``short``."""
+    def near(self, prices: Prices, worth: Floats, short: float) -> tuple[Columns, bool]:
+        """Return columns worth no less than ``worth`` of their project less ``short``.
+
+        And whether these are all: projects of many works may have more sets than are looked at.
+        """
+        of, is_all = self._sets()
+        relief = self.ledger.relief(of)
+        million = self.ledger.funding(of).public_cents / MILLION_YUAN_IN_CENTS
         places: list[Whole] = []
         years: list[Whole] = []
-        project = self.bundles.project
+        project = of.project
         for year in range(len(self.year_weight)):
             price = self.price(prices, year)[project]
-            found = self.year_weight[year] * self.relief - price * self.million
+            found = self.year_weight[year] * relief - price * million
             found -= prices.limit[self.district[project], year]
             # a cent is rounded when the column is made
             close = np.flatnonzero(
@@ -124,7 +179,90 @@ class Market:
             )
             places.append(close)
             years.append(np.full(close.size, year))
-        return self.ledger.columns(self._bundles(np.concatenate(places)), np.concatenate(years))
+        place = np.concatenate(places)
+        which = Bundles(of.project[place], of.works_count[place], of.skipped[place])
+        return self.ledger.columns(which, np.concatenate(years)), is_all
+
+    def bundles_like(self, project: Whole, done_count: Whole, cents: Floats) -> Bundles:
+        """Return for each project the bundle of as many works at that cost, or at the nearest to it."""
+        row = self.ledger.row
+        whole = Bundles(project, np.minimum(done_count, row.count[project]))
+        if (np.abs(self.ledger.cost(whole) - cents) < _CENT).all():
+            return whole
+        of, _ = self._sets()
+        cost, count, skipped = self.ledger.cost(of), whole.works_count.copy(), whole.skipped
+        for place in range(len(project)):
+            mine = np.flatnonzero((of.project == project[place]) & (of.done_count == count[place]))
+            if mine.size:
+                best = mine[np.argmin(np.abs(cost[mine] - cents[place]))]
+                count[place], skipped[place] = of.works_count[best], of.skipped[best]
+        return Bundles(project, count, skipped)
+
+    def _sets(self) -> tuple[Bundles, bool]:
+        """Return all bundles that no other of their project outdoes, and whether these are all."""
+        row, of = self.ledger.row, self.bundles
+        if not row.may_skip.any():
+            return of, True
+        if len(self.has) > _FEW_PROJECTS:
+            return of, False
+        parts, is_all = [of], True
+        for project in self.has.tolist():
+            mine = slice(int(row.first[project]), int(row.first[project + 1]))
+            found = None
+            if mine.stop - mine.start <= MOST_WORKS:
+                found = undominated(
+                    self.ledger.rest[mine], row.relief[mine], int(row.must_count[project]),
+                    row.may_skip[mine], at_most=_MOST_SETS,
+                )  # fmt: skip
+            if found is None:
+                is_all = False
+                continue
+            some = found.left_out > 0
+            count = int(some.sum())
+            parts.append(
+                Bundles(np.full(count, project), found.works_count[some], found.left_out[some])
+            )
+        return (
+            Bundles(
+                np.concatenate([one.project for one in parts]),
+                np.concatenate([one.works_count for one in parts]),
+                np.concatenate([one.skipped for one in parts]),
+            ),
+            is_all,
+        )
+
+    def beyond(self, prices: Prices, worth: Floats) -> float:
+        """Return how much more than ``worth`` all projects could be worth if works could be split.
+
+        No set of works is worth more than the best part of the row of which one work is done in part.
+        Public cost has bends where private money begins and ends to take its share: only there can
+        such a part be worth more than whole works.
+        """
+        if not self.ledger.row.may_skip.any():
+            return 0.0
+        row, funding_rule = self.ledger.row, self.ledger.settings.funding
+        central, private = self.ledger.central[self.has], self.ledger.private[self.has]
+        spent = np.concatenate([[0.0], np.cumsum(self.ledger.rest)])
+        gained = np.concatenate([[0.0], np.cumsum(row.alone)])
+        first, last = row.first[self.has], row.first[self.has + 1]
+        begins = spent[first + row.must_count[self.has]] - spent[first]
+        best = np.full(len(self.has), -np.inf)
+        for bend in bends(central, private, funding_rule):
+            inside = (bend > begins) & (bend < spent[last] - spent[first])
+            gain = np.interp(spent[first] + bend, spent, gained) - gained[first]
+            million = public_part(bend, central, private, funding_rule) / MILLION_YUAN_IN_CENTS
+            best = np.maximum(best, np.where(inside, self._most(gain, million, prices), -np.inf))
+        return float(np.maximum(best - worth[self.has], 0.0).sum())
+
+    def _most(self, gain: Floats, million: Floats, prices: Prices) -> Floats:
+        """Return what relief and money of each project of ``has`` are worth in its best year."""
+        best = np.full(len(self.has), -np.inf)
+        with np.errstate(invalid="ignore"):
+            for year, weight in enumerate(self.year_weight):
+                worth = weight * gain - self.price(prices, year)[self.has] * million
+                worth = worth - prices.limit[self.district[self.has], year]
+                best = np.where(self.may_start[self.has, year], np.fmax(best, worth), best)
+        return best
 
     def worth(self, prices: Prices, year: int) -> tuple[Floats, Whole]:
         """Return for each project of ``has`` what its best bundle is worth, and which it is.

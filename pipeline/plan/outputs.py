@@ -70,8 +70,8 @@ def planned(
     """Return the annual plan of a city; tables without rows where no building is on a planned track.
 
     ``found`` comes from ``priced``, ``ranking`` has the columns ``of_ranking``. ``known`` are earlier
-    plans, ``planned_year`` and ``works_count`` by project id: where they keep the rules, the result is
-    not worse than they are.
+    plans, ``planned_year``, ``works_count`` and ``cost_cny`` by project id: where they keep the rules,
+    the result is not worse than they are.
     """
     city, rules = settings.city, settings.plan
     origin = "合成 synthetic" if city.is_synthetic else "delivered"

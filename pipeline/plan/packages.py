@@ -1,9 +1,9 @@
-"""Which works each project may choose: a row of single works, of which any first part may be taken.
+"""Which works each project may choose: a row of single works, of which any set may be taken.
 
 What must be done once a project begins stands first: enabling works, compulsory classes, and what
-mends the fault for which a veto lifts a building. The others follow by relief per public yuan, so the
-best plan at any price of relief takes a first part of the row. With whole packages the row goes by
-package instead, and ends only where a package does.
+mends the fault for which a veto lifts a building. The others follow by relief per public yuan, so at
+a price of relief that is the same for each yuan a first part of the row is best. With whole packages
+the row goes by package instead, and ends only where a package does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,6 +34,13 @@ class Row:
     relief: Floats
     """What each work adds to what the works before it relieve: each criterion is relieved once."""
     may_end: Flags
+    may_skip: Flags
+    """Set where a work may be left out while later ones are done: neither one that the project must do,
+    nor one that touches a need which a later one touches too."""
+    alone: Floats
+    """What each work would relieve if it were the only one."""
+    must_count: NDArray[np.int64]
+    """How many works at the head of each project's row it must do."""
 
     @property
     def count(self) -> NDArray[np.int64]:
@@ -107,8 +114,10 @@ def row_of(
     last_of_step[:-1] = (project[1:] != project[:-1]) | (step[order][1:] != step[order][:-1])
     free = settings.packages.choice == "works"
     may_end = last_of_step | (free & ~is_must[order])
-    added = _added_relief(order, relief, rows, works, measures, weights)
-    return Row(order, project, first, added, may_end)
+    added, is_shared = _added_relief(order, relief, rows, works, measures, weights)
+    may_skip = free & ~is_must[order] & ~is_shared
+    must_count = np.bincount(project[is_must[order]], minlength=project_count)
+    return Row(order, project, first, added, may_end, may_skip, alone[order], must_count)
 
 
 def package_steps(
@@ -146,8 +155,8 @@ def _added_relief(
     works: Works,
     measures: Sequence[PlanMeasure],
     weights: Weighed,
-) -> Floats:
-    """Return what each work of ``order`` adds, in that order.
+) -> tuple[Floats, Flags]:
+    """Return what each work of ``order`` adds, in that order, and which a later one shares a need with.
 
     Only where several works touch the same need of a building does this differ from what they relieve
     alone: the later one relieves what the earlier ones left.
@@ -161,10 +170,13 @@ def _added_relief(
     amount = relief.need_households[inside]
     again = np.zeros(len(inside), dtype=bool)
     again[1:] = (building[1:] == building[:-1]) & (criterion[1:] == criterion[:-1])
+    is_shared = np.zeros(len(order), dtype=bool)
+    is_shared[at[inside[:-1][again[1:]]]] = True
     if again.any():
         amount = _once(inside, again, relief, rows, works, measures, weights)
     part = weights.weights[criterion] * amount
-    return np.asarray(np.bincount(at[inside], weights=part, minlength=len(order)), dtype=float)
+    added = np.bincount(at[inside], weights=part, minlength=len(order))
+    return np.asarray(added, dtype=float), is_shared
 
 
 def _once(
@@ -206,17 +218,15 @@ def _once(
 
 
 def package_names(
-    taken: NDArray[np.int64], measure: NDArray[np.int64], row: Row, settings: PlanSettings
+    inside: Flags, measure: NDArray[np.int64], row: Row, settings: PlanSettings
 ) -> NDArray[np.object_]:
     """Return the smallest package that holds the works taken by each project, "" where none are.
 
-    ``taken`` counts works of the row, ``measure`` is the measure of each place in the row.
+    ``inside`` and ``measure`` tell for each place in the row whether it is taken, and its measure.
     """
     keys, rule = list(settings.measures), settings.packages
     steps = package_steps(list(settings.measures.values()), keys, rule)
-    place = np.arange(len(row.work)) - row.first[row.project]
-    inside = place < taken[row.project]
-    highest = np.full(len(taken), -1)
+    highest = np.full(len(row.count), -1)
     np.maximum.at(highest, row.project[inside], steps[measure[inside]])
     names = np.array(["", *rule.offered, ""], dtype=object)
     return names[highest + 1]

@@ -2,7 +2,10 @@
 
 The linear relaxation is solved over the columns made so far; at its prices the best first part of every
 project's row is looked up, and columns that would pay are added, until none does (column generation,
-Gilmore & Gomory 1961). What the prices then allow bounds every plan from above.
+Gilmore & Gomory 1961). What the prices then allow, with works split where that is worth more, bounds
+every plan from above. Where few columns could be in a better plan, all of these are made and the best
+plan is found exactly; plans of the same relief are told apart by a preference among projects that
+hangs on their order alone. So a project that gets more to choose from is never left out for it.
 """
 
 from collections.abc import Sequence
@@ -13,10 +16,31 @@ import numpy as np
 
 from pipeline.geo.raster import Floats
 from pipeline.plan.filling import filled, greedy
-from pipeline.plan.programme import MILLION_YUAN_IN_CENTS, Effort, Prices, Programme, Status
-from pipeline.plan.task import Columns, Task, Whole, joined, keeps_rules, plan_of, relieved
+from pipeline.plan.programme import (
+    MILLION_YUAN_IN_CENTS,
+    Effort,
+    Prices,
+    Programme,
+    Solution,
+    Status,
+)
+from pipeline.plan.task import (
+    LEAST_RELIEF,
+    Columns,
+    Task,
+    Whole,
+    joined,
+    keeps_rules,
+    plan_of,
+    preferred,
+    relieved,
+)
 
 _ROUNDS = 40
+_FEW_PROJECTS = 2000
+"""With more, a plan that the bound proves good enough is taken as it is."""
+_FEW_COLUMNS = 1500
+"""So many columns are solved to the last in about a second."""
 _GOOD_ENOUGH_SHARE = 1e-6
 
 
@@ -49,8 +73,14 @@ class Offers(Protocol):
         The amount is the sum over projects of what their best column is worth beyond that.
         """
 
-    def near(self, prices: Prices, worth: Floats, short: float) -> Columns:
-        """Return all columns worth no less than ``worth`` of their project less ``short``."""
+    def beyond(self, prices: Prices, worth: Floats) -> float:
+        """Return how much more than ``worth`` all projects could be worth if works could be split."""
+
+    def near(self, prices: Prices, worth: Floats, short: float) -> tuple[Columns, bool]:
+        """Return columns worth no less than ``worth`` of their project less ``short``.
+
+        And whether these are all there are.
+        """
 
 
 class Infeasible(Exception):
@@ -67,9 +97,9 @@ def choose(
     """Return the best plan found and its bound.
 
     The greedy plan, plans ``known`` from before (columns of ``task``) and the rounded relaxation come
-    first: the bound may already prove one of them good enough. Else HiGHS goes on from the best. The
-    result is never worse than a known plan that keeps the rules. Without ``offers`` the columns of
-    ``task`` are all there are.
+    first. HiGHS goes on from the best: to the last where few columns are left that could be in a better
+    plan, else only if the bound does not yet prove it good enough. The result is never worse than a
+    known plan that keeps the rules. Without ``offers`` the columns of ``task`` are all there are.
 
     Raises
     ------
@@ -91,31 +121,46 @@ def choose(
     kept = [plan for plan in tried if keeps_rules(task, plan)]
     best = max(kept, key=lambda plan: relieved(task, plan)) if kept else None
     at_greedy = relieved(task, by_greedy) if keeps_rules(task, by_greedy) else 0.0
+    if best is None and offers is not None:
+        best = _whole(task, programme, programme.solve(effort, integral=True))
+    is_all = offers is None
     if best is not None:
         found = Schedule(task, best, relieved(task, best), bound, at_greedy, "linear bound", prices)
-        if found.gap_share <= effort.relative_gap:
+        is_near = found.gap_share <= effort.relative_gap
+        if is_near and (offers is None or task.project_count > _FEW_PROJECTS):
             return found
-    if offers is not None and best is not None:
-        # whatever falls short by more than the gap is in no plan better than this one
-        short = bound - relieved(task, best)
-        near = offers.near(prices, worth_by_project(task, prices), short)
-        mine = task.columns.taken(best[best >= 0])
-        task = replace(task, columns=joined(task.columns, near))
-        best, programme = plan_of(task, mine), Programme(task)
+        if offers is not None:
+            # whatever falls short by more than the gap is in no plan better than this one
+            short = bound - found.relieved + LEAST_RELIEF * task.project_count
+            near, is_all = offers.near(prices, worth_by_project(task, prices), short)
+            is_few = is_all and len(near.project) <= _FEW_COLUMNS
+            if is_near and not is_few:
+                return found
+            if is_few:
+                effort = replace(effort, relative_gap=0.0)
+            mine = task.columns.taken(best[best >= 0])
+            task = replace(task, columns=joined(task.columns, near))
+            best, programme = plan_of(task, mine), Programme(task)
     solved = programme.solve(effort, integral=True, hint=best)
     if solved.status is Status.IMPOSSIBLE:
         raise Infeasible("the rules contradict each other")
-    if solved.values is not None:
-        whole = programme.taken(solved.values, least=0.5)
-        if keeps_rules(task, whole) and (
-            best is None or relieved(task, whole) > relieved(task, best)
-        ):
-            best = whole
+    last = _whole(task, programme, solved)
+    if last is not None and (best is None or preferred(task, last) > preferred(task, best)):
+        best = last
     if best is None:
         raise Undecided(f"no plan was found within {effort.node_limit} nodes")
-    bound = min(bound, max(solved.bound, relieved(task, best)))
+    if is_all:
+        bound = min(bound, max(solved.bound, relieved(task, best)))
     method = "mixed integer" if solved.status is Status.SOLVED else "node limit"
     return Schedule(task, best, relieved(task, best), bound, at_greedy, method, prices)
+
+
+def _whole(task: Task, programme: Programme, solved: Solution) -> Whole | None:
+    """Return the plan that was found, if any was and it keeps the rules to the cent."""
+    if solved.values is None:
+        return None
+    whole = programme.taken(solved.values, least=0.5)
+    return whole if keeps_rules(task, whole) else None
 
 
 def _relaxed(
@@ -136,9 +181,10 @@ def _relaxed(
         columns, missing = offers.paying(prices, worth_by_project(task, prices))
         is_small = missing <= _GOOD_ENOUGH_SHARE * abs(solved.bound)
         if is_small or not len(columns.project) or round_number == _ROUNDS - 1:
+            missing = max(missing, 0.0) + offers.beyond(prices, worth_by_project(task, prices))
             break
         task = replace(task, columns=joined(task.columns, columns))
-    return task, solved.values, prices, solved.bound + max(missing, 0.0)
+    return task, solved.values, prices, solved.bound + missing
 
 
 def worth_of(task: Task, prices: Prices) -> Floats:

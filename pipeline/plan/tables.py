@@ -72,10 +72,7 @@ def batch_types(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
 
 def taken_works(plan: AnnualPlan) -> tuple[np.ndarray, np.ndarray]:
     """Return the works that projects do (of those that wait: all in their row), and their relief."""
-    row = plan.row
-    place = np.arange(len(row.work)) - row.first[row.project]
-    inside = place < plan.works_count[row.project]
-    return row.work[inside], row.relief[inside]
+    return plan.row.work[plan.is_done], plan.row.relief[plan.is_done]
 
 
 def building_works(plan: AnnualPlan, settings: PlanSettings) -> pd.Series:
@@ -243,7 +240,7 @@ def _routes(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
 
 
 def _packages(plan: AnnualPlan, settings: PlanSettings) -> np.ndarray:
-    names = package_names(plan.works_count, plan.works.measure[plan.row.work], plan.row, settings)
+    names = package_names(plan.is_done, plan.works.measure[plan.row.work], plan.row, settings)
     names[names == ""] = None
     return names
 

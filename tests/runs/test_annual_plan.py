@@ -7,6 +7,7 @@ read from the profile's text and consent from the raw survey.
 import csv
 import json
 import shutil
+import statistics
 import subprocess
 from collections import defaultdict
 from decimal import Decimal
@@ -16,7 +17,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tests.conftest import Project
+from tests.conftest import REPOSITORY, Project
 
 SCALE = "0.04"
 YEARS = range(2026, 2031)
@@ -599,13 +600,47 @@ def test_a_name_that_looks_like_a_formula_runs_nowhere(ranked_once: Project) -> 
     assert {cell.data_type for cell in hostile} == {"s"}
 
 
-def test_projects_cost_what_real_ones_cost(city: Project) -> None:
-    """All works that are called for, over the whole city: half of 22 approved projects lie between 224
-    and 373 yuan/m², half of 15 between 18,463 and 36,725 yuan a household (docs/decisions.md)."""
-    projects = rows(city, "plan_projects")
-    cost, area, households = (
-        sum(Decimal(one[name]) for one in projects)
-        for name in ("called_cost_cny", "floor_area_plan_m2", "household_plan_count")
+REAL_TOTALS = REPOSITORY / "tests" / "facts" / "renovation_totals.csv"
+INFRASTRUCTURE = ("pipes", "gas", "fire_access", "environment")
+
+
+def real_quartiles(per: str, *scopes: str) -> list[float]:
+    """Return the quartiles of yuan by floor area or household over real projects of some scopes."""
+    with REAL_TOTALS.open(encoding="utf-8", newline="") as file:
+        listed = [row for row in csv.DictReader(file) if row["scope"] in scopes and row[per]]
+    each = [float(row["total_wan_cny"]) * 10_000 / float(row[per]) for row in listed]
+    return statistics.quantiles(each, n=4, method="inclusive")
+
+
+def test_the_table_of_real_projects_has_their_known_quartiles() -> None:
+    """As worked out when they were gathered: 22 by floor area, 15 by households."""
+    every = ("full", "infrastructure", "other")
+    assert real_quartiles("floor_area_m2", *every) == pytest.approx([224, 318, 373], abs=12)
+    assert real_quartiles("household_count", *every) == pytest.approx(
+        [18_463, 28_182, 36_725], abs=2_000
     )
-    assert 224 <= cost / area <= 373
-    assert 18_463 <= cost / households <= 36_725
+
+
+def test_projects_cost_what_real_ones_cost_by_class(city: Project) -> None:
+    """All works called for. Works on the buildings: beside real projects in full; roads, pipes, gas and
+    fire safety alone: beside real infrastructure. Both lie between the quartiles."""
+    projects = {one["project_id"]: one for one in rows(city, "plan_projects")}
+    whole = [one for one in projects.values() if one["renovation_route_type"] == "comprehensive"]
+    infrastructure = sum(
+        float(work["called_cost_cny"])
+        for work in rows(city, "plan_works")
+        if work["works_type"] in INFRASTRUCTURE
+    )
+    area = sum(float(one["floor_area_plan_m2"]) for one in projects.values())
+    low, _, high = real_quartiles("floor_area_m2", "infrastructure", "infrastructure part")
+    assert low <= infrastructure / area <= high
+    for name, per in (
+        ("floor_area_plan_m2", "floor_area_m2"),
+        ("household_plan_count", "household_count"),
+    ):
+        cost = sum(float(one["called_cost_cny"]) for one in whole)
+        low, _, high = real_quartiles(per, "full")
+        assert low <= cost / sum(float(one[name]) for one in whole) <= high, name
+    each = [float(one["called_cost_cny"]) / float(one["floor_area_plan_m2"]) for one in whole]
+    low, _, high = real_quartiles("floor_area_m2", "full")
+    assert low <= statistics.median(each) <= high

@@ -40,12 +40,12 @@ def small_task(seed: int, **changes: np.ndarray) -> Task:
 def task_of(*, need: np.ndarray, payments_cents: np.ndarray, **rules: np.ndarray) -> Task:
     """Return the task of projects that may do all their works or none."""
     none = np.zeros(0, dtype=int)
-    empty = Columns(none, none, none, np.zeros(0), payments_cents[:0])
+    empty = Columns(none, none, none, np.zeros(0), payments_cents[:0], none)
     task = Task(columns=empty, **rules)
     project, year = np.nonzero(task.may_start)
     one = np.ones(len(project), dtype=int)
     return replace(
-        task, columns=Columns(project, one, year, need[project], payments_cents[project])
+        task, columns=Columns(project, one, year, need[project], payments_cents[project], 0 * one)
     )
 
 
@@ -130,6 +130,13 @@ def test_raising_one_need_never_drops_that_project(seed: int, one: int, more: in
     relief = task.columns.relief + np.where(task.columns.project == one, more, 0)
     raised = replace(task, columns=replace(task.columns, relief=relief))
     assert starts(choose(raised, EXACT))[one] >= 0
+
+
+def test_what_relieves_nothing_is_not_begun_for_a_tie() -> None:
+    task = small_task(4, need=np.zeros(6))
+    one = replace(task, columns=replace(task.columns, relief=(task.columns.project == 2) * 3.0))
+    assert (starts(choose(task, EXACT)) < 0).all()
+    assert np.flatnonzero(starts(choose(one, EXACT)) >= 0).tolist() == [2]
 
 
 def test_a_known_plan_is_never_bettered_by_a_worse_one() -> None:
