@@ -39,8 +39,8 @@ from pipeline.plan.task import (
 _ROUNDS = 40
 _FEW_PROJECTS = 2000
 """With more, a plan that the bound proves good enough is taken as it is."""
-_FEW_COLUMNS = 1500
-"""So many columns are solved to the last in about a second."""
+_FEW_COLUMNS = 300
+"""So many columns are solved to the last in a moment."""
 _GOOD_ENOUGH_SHARE = 1e-6
 
 

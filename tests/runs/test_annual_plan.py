@@ -17,6 +17,15 @@ import openpyxl
 import pytest
 
 from tests.conftest import Project
+from tests.plan_checker import broken_rules, relief_by_building
+from tests.runs.plan_mutants import (
+    Mutation,
+    SmallCity,
+    with_free_money,
+    with_rule,
+    without_enabling,
+    without_votes,
+)
 
 SCALE = "0.04"
 YEARS = range(2026, 2031)
@@ -609,3 +618,47 @@ def test_projects_cost_what_real_ones_cost(city: Project) -> None:
     )
     assert 224 <= cost / area <= 373
     assert 18_463 <= cost / households <= 36_725
+
+
+@pytest.fixture(scope="module")
+def small(city: Project) -> SmallCity:
+    return SmallCity(city.root)
+
+
+def config_of(small: SmallCity) -> dict[str, object]:
+    """Return the settings as plain text would give them."""
+    return small.settings.model_dump(mode="json")
+
+
+def test_code_that_shares_nothing_finds_the_relief_claimed_and_no_rule_broken(
+    small: SmallCity,
+) -> None:
+    plan = small.plan()
+    tables, works = small.tables(plan), plan.by_building["planned_works_codes"]
+    relief = relief_by_building(small.needs, small.values, works, config_of(small))
+    by_project = relief.groupby(plan.by_building["project_id"].reindex(relief.index)).sum()
+    claimed = tables["projects"].set_index("project_id")
+    claimed = claimed.loc[claimed["planned_year"].notna(), "relief_households"]
+    assert len(claimed) > 5
+    assert by_project.reindex(claimed.index).to_numpy() == pytest.approx(claimed.to_numpy())
+    assert broken_rules(tables, config_of(small)) == set()
+
+
+@pytest.mark.parametrize(
+    ("rule", "mutation"),
+    [
+        ("purse", with_free_money),
+        ("capacity", with_rule("schedule", max_starts_per_district_year=None)),
+        ("safety", with_rule("schedule", safety_first=False)),
+        ("enabling", without_enabling),
+        ("consent", without_votes),
+    ],
+)
+def test_a_planner_that_breaks_a_rule_is_caught(
+    small: SmallCity, rule: str, mutation: Mutation
+) -> None:
+    tables = small.tables(small.plan(mutation))
+    tables["projects"]["ready_year"] = small.tables(small.plan())["projects"][
+        "ready_year"
+    ].to_numpy()
+    assert rule in broken_rules(tables, config_of(small))
