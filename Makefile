@@ -27,7 +27,7 @@ override PY := .venv/bin/python
 override HOLD := $(shell env --block-signal=INT true 2>/dev/null && echo env --block-signal=INT)
 override RUN := exec $(HOLD) $(PY) -m pipeline
 
-.PHONY: help rank city fetch new-city why what-if plan office-lists cash-flow keep compare years-eval test check lint bench soak documents lock clean ready ready-dev
+.PHONY: help rank city fetch new-city why what-if sites plan office-lists cash-flow keep compare years-eval test check lint bench soak documents lock clean ready ready-dev
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,6 +51,9 @@ why: ready ## say why each stage would run now
 
 what-if: ready ## say who gains if CHANGE=name, a file of config/changes, were done
 	@$(RUN) what-if
+
+sites: ready ## say where the next public lifts and facilities would relieve most [BUDGET=yuan]
+	@$(RUN) sites
 
 plan: ready ## show the annual plan, or plan anew with BUDGET=yuan (all years, or a,b,c,…)
 	@$(RUN) plan

@@ -56,11 +56,20 @@ def _code(name: str, *, reads_sources: bool) -> dict[str, str]:
         ["pipeline.flow", f"pipeline.{name}.stage"],
         without=() if reads_sources else (SOURCE_READERS,),
     )
-    digests = {path.relative_to(FOLDER).as_posix(): state.digest(path) for path in closure.files}
+    digests = dict(_file(path) for path in closure.files)
     packages = (DISTRIBUTIONS.get(name, (name,)) for name in closure.packages)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    versions = {name: version(name) for names in packages for name in names}
+    versions = {name: _version(name) for names in packages for name in names}
     return digests | {"python": python} | versions
+
+
+@cache
+def _file(path: Any) -> tuple[str, str]:
+    return path.relative_to(FOLDER).as_posix(), state.digest(path)
+
+
+_version = cache(version)
+"""Found by looking through all that is installed, so once for each name."""
 
 
 def remarks_of(places: Places, settings: Settings) -> dict[str, Any]:

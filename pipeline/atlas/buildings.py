@@ -184,6 +184,9 @@ def building_rows(
     known = [name for name in (*CATEGORIES, *OPTIONAL_CATEGORIES) if name in table.columns]
     rows |= {name: table[name] for name in known}
     rows["area_id"] = as_places(area_keys(table, table["cell_id"]))
+    for name in ("project_id", "planned_works_codes"):
+        if name in table.columns:
+            rows[name] = table[name]
     bands = [name for name in BANDS if name in table.columns]
     rows |= {name: real_numbers(table[name]) for name in bands}
     for name, decimals in shown_columns(settings).items():

@@ -39,6 +39,7 @@ from pipeline.atlas.legend import (
 from pipeline.atlas.packing import Pack
 from pipeline.atlas.page import add_scripts, page_text, parted, titled
 from pipeline.atlas.points import Used
+from pipeline.atlas.projects import add_projects
 from pipeline.atlas.scene import Scene
 from pipeline.atlas.walks import HEIGHT_STEPS_PER_M, WALK_QUANTUM_UNITS, add_walks
 from pipeline.contracts.stage import Inputs
@@ -97,6 +98,7 @@ def map_page(
         is_part=bool(district_id), spelt=scene.spelt,
     )  # fmt: skip
     gates, layers = add_gates(pack, rows), add_class_shifts(pack, rows)
+    told_projects = add_projects(pack, rows, scene.projects, settings)
     minutes = settings.measure.count_within_min
     counted = add_counts(pack, rows, count_columns(settings.measure.facilities, minutes))
     walk_counts = add_walks(pack, scene.walks, rows["walk_start"].to_numpy(), scene.outlines)
@@ -138,6 +140,7 @@ def map_page(
         "areas": area_rows(scene.priority, list(rows["area_id"].cat.categories)),
         "vetoes": veto_rows(settings),
         **layers,
+        **told_projects,
         "plan": plan_rows(scene.plan, near.district_names.values(), _name_of(near, district_id)),
         "lifted_count": int((rows["is_lifted"] & (rows["rank"] > 0)).sum()),
         "gaps": gap_rows(inputs.ledgers, settings, rows),

@@ -23,9 +23,9 @@ PAINT = ("ground.js", "paint.js", "pixels.js", "hexes.js", "square.js")
 SCRIPTS = (
     "texts.js", "texts_asking.js", "texts_meeting.js", "words.js", "order.js", "model.js",
     "layers.js", "tiles.js", "labels.js", "elements.js", "legend.js", "overview.js", "walk.js",
-    "profile.js", "panel.js", "compare.js", "search.js", "lists.js", "filters.js", "grid.js",
-    "scenario.js", "whatif.js", "about.js", "address.js", "heading.js", "view.js", "idle.js",
-    "app.js",
+    "profile.js", "panel.js", "project.js", "compare.js", "search.js", "lists.js", "filters.js",
+    "grid.js", "scenario.js", "whatif.js", "about.js", "address.js", "heading.js", "view.js",
+    "idle.js", "app.js",
 )  # fmt: skip
 STYLES = ("page.css", "parts.css")
 LEAFLET = leaflet.__name__

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from pipeline.atlas.brief_plan import WAN_CNY
 from pipeline.pages.charts import bars
 from pipeline.pages.document import columns, figure, heading, paragraph, table
-from pipeline.pages.terms import BATCHES, FUNDS, READINESS, WAITS, term
+from pipeline.pages.terms import BATCHES, ENTRIES, FUNDS, READINESS, WAITS, term
 from pipeline.pages.words import Words
 
 
@@ -33,6 +33,8 @@ def plan_part(annual: Mapping[str, Any]) -> list[Markup]:
         for title, words, found in (
             (Words("状态", "state"), BATCHES, annual.get("projects_by_batch") or {}),
             (Words("储备原因", "why it waits"), WAITS, annual.get("waiting_by_reason") or {}),
+            (Words("怎样才能列入", "what would bring it in"), ENTRIES,
+             annual.get("waiting_by_entry") or {}),
             (Words("意愿", "owners' consent"), READINESS, annual.get("readiness") or {}),
         )
         if found
@@ -66,8 +68,18 @@ def _quality(annual: Mapping[str, Any]) -> list[Words]:
     if gain is not None:
         said.append(
             Words(
-                f"比“按得分依次选到钱用完”多 {gain:.1%}。",
-                f"It relieves {gain:.1%} more than taking projects by value until the money is gone.",
+                f"比“按每元解除的需求依次选到钱用完”多 {gain:.1%}。",
+                f"It relieves {gain:.1%} more than taking works by relief per yuan until the money is "
+                "gone.",
+            )
+        )
+    alike = annual.get("bound_agreement_share")
+    if alike is not None:
+        said.append(
+            Words(
+                f"资金把握由线性上界反复求解得出；不作抽取时，它与计划对 {alike:.1%} 的项目取舍一致。",
+                "Chances of money come from the plan's linear bound, solved again in every draw; "
+                f"without any draw it treats {alike:.1%} of the projects as the plan does.",
             )
         )
     guessed = annual.get("estimated_share")

@@ -60,6 +60,8 @@ class Scene:
     water: gpd.GeoDataFrame
     walks: Tree
     priority: pd.DataFrame
+    projects: pd.DataFrame
+    """As the plan made them."""
     plan: pd.DataFrame
     """Sums of the plan by year and district."""
     light: Raster
@@ -158,6 +160,7 @@ def city_scene(inputs: Inputs, used: tuple[Used, ...]) -> Scene:
         contours=contours,
         water=tables[WATER].to_crs(WEB_MERCATOR),
         priority=tables[DISTRICT_PRIORITY],
+        projects=tables[PLAN_PROJECTS],
         plan=tables[PLAN_SUMMARY],
         light=lit(terrain, inputs.settings.atlas),
         tier_last_ranks=tuple(int(rank) for rank in last_ranks),

@@ -1,9 +1,10 @@
 """Does each layer lie where its profile says? Wrong datum, zone, axes and units are named.
 
 Two steps. First the coarse one: layers of one city overlap; one that lies elsewhere is tried in other
-coordinate systems, with its axes exchanged, and in feet. Then the fine one: layers that overlap are
-laid over the footprints, the roads and each other's borders, as declared and under each other datum
-(``pipeline.check.bent``, ``pipeline.check.borders``). A position is accused only if another one fits
+coordinate systems, with its axes exchanged or turned round, and in feet. Then the fine one: layers that
+overlap are laid over the footprints, the roads and each other's borders, as declared and under each
+other datum (``pipeline.check.bent``, ``pipeline.check.borders``), moved and mirrored
+(``pipeline.check.shifts``). A position is accused only if another one fits
 far better and the declared one no better than its surroundings.
 """
 
@@ -14,6 +15,7 @@ from pipeline.check.borders import bent_borders
 from pipeline.check.layers import NAME_OF_AREA, OUTLINES, Layer, sample
 from pipeline.check.misplaced import Misplaced
 from pipeline.check.readings import box_of, declared_reading, other_readings, placed
+from pipeline.check.shifts import shifted_layers
 from pipeline.geo.crs import crs_of
 from pipeline.geo.raster import Floats
 
@@ -30,8 +32,12 @@ def misplaced_layers(layers: list[Layer], working_crs: str) -> list[Misplaced]:
             if layer.kind != OUTLINES and layer.source.path != footprints.source.path
             and layer.source.role not in NAME_OF_AREA
         ]  # fmt: skip
-        for one in bent_layers(footprints, others, working_crs):
-            found.setdefault(one.source_name, one)
+        bent = bent_layers(footprints, others, working_crs)
+        found = {one.source_name: one for one in bent} | found
+        if footprints.name not in found:
+            rest = [layer for layer in others if layer.name not in found]
+            for one in shifted_layers(footprints, rest, working_crs):
+                found[one.source_name] = one
     for one in bent_borders(overlapping, found, working_crs):
         found.setdefault(one.source_name, one)
     return [found[name] for name in sorted(found)]

@@ -21,12 +21,18 @@ _FOOT_M = 0.3048
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read a layer's coordinates: datum, CRS, and what else is done to the numbers."""
+    """One way to read a layer's coordinates: datum, CRS, and what else is done to the numbers.
+
+    ``mirror`` is an axis (0: x, 1: y) and the value about which the source's numbers are turned
+    round; ``move`` (metres) is added in the working CRS.
+    """
 
     datum: str
     crs: str
     is_swapped: bool = False
     scale: float = 1.0
+    mirror: tuple[int, float] | None = None
+    move: tuple[float, float] = (0.0, 0.0)
 
     def differs_from(self, other: "Reading") -> str:
         """Return in words what is changed against another reading."""
@@ -35,6 +41,14 @@ class Reading:
             words.append("axes exchanged")
         if self.scale != other.scale:
             words.append("feet taken as metres" if self.scale < 1 else "metres taken as feet")
+        if self.mirror:
+            words.append("mirrored " + ("north-south" if self.mirror[0] else "east-west"))
+        elif self.move != other.move:
+            east, north = (mine - its for mine, its in zip(self.move, other.move, strict=True))
+            words.append(
+                f"moved by {abs(east):.0f} m {'east' if east >= 0 else 'west'} and "
+                f"{abs(north):.0f} m {'north' if north >= 0 else 'south'}"
+            )
         if self.crs != other.crs:
             mixed = _is_projected(other.crs) and not _is_projected(self.crs)
             words.append(f"crs: {self.crs}" + (" (degrees taken as metres)" if mixed else ""))
@@ -52,6 +66,9 @@ def declared_reading(layer: Layer) -> Reading:
 def placed(points: Floats, reading: Reading, working_crs: str) -> Floats:
     """Return points in the working CRS under a reading; infinite where it does not apply."""
     x, y = points[:, 0] * reading.scale, points[:, 1] * reading.scale
+    if reading.mirror is not None:
+        axis, about = reading.mirror
+        x, y = (2 * about - x, y) if axis == 0 else (x, 2 * about - y)
     if reading.is_swapped:
         x, y = y, x
     try:
@@ -61,7 +78,7 @@ def placed(points: Floats, reading: Reading, working_crs: str) -> Floats:
             )
     except ProjError:
         return np.full((len(points), 2), np.inf)
-    return np.column_stack([east, north])
+    return np.column_stack([east, north]) + np.array(reading.move)
 
 
 def other_readings(
@@ -86,6 +103,8 @@ def other_readings(
     return [
         replace(declared, is_swapped=True),
         replace(declared, scale=_FOOT_M),
+        replace(declared, mirror=(0, 0.0)),
+        replace(declared, mirror=(1, 0.0)),
         *(replace(declared, crs=code) for code in crss),
         *(replace(declared, crs=code, is_swapped=True) for code in crss),
         replace(declared, scale=1 / _FOOT_M),

@@ -55,6 +55,11 @@ def rank(city: City = BUILT_IN, scenario: Scenario = "base", raw: Raw = None) ->
     finally:
         progress.end()
     show_run(places, settings, steps, flow.read_ledgers(places), time.perf_counter() - begin)
+    if settings.sites.is_part_of_rank:
+        from pipeline.command.sites import find_sites, show_sites
+
+        begin = time.perf_counter()
+        show_sites(places, find_sites(places, settings), time.perf_counter() - begin)
 
 
 @app.command()
@@ -106,9 +111,26 @@ def what_if(
 
     _check_name("CHANGE", change)
     places, settings = _prepare(city, scenario, raw)
-    file, content = read_change(places.root / "config", change)
+    file, content = read_change(places.root / "config", change, places.proposed_change(change))
     found = answer(places, settings, content, file, change)
     show_answer(places, settings, found, change, time.perf_counter() - begin)
+
+
+@app.command()
+def sites(
+    city: City = BUILT_IN,
+    scenario: Scenario = "base",
+    raw: Raw = None,
+    budget: Annotated[str, _option("BUDGET", "Yuan of capital for all lifts; 万 and 亿 too.")] = "",
+) -> None:
+    """Say where the next public lifts and facilities would relieve most."""
+    begin = time.perf_counter()
+    from pipeline.command.plan import parse_budget
+    from pipeline.command.sites import find_sites, show_sites
+
+    places, settings = _prepare(city, scenario, raw)
+    found = find_sites(places, settings, parse_budget(budget, 1)[0] if budget else None)
+    show_sites(places, found, time.perf_counter() - begin)
 
 
 @app.command()

@@ -150,13 +150,14 @@ def _misplaced(one: Misplaced) -> Words:
     zh = f"{key}：应为 {change}{moved}。依据：{_MEASURED[one.measured]}，{shares}，对照 {others}。"
     en = f"{key}: fits as {change}{move}. Evidence: {one.measured}, {shares}, against {others}."
     if one.or_else:
-        zh += f"或者是 {', '.join(one.or_else)} 的基准错了。"
-        en += f" Or else the datum of {', '.join(one.or_else)} is the wrong one."
+        zh += f"或者是 {', '.join(one.or_else)} 的位置错了。"
+        en += f" Or else it is {', '.join(one.or_else)} that lies wrong."
     return Words(zh, en)
 
 
 _MEASURED = {
     "share of its places within 20 m of a footprint": "距建筑轮廓 20 米以内的设施比例",
+    "share of its places in a footprint": "位于建筑轮廓内的地点比例",
     "share of its places within 15 m of a drivable road": "距机动车道 15 米以内的设施比例",
     "share of buildings in the area that they name": "位于其登记所属区域内的建筑比例",
     "share of footprints within it": "位于边界以内的建筑轮廓比例",

@@ -50,6 +50,8 @@ _SUMS = {
     "first_planned_year": "最早开工年", "asked_household_share": "已征求意愿户数比例",
     "agreed_household_share": "同意率已达标户数比例",
 }  # fmt: skip
+# a sheet of some areas only has no money: its sum would be no sum of the plan
+_SUMS_OF_SOME = {name: called for name, called in _SUMS.items() if not name.endswith("_cny")}
 SHEETS: Mapping[str, tuple[Table, Mapping[str, str]]] = {
     "区县": (
         DISTRICT_PRIORITY, {"district_rank": "区县次序", "district_name": "区县", **_SUMS},
@@ -58,7 +60,7 @@ SHEETS: Mapping[str, tuple[Table, Mapping[str, str]]] = {
         DISTRICT_PRIORITY,
         {
             "district_rank": "区县次序", "district_name": "区县", "row_type": "类别",
-            "area_rank": "片区次序", "area_name": "片区", **_SUMS, "area_id": "片区编号",
+            "area_rank": "片区次序", "area_name": "片区", **_SUMS_OF_SOME, "area_id": "片区编号",
         },
     ),
     "小区": (

@@ -37,7 +37,7 @@ def answer(places: Places, settings: Settings, change: Change, file: Path, name:
     Problem
         If the city has not been ranked with these settings and files, or the change does not fit it.
     """
-    _refuse_stale(places, settings)
+    refuse_unmeasured(places, settings)
     recorded = flow.recorded(places)
     with state.single_run(places.lock_file):
         tables = {table: recorded.table(table) for table in READS}
@@ -58,7 +58,8 @@ def answer(places: Places, settings: Settings, change: Change, file: Path, name:
     return WhatIf(table, ledger)
 
 
-def _refuse_stale(places: Places, settings: Settings) -> None:
+def refuse_unmeasured(places: Places, settings: Settings) -> None:
+    """Stop unless the tables that walks are measured on are those of these settings and raw files."""
     reasons = flow.why(places, settings)
     for stage in ("intake", "measure"):
         if reasons[stage]:

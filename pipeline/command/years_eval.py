@@ -18,15 +18,37 @@ from pipeline.settings.whole import Settings
 from pipeline.years.evaluate import (
     BASELINES,
     Judged,
-    band_share,
     calibration_error,
     judge,
     reliability,
     square_blocks,
 )
 from pipeline.years.gaps import even_folds
+from pipeline.years.groups import class_columns
+from pipeline.years.precision import (
+    Floor,
+    band_share,
+    block_band_share,
+    calibration_floor,
+    together,
+)
+from pipeline.years.units import Ints
 
 _MOST_GROUPS, _LEAST_IN_GROUP = 60, 100
+
+
+@dataclass(frozen=True)
+class Bands:
+    """In how many groups intervals hold as often as chance allows, of all groups of a hundred.
+
+    ``binomial_count`` counts as if each building were hidden alone, ``block_count`` with
+    ``correlation`` between intervals that were hidden in one block.
+    """
+
+    binomial_count: int
+    block_count: int
+    group_count: int
+    correlation: float
 
 
 @dataclass(frozen=True)
@@ -38,7 +60,7 @@ class Findings:
     rule: YearRule
     blocked: Judged
     random: Judged
-    block_count: int
+    block: Ints
     block_m: float
 
     @property
@@ -54,6 +76,21 @@ class Findings:
         judged = self.blocked if blocked else self.random
         said = judged.model if name == "model" else judged.baselines[name]
         return float(np.mean(np.abs(said - self.known.year)))
+
+    @property
+    def block_count(self) -> int:
+        """Return how many blocks of ground were hidden as wholes."""
+        return len(np.unique(self.block))
+
+    @property
+    def chance_error(self) -> float:
+        """Return by how much chances to be built by the cut-off year are off."""
+        return calibration_error(self.blocked.by_cutoff_share, self.is_by_cutoff)
+
+    @property
+    def chance_floor(self) -> Floor:
+        """Return by how much right chances would seem off on the same blocks."""
+        return calibration_floor(self.blocked.by_cutoff_share, self.is_by_cutoff, self.block)
 
     @property
     def is_covered(self) -> np.ndarray:
@@ -98,36 +135,55 @@ class Findings:
             for name, row in found.iterrows()
         ]
 
-    def in_band(self) -> tuple[int, int]:
-        """Return of how many groups of a hundred the intervals hold as often as chance allows, of all.
+    def bands(self) -> Bands:
+        """Return in how many groups intervals hold within the 99 % band about their share.
 
-        Groups are those named, eras inferred and regimes; the band is the 99 % binomial one.
+        Groups are those named, eras inferred, regimes, and the classes of the file between which
+        errors differ most.
         """
-        rows = [
-            *self.group_rows(),
-            *self.era_rows(self.blocked.model),
-            *self.rows_by(self.blocked.regime),
-        ]
-        wide = [row for row in rows if row[1] >= _LEAST_IN_GROUP]
-        hold = 1 - self.rule.miss_share
-        return sum(abs(row[5] - hold) <= band_share(row[1], hold) for row in wide), len(wide)
+        is_held, hold = self.is_covered, 1 - self.rule.miss_share
+        error_log = np.log(np.abs(self.blocked.model - self.known.year) + 0.5)
+        classes = class_columns(self.known.columns, np.arange(len(error_log)), error_log)
+        correlation = together(is_held, self.block)
+        inside, inside_blocks, of = 0, 0, 0
+        for kind in (
+            self._group_labels(),
+            self._era_labels(self.blocked.model),
+            self.blocked.regime,
+            *classes.values(),
+        ):
+            for name in np.unique(kind):
+                rows = kind == name
+                if rows.sum() < _LEAST_IN_GROUP:
+                    continue
+                stray = abs(is_held[rows].mean() - hold)
+                of += 1
+                inside += stray <= band_share(int(rows.sum()), hold)
+                inside_blocks += stray <= block_band_share(self.block[rows], correlation, hold)
+        return Bands(inside, inside_blocks, of, correlation)
 
     def group_rows(self) -> list[tuple[str, int, float, float, float, float, float]]:
         """Return ``rows_by`` for the largest groups, the rest as one."""
+        return self.rows_by(self._group_labels())
+
+    def _group_labels(self) -> np.ndarray:
         names, of, counts = np.unique(self.known.group, return_inverse=True, return_counts=True)
         shown = np.argsort(-counts, kind="stable")[:_MOST_GROUPS]
         small = ~np.isin(np.arange(len(names)), shown)
         labels = names.astype(object)
         labels[small] = f"… {int(small.sum())}"
-        return self.rows_by(labels[of].astype(str))
+        return np.asarray(labels[of].astype(str))
 
     def era_rows(self, year: Floats) -> list[tuple[str, int, float, float, float, float, float]]:
         """Return ``rows_by`` for spans of years: of the true ones, or of those predicted."""
+        return self.rows_by(self._era_labels(year))
+
+    def _era_labels(self, year: Floats) -> np.ndarray:
         edges = np.unique(np.quantile(self.known.year, np.linspace(0, 1, 7)).astype(int))
         edges = edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1])
         place = np.clip(np.searchsorted(edges, year, side="right") - 1, 0, len(edges) - 2)
         names = np.array([f"{a}–{b - (b < edges[-1])}" for a, b in pairwise(edges)])
-        return self.rows_by(names[place])
+        return names[place]
 
 
 def evaluate(path: Path, year_field: str, group_field: str, settings: Settings) -> Findings:
@@ -167,7 +223,7 @@ def evaluate(path: Path, year_field: str, group_field: str, settings: Settings) 
     # by other digits of the key than the method deals its own parts by
     lot = facts.building_key // np.uint64(1_000_003) % np.uint64(rule.model.fold_count)
     random = judge(facts, lot.astype(np.int64), rule)
-    return Findings(path.name, known, rule, blocked, random, int(block.max()) + 1, side_m)
+    return Findings(path.name, known, rule, blocked, random, block, side_m)
 
 
 def _counts(told: dict[str, Any]) -> str:
@@ -193,17 +249,21 @@ def show(found: Findings, page: Path) -> None:
     for name, label in labels.items():
         table.add_row(label, *(f"{found.error(name, blocked=b):.2f}" for b in (True, False)))
     out.print(table)
-    error = calibration_error(found.blocked.by_cutoff_share, found.is_by_cutoff)
+    floor = found.chance_floor
     out.print(
         f"90 % intervals hold {found.is_covered.mean():.1%} of the years, "
         f"{np.median(found.width_yr):.1f} years wide in the middle; chance of being built by "
-        f"{found.rule.cutoff_year}: off by {error:.3f} on average"
+        f"{found.rule.cutoff_year}: off by {found.chance_error:.3f} on average. Right chances would "
+        f"seem off by {floor.mean:.3f} ({floor.usual:.3f} in one case of 20) on so few as "
+        f"{found.block_count} squares"
     )
-    inside, of = found.in_band()
-    if of:
+    bands = found.bands()
+    if bands.group_count:
         out.print(
-            f"in {inside} of {of} groups, eras and regimes of {_LEAST_IN_GROUP} buildings or more they "
-            "hold within the 99 % binomial band about 90 %"
+            f"in {bands.binomial_count} of {bands.group_count} groups, eras, regimes and classes of "
+            f"{_LEAST_IN_GROUP} buildings or more they hold within the 99 % binomial band about 90 %; "
+            f"in {bands.block_count} within the band of squares that are right or wrong together "
+            f"(correlation {bands.correlation:.2f})"
         )
     best = min(found.error(name) for name in BASELINES)
     gain = 1 - found.error("model") / best if best else 0.0

@@ -10,6 +10,7 @@ from pipeline.contracts.column import flag as _flag
 from pipeline.contracts.column import real as _real
 from pipeline.contracts.column import text as _text
 from pipeline.contracts.column import whole as _whole
+from pipeline.contracts.lift_columns import LIFT_COLUMNS
 from pipeline.contracts.measurement_columns import MEASUREMENT_COLUMNS
 from pipeline.contracts.plan_columns import PLAN_COLUMNS
 from pipeline.contracts.ranking_columns import RANKING_COLUMNS
@@ -251,6 +252,7 @@ _ALL = (
     _text("amenity_type", "facility type of the profile"),
     _text("amenity_name", "name as the source writes it", **_EMPTY),
     *CHANGE_COLUMNS,
+    *LIFT_COLUMNS,
     *PLAN_COLUMNS,
     # rejects
     _text(

@@ -36,6 +36,10 @@ class StreetPoint:
     link: Integers
     fraction: Floats
 
+    def at(self, rows: Integers) -> "StreetPoint":
+        """Return some of them."""
+        return StreetPoint(self.link[rows], self.fraction[rows])
+
 
 @dataclass(frozen=True)
 class Pieces:

@@ -71,3 +71,21 @@ def bilinear(raster: Raster, x: Floats, y: Floats) -> Floats:
     upper = z[top + left] * (1 - across) + z[top + right] * across
     lower = z[bottom + left] * (1 - across) + z[bottom + right] * across
     return np.where(inside, upper * (1 - down) + lower * down, np.nan)
+
+
+def covered(
+    shapes: NDArray[np.object_], west_m: float, north_m: float, cell_m: float, count: int
+) -> NDArray[np.bool_]:
+    """Return which cells of a square grid have their middle in one of the shapes."""
+    import shapely
+    from rasterio.features import rasterize
+    from rasterio.transform import from_origin
+
+    size_m = count * cell_m
+    box = shapely.box(west_m, north_m - size_m, west_m + size_m, north_m)
+    near = shapes[shapely.STRtree(shapes).query(box)]
+    if not len(near):
+        return np.zeros((count, count), dtype=bool)
+    grid = from_origin(west_m, north_m, cell_m, cell_m)
+    laid = rasterize(((shape, 1) for shape in near), out_shape=(count, count), transform=grid)
+    return np.asarray(laid, dtype=bool)

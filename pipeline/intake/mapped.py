@@ -16,7 +16,7 @@ from pipeline.contracts.raw import FeatureTable, OsmExtract
 from pipeline.geo.raster import Floats
 from pipeline.intake.amenities import amenities_from_osm
 from pipeline.intake.osm_areas import node_positions
-from pipeline.intake.reach import Reach, within_reach
+from pipeline.intake.reach import OUTSIDE_REACH, Reach, elsewhere, within_reach
 from pipeline.intake.rejects import Rejects, balance
 from pipeline.intake.street_features import streets_as_osm
 from pipeline.intake.street_sources import StreetSource, streets_from_osm
@@ -53,6 +53,13 @@ def no_walkable_street(streets: Named, rejects: Mapping[str, Rejects]) -> Proble
         record[4] for name, _ in streets for record in rejects[name].records if record[1] == "row"
     )
     told = ", ".join(f"{detail} {count:,}" for detail, count in details.most_common(8))
+    misplaced = [
+        record for name, _ in streets for record in rejects[name].records
+        if record[3] in (OUTSIDE_REACH, "position_unusable")
+    ]  # fmt: skip
+    if len(misplaced) > details.total() / 2:
+        name, source = streets[0]
+        return elsewhere(name, source, f"its streets do not lie where the city does: {told}")
     return Problem(
         streets[0][1].path,
         "holds no walkable street" + (f"; left out: {told}" if told else ""),
@@ -117,6 +124,10 @@ def mapped(
                 rejects[name],
                 elements,
             )
+            if not known_positions:  # of a file that the streets come from it is known already
+                area, count = water_from_osm(extract, position, crs, rejects[name], waters)
+                water.append(area)
+                other -= count
             used = extract.element_count - other - rejects[name].row_count
             ledger[name] = balance(extract.element_count, other, used, rejects[name])
     return Mapped(nodes, edges, water, found, rejects, ledger)

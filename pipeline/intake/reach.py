@@ -13,9 +13,35 @@ from numpy.typing import NDArray
 from pipeline.contracts.raw import OsmExtract
 from pipeline.geo.raster import Floats
 from pipeline.intake.rejects import Rejects
+from pipeline.problem import Problem
+from pipeline.settings.city import Source
 
 OUTSIDE_REACH = "outside_reach"
 _CORNER_SEGMENTS = 4
+
+
+def elsewhere(name: str, source: Source, found: str) -> Problem:
+    """Return what to tell of a source of which nothing lies where the city does."""
+    return Problem(
+        source.path,
+        found,
+        expected=f"coordinates in {source.crs[:60]}, as sources.{name}.crs says, east before north",
+        fix=f"correct sources.{name}.crs or datum (make check tries others and names the one that "
+        "fits), or take the source out of the profile",
+    )
+
+
+def refuse_elsewhere(
+    name: str, source: Source, used_count: int, rejects: Rejects, margin_m: float
+) -> None:
+    """Stop if facilities of the types that count are there, and all of them beyond reach."""
+    beyond = rejects.counts("row").get(OUTSIDE_REACH, 0)
+    if beyond and not used_count:
+        raise elsewhere(
+            name,
+            source,
+            f"none of its {beyond:,} facilities lies within {margin_m:,.0f} m of the city",
+        )
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from pipeline.contracts.tables import (
     WATER,
     Table,
 )
+from pipeline.geo.empty_ground import empty_street_account
 from pipeline.geo.raster import Raster, bilinear
 from pipeline.intake.amenities import amenities_from_features
 from pipeline.intake.districts import (
@@ -38,7 +39,7 @@ from pipeline.intake.losses import column_accounts, stated_texts, taken_counts, 
 from pipeline.intake.mapped import Mapped, is_street_map, mapped, no_walkable_street
 from pipeline.intake.misplaced import refuse_false_lengths, without_strays
 from pipeline.intake.neighbourhoods import with_neighbourhoods
-from pipeline.intake.reach import Reach
+from pipeline.intake.reach import Reach, elsewhere, refuse_elsewhere
 from pipeline.intake.rejects import Rejects, balance, rejects_table
 from pipeline.intake.road_grades import steep_road_account
 from pipeline.intake.singles import in_districts, single
@@ -127,6 +128,9 @@ def run(inputs: Inputs) -> Outputs:
     study_area = _whole_area(district_table)
     maps = maps or read_maps(study_area)
     buildings = in_districts(buildings, district_table, all_rejects)
+    if not len(buildings):
+        name, source = by_role["footprints"][0]
+        raise elsewhere(name, source, "none of its buildings lies in a district outline")
     buildings = single(buildings, settings.intake.footprints, all_rejects)
     taken, uses = _said_of_footprints(buildings, by_role["footprints"], settings)
     buildings = without_register(buildings)
@@ -164,15 +168,16 @@ def run(inputs: Inputs) -> Outputs:
     reach = Reach(study_area, settings.intake.region_margin_m)
     amenities = []
     for name, source in by_role["amenities"]:
-        if name in from_maps.amenities:
-            amenities.append(from_maps.amenities[name])
+        if name not in from_maps.amenities:
+            raw, rejects = inputs.sources[name], all_rejects[name]
+            found = amenities_from_features(
+                raw, name, source, settings.measure.facilities, crs, reach, rejects
+            )
+            record(name, raw.row_count, 0, len(found))
+        else:
+            found = from_maps.amenities[name]
             ledger[name] = from_maps.ledger[name]
-            continue
-        raw, rejects = inputs.sources[name], all_rejects[name]
-        found = amenities_from_features(
-            raw, name, source, settings.measure.facilities, crs, reach, rejects
-        )
-        record(name, raw.row_count, 0, len(found))
+        refuse_elsewhere(name, source, len(found), all_rejects[name], reach.margin_m)
         amenities.append(found)
     amenity_table = _stack(amenities, crs) if amenities else _no_rows(AMENITIES, crs)
 
@@ -230,6 +235,9 @@ def run(inputs: Inputs) -> Outputs:
             "uses": uses,
             "tables": _table_counts(buildings, amenity_table),
             "without_terrain": _without_terrain_count(buildings, terrain),
+            "streets_without_terrain": empty_street_account(
+                from_maps.edges, buildings, terrain, settings.measure.access.max_access_m
+            ),
             "steep_roads": steep_road_account(
                 from_maps.edges,
                 terrain,

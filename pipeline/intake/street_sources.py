@@ -64,6 +64,8 @@ def streets_from_osm(
     """
     candidates = [way for way in extract.ways if "highway" in way.tags or is_square(way.tags)]
     lacks_point = _lacks_point(candidates, extract.node_id)
+    is_placed = np.isfinite(position).all(axis=1)
+    nowhere = _lacks_point(candidates, extract.node_id[is_placed]) - lacks_point
     locate = node_locator(extract, position)
     kept: dict[int, OsmWay] = {}
     plazas: dict[str, WalkArea] = {}
@@ -96,6 +98,9 @@ def streets_from_osm(
             continue
         if number in lacks_point:
             rejects.row(row, "point_absent", "a point of the way is not in the file")
+            continue
+        if number in nowhere:
+            rejects.row(row, "position_unusable", "its coordinates lie nowhere in its CRS")
             continue
         area = area_of_way(way, locate) if is_area(way) else None
         if isinstance(area, WalkArea):

@@ -17,7 +17,14 @@ import shapely
 
 from pipeline.geo.datum import into_working_crs
 from pipeline.geo.network import StreetPoint
-from pipeline.geo.profile import Names, StreetLinks, link_profiles, terrain_heights, walk_minutes
+from pipeline.geo.profile import (
+    Flags,
+    Names,
+    StreetLinks,
+    link_profiles,
+    terrain_heights,
+    walk_minutes,
+)
 from pipeline.geo.raster import Floats
 from pipeline.measure.streets import StreetWorld
 from pipeline.measure.walks import MAIN_ROAD, NO_SPANS, Spans
@@ -186,7 +193,7 @@ def change_spans(
         ]
     ).reshape(-1, 2)
     keys = [f"{key}.{end}" for key in where for end in ("from", "to")]
-    point, distance = _nearest_street(xy, keys, world.network.links, streets.edges, rule, file)
+    point, distance = nearest_street(xy, keys, world.network.links, streets.edges, rule, file)
     meets = shapely.line_interpolate_point(
         world.network.links.shape[point.link], point.fraction, normalized=True
     )
@@ -228,7 +235,13 @@ def _keys(number: int, span: AddLift | AddLink) -> str:
     return f"actions.{number}.{'add_lift' if isinstance(span, AddLift) else 'add_link'}"
 
 
-def _nearest_street(
+def can_be_joined(edges: gpd.GeoDataFrame) -> Flags:
+    """Return which street links a new lift or link may be joined to."""
+    is_open = (edges["is_forward_open"] | edges["is_backward_open"]).to_numpy()
+    return is_open & np.isin(edges["structure_type"].to_numpy(dtype=object), _SPANNED)
+
+
+def nearest_street(
     xy: Floats,
     keys: Sequence[str],
     links: StreetLinks,
@@ -236,10 +249,14 @@ def _nearest_street(
     rule: MeasureSettings,
     file: str,
 ) -> tuple[StreetPoint, Floats]:
-    """Return the nearest point of an open street, stair or bridge to each place, and how far."""
-    is_open = (edges["is_forward_open"] | edges["is_backward_open"]).to_numpy()
-    is_spanned = np.isin(edges["structure_type"].to_numpy(dtype=object), _SPANNED)
-    candidates = np.flatnonzero(is_open & is_spanned)
+    """Return the nearest point of an open street, stair or bridge to each place, and how far.
+
+    Raises
+    ------
+    Problem
+        If there is none within ``measure.access.max_access_m``; ``keys`` name the places.
+    """
+    candidates = np.flatnonzero(can_be_joined(edges))
     places = shapely.points(xy)
     tree = shapely.STRtree(links.shape[candidates])
     cap = rule.access.max_access_m

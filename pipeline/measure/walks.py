@@ -171,6 +171,20 @@ class ChosenWays:
     """Last node of it; −1 where it begins on the building's own street, or nowhere."""
 
 
+@dataclass(frozen=True)
+class Legs:
+    """What lies between each building and the nodes at both ends of its streets.
+
+    Arrays are parallel, sorted by building. ``on_main_min`` is what is left of a walk from or to a main
+    road at which the building's door stands, infinite at others.
+    """
+
+    place: Integers
+    node: Integers
+    cost_min: Floats
+    on_main_min: Floats
+
+
 class BuildingWalks:
     """Where the buildings join the network; answers the walks to any set of targets.
 
@@ -220,6 +234,27 @@ class BuildingWalks:
         self._place_start = np.flatnonzero(np.append(True, np.diff(doors.place) > 0))[
             : len(np.unique(doors.place))
         ]
+
+    def way(self, direction: str) -> WalkGraph:
+        """Return the graph of the walks ``home``, or that of the walks ``out`` turned round."""
+        return self._way_home if direction == "home" else self._way_out
+
+    def legs(self, direction: str, penalty: float) -> Legs:
+        """Return the ends of all walks ``home``, or the begins of those ``out``, by what they cost."""
+        if direction == "home":
+            by_from = self._home_from + penalty * self._up_from
+            by_to = self._home_to + penalty * self._up_to
+            leg = self._leg_home + penalty * self.doors.home_ascent_m
+        else:
+            by_from = self.away_from + penalty * self._down_from
+            by_to = self.away_to + penalty * self._down_to
+            leg = self._leg_away + penalty * self.doors.away_ascent_m
+        return Legs(
+            np.repeat(self.doors.place, 2),
+            np.column_stack([self.from_node, self.to_node]).ravel(),
+            np.column_stack([by_from + leg, by_to + leg]).ravel(),
+            np.repeat(np.where(self._is_main, leg, np.inf), 2),
+        )
 
     def walks(self, facility: str) -> Walks:
         """Return every building's walks to its nearest facility of a type."""

@@ -84,15 +84,11 @@ def what_if(
     changed = changed_streets(streets, change, rule, file=file)
     added = sorted({one.add_amenity.type for one in change.actions if one.add_amenity})
     water = tables[WATER]
-    today = _world(streets, water, ground, _all_mapped(rule, list(rule.facilities)))
-    reachable = streets.amenities["amenity_type"][today.facility_has_access].value_counts()
-    mapped = [
-        name
-        for name in rule.facilities
-        if name == MAIN_ROAD or reachable.get(name, 0) >= rule.access.min_facility_count
-    ]
+    today = _world(streets, water, ground, all_mapped(rule, list(rule.facilities)))
+    reachable = reachable_counts(streets.amenities, today)
+    mapped = mapped_types(reachable, rule)
     first_mapped = [name for name in added if name not in mapped]
-    compared = _all_mapped(rule, [n for n in rule.facilities if n in (*mapped, *first_mapped)])
+    compared = all_mapped(rule, [n for n in rule.facilities if n in (*mapped, *first_mapped)])
     spans, records = change_spans(today, changed, change, rule, file=file)
     later = _world(changed, water, ground, compared, spans)
     _refuse_unreachable(changed, later, change, rule, file)
@@ -130,6 +126,20 @@ def what_if(
     return WhatIf(table, ledger)
 
 
+def reachable_counts(amenities: gpd.GeoDataFrame, world: StreetWorld) -> pd.Series:
+    """Return how many facilities of each type can be reached from a street."""
+    return amenities["amenity_type"][world.facility_has_access].value_counts()
+
+
+def mapped_types(reachable: pd.Series, rule: MeasureSettings) -> list[str]:
+    """Return the facility types of which enough places can be reached to measure walks to them."""
+    return [
+        name
+        for name in rule.facilities
+        if name == MAIN_ROAD or reachable.get(name, 0) >= rule.access.min_facility_count
+    ]
+
+
 def _world(
     streets: Streets,
     water: gpd.GeoDataFrame,
@@ -140,7 +150,7 @@ def _world(
     return street_world(streets.nodes, streets.edges, streets.amenities, water, ground, rule, spans)
 
 
-def _all_mapped(rule: MeasureSettings, names: list[str]) -> MeasureSettings:
+def all_mapped(rule: MeasureSettings, names: list[str]) -> MeasureSettings:
     """Return settings for these facility types only, each of which counts however few places it has.
 
     Which types are mapped is decided once, for today; closing one of five shops does not unmap them.

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
+from pipeline.geo.crs import parsed
 from pipeline.new_city.roles import Guess
 from pipeline.new_city.where import Bounds, fitting_crs, in_degrees, overlap_share, way_of
 from pipeline.store.looks import Look
+from pipeline.store.placement import has_exchanged_axes
 
 _MOST_OVERLAP = 0.1
 
@@ -28,6 +30,17 @@ def with_crs(look: Look, known: Sequence[Bounds], questions: list[str]) -> Look:
     reason = look.crs_doubt or "does not state its CRS"
     questions.append(f"{look.path} {reason}; {fitting[0]} fits the others{told}")
     return replace(look, crs=fitting[0])
+
+
+def about_axes(look: Look) -> str:
+    """Return what must be said of a layer whose degrees are latitude before longitude."""
+    if not look.crs or not has_exchanged_axes(parsed(look.crs), look.bounds):
+        return ""
+    west, south, east, north = look.bounds or (0.0,) * 4
+    return (
+        f"{look.path}: 坐标轴颠倒 its axes are exchanged ({west:.3f}° to {east:.3f}° before "
+        f"{south:.3f}° to {north:.3f}°): swap x and y in the file 请交换 X、Y"
+    )
 
 
 def join_tiles(found: list[Guess]) -> None:

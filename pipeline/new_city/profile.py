@@ -5,7 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.new_city.osm import building_guesses
-from pipeline.new_city.placing import about_place, join_tiles, known_places, overlap_much, with_crs
+from pipeline.new_city.placing import (
+    about_axes,
+    about_place,
+    join_tiles,
+    known_places,
+    overlap_much,
+    with_crs,
+)
 from pipeline.new_city.repeats import OSM, leave_copies, leave_to_osm
 from pipeline.new_city.roles import Guess, guesses, unused_reason
 from pipeline.new_city.second_columns import second_column_questions
@@ -136,6 +143,7 @@ def new_city(
 def _placed(looks: Sequence[Look], questions: list[str]) -> list[Look]:
     """Give a CRS to layers that do not state theirs, if just one fits where the others lie."""
     known = known_places(looks)
+    questions += [told for look in looks if (told := about_axes(look))]
     return [with_crs(look, known, questions) for look in looks]
 
 

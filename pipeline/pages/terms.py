@@ -198,6 +198,17 @@ WAITS: Mapping[str, Words] = {
     ),
 }
 
+ENTRIES: Mapping[str, Words] = {
+    "cost": Words("降低财政负担或增加预算", "a lower public cost, or more budget"),
+    "consent": Words("业主及时同意", "agreement of its owners in time"),
+    "capacity": Words("区县增加开工名额", "more starts in its district"),
+    "capacity_and_cost": Words("增加开工名额并降低财政负担", "more starts and a lower cost"),
+    "margin": Words(
+        "与最后列入者相当，零头资金不够", "as good as the last planned; too little is left"
+    ),
+    "none": Words("现有措施下无法列入", "nothing, with the works and rules there are"),
+}
+
 FUNDS: Mapping[str, Words] = {
     "central": Words("中央", "central"),
     "municipal": Words("市级", "municipal"),

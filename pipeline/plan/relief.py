@@ -20,7 +20,6 @@ from pipeline.settings.plan import Effect, PlanMeasure
 from pipeline.settings.score import Criterion, ScoreSettings
 
 NEED_ENDING = "_need_share"
-_FAULT_ENDING = "_fault_share"
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def refuse_unknown_columns(
     known = {criterion.measure for criterion in criteria.values()} | set(columns)
     for key, measure in measures.items():
         for effect in measure.effects:
-            if effect.column not in known and not effect.column.endswith(_FAULT_ENDING):
+            if effect.column not in known:
                 raise Problem(
                     f"plan.measures.{key}.effects",
                     f"{effect.column} is no column of measurements or buildings",

@@ -22,6 +22,7 @@ from pipeline.settings.intake import IntakeSettings
 from pipeline.settings.measure import MeasureSettings
 from pipeline.settings.plan import PlanSettings
 from pipeline.settings.score import ScoreSettings
+from pipeline.settings.sites import SitesSettings
 
 
 class Settings(Section):
@@ -34,6 +35,7 @@ class Settings(Section):
     consent: ConsentSettings
     score: ScoreSettings
     plan: PlanSettings
+    sites: SitesSettings
     atlas: AtlasSettings
 
     @model_validator(mode="after")

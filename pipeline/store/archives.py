@@ -127,6 +127,25 @@ def unpacked(path: Path, member: str, folder: Path) -> Path:
     return target
 
 
+def member_bytes(path: Path, member: str, most_bytes: int) -> bytes:
+    """Return the begin of one member of a zip; empty if there is none of that name, in any case.
+
+    Raises
+    ------
+    Problem
+        If it is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {name.lower(): name for name in archive.namelist()}
+            if member.lower() not in names:
+                return b""
+            with archive.open(names[member.lower()]) as packed:
+                return packed.read(most_bytes)
+    except ARCHIVE_FAULTS as error:
+        raise not_unpacked(path, member, error) from None
+
+
 def not_unpacked(path: Path, member: str, error: Exception) -> Problem:
     """Return the message for a member of a zip that is damaged."""
     return Problem(

@@ -1,5 +1,6 @@
 """Read the YAML files of config/."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from pipeline.settings.load import (
 )
 from pipeline.settings.new_city import NewCityWords
 from pipeline.settings.whole import Settings
-from pipeline.store.price_list import read_price_list
+from pipeline.store.price_list import read_price_list, refuse_too_large
 from pipeline.store.yaml_nodes import plain_values
+
+_MOST_BYTES = 500_000
+"""Ten times config/default.yaml; YAML is read at 50 kB a second."""
 
 
 def read_settings(config_folder: Path, city: str, scenario: str) -> Settings:
@@ -36,21 +40,44 @@ def read_settings(config_folder: Path, city: str, scenario: str) -> Settings:
         _refuse_prices(layer)
     settings = settings_from_layers(layers)
     plan = settings.plan
-    prices = read_price_list(config_folder, plan.price_list, plan.measures)
+    last_year = plan.schedule.first_year + plan.schedule.year_count - 1
+    prices = read_price_list(config_folder, plan.price_list, plan.measures, last_year)
     return settings.model_copy(update={"plan": plan.model_copy(update={"prices": prices})})
 
 
-def read_change(config_folder: Path, name: str) -> tuple[Path, Change]:
+def read_change(
+    config_folder: Path, name: str, proposed: Path | None = None
+) -> tuple[Path, Change]:
     """Return a what-if of config/changes/ and the file in which it stands.
+
+    ``proposed`` is the what-if of that name that a search for sites wrote; one of config comes first.
 
     Raises
     ------
     Problem
         If the file is absent, is not YAML, or holds anything that the model refuses.
     """
-    path = _choose(config_folder / "changes", name, "CHANGE")
+    path = config_folder / "changes" / f"{name}.yaml"
+    if proposed is not None and proposed.is_file() and not path.is_file():
+        path = proposed
+    else:
+        path = _choose(config_folder / "changes", name, "CHANGE")
     fix = "config/changes.schema.json and the files beside it show every key"
     return path, model_from_layers(Change, [_layer(path, "")], fix)
+
+
+def change_text(change: Change) -> bytes:
+    """Return a what-if as the file that ``read_change`` reads."""
+    told = change.model_dump(mode="json", by_alias=True, exclude_none=True)
+    lines = [
+        f"{key}: {_flow(told[key])}" for key in ("title_zh", "title_en", "datum") if key in told
+    ]
+    lines += ["actions:", *(f"  - {_flow(action)}" for action in told["actions"])]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _flow(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def read_fetch_settings(config_folder: Path) -> FetchSettings:
@@ -121,6 +148,7 @@ def _layer(path: Path, fix: str) -> Layer:
     from ruamel.yaml.error import YAMLError
 
     try:
+        refuse_too_large(path, _MOST_BYTES)
         content: Any = plain_values(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Problem(path, "the file is absent", fix=fix) from None
@@ -131,7 +159,8 @@ def _layer(path: Path, fix: str) -> Layer:
     except (YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or type(error).__name__
+        told = str(error) if type(error) is ValueError else type(error).__name__
+        reason = getattr(error, "problem", None) or told[:200]
         raise Problem(path, f"not valid YAML{place}: {reason}", fix="correct that line") from None
     if content is None:
         content = {}

@@ -1,8 +1,9 @@
 """Tell the encoding of a text from its bytes: UTF-8 shows itself, GBK is what remains."""
 
 import struct
-import zipfile
 from pathlib import Path
+
+from pipeline.store.archives import member_bytes
 
 _SAMPLE_ROWS = 2000
 _MOST_TABLE_BYTES = 50_000_000
@@ -47,13 +48,7 @@ def _part(path: Path, inside: str, suffix: str) -> bytes:
             return b""
         with part.open("rb") as file:
             return file.read(_MOST_TABLE_BYTES)
-    with zipfile.ZipFile(path) as archive:
-        wanted = inside[: -len(".shp")] + suffix
-        names = {name.lower(): name for name in archive.namelist()}
-        if wanted.lower() not in names:
-            return b""
-        with archive.open(names[wanted.lower()]) as member:
-            return member.read(_MOST_TABLE_BYTES)
+    return member_bytes(path, inside[: -len(".shp")] + suffix, _MOST_TABLE_BYTES)
 
 
 def _cells(table: bytes) -> list[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.problem import Problem
-from pipeline.store.archives import member_in_zip
+from pipeline.store.archives import ARCHIVE_FAULTS, member_in_zip, not_unpacked
 from pipeline.store.contents import RASTER, check_content
 
 DRIVERS = {
@@ -67,10 +67,15 @@ def open_raster(path: Path, kind: str = RASTER, layer: str | None = None) -> Any
     member = None
     if path.suffix.lower() == ".zip":
         member = member_in_zip(path, RASTER_ENDINGS[kind], layer)
-    if kind == "srtm_hgt":
-        _check_tile_of_degree(path, member)
-    else:
-        check_content(path, kind, member)
+    try:
+        if kind == "srtm_hgt":
+            _check_tile_of_degree(path, member)
+        else:
+            check_content(path, kind, member)
+    except ARCHIVE_FAULTS as error:
+        if member is None:
+            raise
+        raise not_unpacked(path, member, error) from None
     _refuse_metadata_beside(path)
     inside = path if member is None else f"/vsizip/{path.absolute()}/{member}"
     with warnings.catch_warnings():

@@ -16,6 +16,7 @@ from pipeline.problem import Problem
 from pipeline.scratch import scratch_folder
 from pipeline.store.archives import (
     ARCHIVE_FAULTS,
+    member_bytes,
     member_in_zip,
     not_unpacked,
     unpacked,
@@ -220,8 +221,7 @@ def _encoding_of_drawing(file: VectorFile, stated: str | None) -> str:
     if stated and stated.lower() not in ("utf-8", "utf8"):
         return stated
     if file.member:
-        with zipfile.ZipFile(file.path) as archive, archive.open(file.member) as packed:
-            start = packed.read(_SAMPLE_BYTES)
+        start = member_bytes(file.path, file.member, _SAMPLE_BYTES)
     else:
         with file.path.open("rb") as plain:
             start = plain.read(_SAMPLE_BYTES)

@@ -1,6 +1,5 @@
 """Stop where a source's place on the earth is not certain: its CRS, its datum; and the working CRS."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,10 @@ from pipeline.geo.crs import (
 )
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
+from pipeline.store.archives import member_bytes
 
 _NO_DEGREES = 360.0
+_MOST_PRJ_BYTES = 100_000
 
 
 def stated_crs(name: str, source: Source) -> Any:
@@ -78,14 +79,13 @@ def with_own_shift(path: Path, member: str, crs: Any) -> Any:
 
     try:
         if member:
-            with zipfile.ZipFile(path) as archive:
-                names = {name.lower(): name for name in archive.namelist()}
-                raw = archive.read(names[f"{member[:-4].lower()}.prj"])
+            raw = member_bytes(path, f"{member[:-4]}.prj", _MOST_PRJ_BYTES)
         else:
-            raw = path.with_suffix(".prj").read_bytes()
-        text = raw[:100_000].decode("utf-8", "replace")
+            with path.with_suffix(".prj").open("rb") as file:
+                raw = file.read(_MOST_PRJ_BYTES)
+        text = raw.decode("utf-8", "replace")
         return CRS.from_wkt(text) if "TOWGS84" in text else crs
-    except (CRSError, OSError, KeyError):
+    except (CRSError, OSError):
         return crs
 
 
@@ -98,6 +98,14 @@ def belies_degrees(crs: Any, shapes: Any) -> bool:
         return False
     edges = np.abs(shapely.bounds(known))
     return bool((edges.max(axis=1) > _NO_DEGREES).mean() > 0.5)
+
+
+def has_exchanged_axes(crs: Any, bounds: Bounds | None) -> bool:
+    """Return whether bounds in degrees can only be latitude before longitude."""
+    if crs is None or not crs.is_geographic or bounds is None or not np.isfinite(bounds).all():
+        return False
+    west, south, east, north = bounds
+    return max(abs(west), abs(east)) <= 90 and 90 < min(abs(south), abs(north)) <= 180
 
 
 def believed_crs(crs: Any, shapes: np.ndarray) -> tuple[str, str]:
@@ -122,6 +130,19 @@ def refuse_unplaced(path: Path, name: str, source: Source, shapes: Any) -> None:
             "make new-city say which fit the other files",
         )
     middle = _middle(shapes)
+    if source.role != "amenities" and has_exchanged_axes(
+        crs, middle
+    ):  # those are turned one by one
+        assert middle is not None
+        west, south, east, north = middle
+        raise Problem(
+            path,
+            f"its axes are exchanged: {west:.3f}° to {east:.3f}° stand where longitudes belong, "
+            f"{south:.3f}° to {north:.3f}° where latitudes do",
+            expected="longitude (x) first, then latitude (y)",
+            fix="exchange columns.x and columns.y of a table; of a layer swap x and y, e.g. with "
+            "ogr2ogr -swapxy or QGIS «Swap X and Y coordinates»",
+        )
     if middle is not None:
         refuse_unknown_way(path, name, source, middle)
 

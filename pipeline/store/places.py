@@ -72,6 +72,15 @@ class Places:
         """Return where a raster lies."""
         return self.city_folder / f"{name}.tif"
 
+    @property
+    def sites_folder(self) -> Path:
+        """Where new lifts and facilities would relieve most."""
+        return self.scenario_folder / "sites"
+
+    def proposed_change(self, name: str) -> Path:
+        """Return where the what-if of a proposed site lies."""
+        return self.sites_folder / "changes" / f"{name}.yaml"
+
     def what_if_csv(self, change: str) -> Path:
         """Return where the table of a what-if lies."""
         return self.city_folder / "what_if" / f"{change}{self.mark}.csv"

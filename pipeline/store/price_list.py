@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,15 +19,21 @@ COLUMNS: Mapping[str, str] = {
 OPTIONAL_COLUMNS: Mapping[str, str] = {"how_sure": "可信度"}
 _EARLIEST_YEAR, _LATEST_YEAR = 1990, 2050
 _NUMBER = re.compile(r"(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
+_MOST_BYTES = 5_000_000
+"""Some 50,000 prices."""
 _FIX_OF_FILE = "config/prices/default.csv shows a right one"
 
 
 def read_price_list(
-    config_folder: Path, name: str, measures: Mapping[str, PlanMeasure]
+    config_folder: Path,
+    name: str,
+    measures: Mapping[str, PlanMeasure],
+    latest_year: int = _LATEST_YEAR,
 ) -> PriceList:
     """Return the prices of a CSV below ``config_folder``: works → district → year.
 
     It may be UTF-8 or GB 18030, with the English or the Chinese names of ``COLUMNS``, in any order.
+    ``latest_year`` is the last year of which a price may be: that in which the plan ends.
 
     Raises
     ------
@@ -40,10 +47,14 @@ def read_price_list(
     found: PriceList = {}
     for number, cells in rows:
         row = _Row(path, number, {column: cells[place].strip() for column, place in at.items()})
-        works, district, year = row.works_type(measures), row.district_name(), row.price_year()
+        works, district, year = (
+            row.works_type(measures),
+            row.district_name(),
+            row.price_year(latest_year),
+        )
         price = row.price()
         unit = measures[works].unit_zh
-        if row.cells["unit"] != unit:
+        if _plain_unit(row.cells["unit"]) != _plain_unit(unit):
             raise row.problem(
                 "unit", f"{works} is counted in {unit}", f"write {unit}, at its price"
             )
@@ -99,11 +110,11 @@ class _Row:
             )  # fmt: skip
         return said
 
-    def price_year(self) -> int:
+    def price_year(self, latest: int) -> int:
         said = self.cells["price_year"]
-        if not re.fullmatch(r"\d{4}", said) or not _EARLIEST_YEAR <= int(said) <= _LATEST_YEAR:
+        if not re.fullmatch(r"\d{4}", said) or not _EARLIEST_YEAR <= int(said) <= latest:
             raise self.problem(
-                "price_year", f"a year from {_EARLIEST_YEAR} to {_LATEST_YEAR}",
+                "price_year", f"a year from {_EARLIEST_YEAR} to {latest}",
                 "write the year of which the price is",
             )  # fmt: skip
         return int(said)
@@ -142,6 +153,11 @@ class _Row:
         return value
 
 
+def _plain_unit(said: str) -> str:
+    """Return a unit by one of its spellings: GBK has ㎡ and 平方米, but no ²."""
+    return unicodedata.normalize("NFKC", said).lower().replace("平方米", "m2")
+
+
 def _inside(config_folder: Path, name: str) -> Path:
     """Return the path of a list; only files below config/ are read."""
     path = config_folder / name
@@ -160,8 +176,19 @@ def _inside(config_folder: Path, name: str) -> Path:
     return path
 
 
+def refuse_too_large(path: Path, most_bytes: int) -> None:
+    """Stop at a file of settings that is larger than any can be."""
+    size = path.stat().st_size
+    if size > most_bytes:
+        raise Problem(
+            path, f"is of {size:,} bytes", expected=f"at most {most_bytes:,}",
+            fix="take out what is no setting",
+        )  # fmt: skip
+
+
 def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Return the header, and the rows with text by their line in the file."""
+    refuse_too_large(path, _MOST_BYTES)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -171,6 +198,8 @@ def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     if b"\x00" in content[:4] or content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise Problem(path, "is no text", expected="a CSV", fix="save the workbook as CSV UTF-8")
     encoding, _ = text_encoding(content)
+    if encoding == "big5":  # a list in English has too few signs to tell by: ㎡ in GBK may be 呢
+        encoding = "gb18030"
     text = decoded(path, "price_list", encoding)
     plain, said = without_sep_line(text)
     reader = csv.reader(

@@ -23,7 +23,7 @@ from pipeline.years.units import Ints
 
 BASELINES = ("group", "nearest_10")
 _MIDDLE = int(np.argmin(np.abs(LEVELS - 0.5)))
-_BASELINE_NEIGHBOURS, _FEW_SHARE, _NINETY_NINE = 10, 0.1, 2.576
+_BASELINE_NEIGHBOURS, _FEW_SHARE = 10, 0.1
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,6 @@ def judge(facts: YearFacts, fold: Ints, rule: YearRule) -> Judged:
     names = sorted({name for one in mixtures for name in one})
     mixture = {name: float(np.mean([one.get(name, 0.0) for one in mixtures])) for name in names}
     return Judged(model, baselines, first, last, share, basis, regime, mixture)
-
-
-def band_share(count: int, hold_share: float = 0.9) -> float:
-    """Return by how much the held share of ``count`` intervals may stray: the 99 % binomial band."""
-    return float(_NINETY_NINE * np.sqrt(hold_share * (1 - hold_share) / count))
 
 
 def square_blocks(points: Floats, *, side_m: float, min_count: int) -> tuple[Ints, float]:

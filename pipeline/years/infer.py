@@ -80,6 +80,7 @@ def _in_order(facts: YearFacts, rule: YearRule) -> Inference:
     )
     quantiles[vague] = facts.low_year[vague, None] - 0.5 + LEVELS * span[:, None]
     basis[vague] = "vague"
+    corrected = np.full(count, np.nan)
     report: dict[str, Any] = {"known": int(is_known.sum()), "missing": int((~is_known).sum())}
     if is_known.sum() < rule.model.min_known_count:
         report["verdict"] = "too_few_known"
@@ -89,12 +90,16 @@ def _in_order(facts: YearFacts, rule: YearRule) -> Inference:
         cut = within(found.quantiles, facts.low_year[missing], facts.high_year[missing])
         quantiles[missing] = np.maximum.accumulate(cut, axis=1)
         basis[missing], regime[missing] = found.basis, found.regime
+        # a text cuts the distribution, and with it the chance
+        says_nothing = np.isnan(facts.low_year[missing]) & np.isnan(facts.high_year[missing])
+        corrected[missing] = np.where(says_nothing, found.corrected_share, np.nan)
         report |= found.report
         first_year[missing], last_year[missing] = _stated(facts, missing, quantiles[missing], rule)
     evenly = (rule.cutoff_year - facts.low_year + 1) / (facts.high_year - facts.low_year + 1)
     share = np.where(is_known, np.clip(evenly, 0, 1), np.nan)
     judged = ~is_known & np.isfinite(quantiles[:, 0])
     share[judged] = share_by(quantiles[judged], rule.cutoff_year)
+    share = np.where(np.isfinite(corrected), corrected, share)
     return Inference(
         quantiles, first_year, last_year, share, basis, regime, nearest_known_m(facts), report
     )
@@ -119,9 +124,13 @@ def _stated(
 
 @dataclass(frozen=True)
 class _Found:
-    """Quantiles of each missing building, how they were found, in which regime, and what to report."""
+    """Quantiles of each missing building, how they were found, in which regime, and what to report.
+
+    ``corrected_share`` is the chance to be built by the cut-off year where hidden years corrected it.
+    """
 
     quantiles: Floats
+    corrected_share: Floats
     basis: NDArray[np.str_]
     regime: NDArray[np.str_]
     report: dict[str, Any]
@@ -136,6 +145,7 @@ def _inferred(facts: YearFacts, missing: Ints, rule: YearRule) -> _Found:
     has_any = units.has_year[facts.unit_of_building]
     lost_years = _losses(units, rule)
     found = np.full((len(missing), len(LEVELS)), np.nan)
+    share = np.full(len(missing), np.nan)
     how = np.full(len(missing), "inferred", dtype="<U8")
     regime = np.full(len(missing), "sibling", dtype="<U13")
     beside = has_exact[missing]
@@ -160,6 +170,7 @@ def _inferred(facts: YearFacts, missing: Ints, rule: YearRule) -> _Found:
     if len(alone):
         lone = lone_years(facts, units, missing[alone], lost_years.unseen_odds, rule)
         found[alone], regime[alone] = lone.quantiles, lone.regime
+        share[alone] = lone.by_cutoff_share
         how[alone] = np.where(lone.is_baseline, "baseline", "inferred")
         told |= lone.report
     told |= {
@@ -168,7 +179,7 @@ def _inferred(facts: YearFacts, missing: Ints, rule: YearRule) -> _Found:
         "with_known_neighbours": int((regime == "neighbour").sum()),
         "isolated": int((regime == "isolated").sum()),
     }
-    return _Found(found, how, regime, told)
+    return _Found(found, share, how, regime, told)
 
 
 def nearest_known_m(facts: YearFacts) -> Floats:

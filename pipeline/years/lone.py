@@ -1,8 +1,8 @@
 """Buildings of whose estate no year is known: what they are and what stands around them tell.
 
 Where single years are missing, known years are hidden one by one to learn how far off an estimate is;
-where areas lack years, by areas (``gaps``). Either way the model, the mixture, the scale of errors and
-the intervals all come from years hidden so.
+where areas lack years, by areas (``gaps``). Either way the model, the mixture, the scale of errors,
+the intervals and the chances all come from years hidden so.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
 from pipeline.settings.measure import YearRule
-from pipeline.years.conformal import LEVELS, local_quantiles
+from pipeline.years.chance import corrected_chances
+from pipeline.years.conformal import LEVELS, local_quantiles, share_by
 from pipeline.years.estimate import Estimates, UnitTable, estimate_units
 from pipeline.years.facts import YearFacts
 from pipeline.years.gaps import area_folds, district_folds, gaps_of
@@ -27,9 +28,13 @@ _DENSITY_CLASSES, _LEAST_REACH_YR, _FEW_SHARE, _DISTRICTS_PER_PART = 5, 0.5, 0.1
 
 @dataclass(frozen=True)
 class LoneYears:
-    """Quantiles of each building asked for, its regime, and whether a baseline served."""
+    """Quantiles of each building asked for, its regime, and whether a baseline served.
+
+    ``by_cutoff_share`` is the chance of being built by the cut-off year, corrected by hidden years.
+    """
 
     quantiles: Floats
+    by_cutoff_share: Floats
     regime: NDArray[np.str_]
     is_baseline: NDArray[np.bool_]
     report: dict[str, Any]
@@ -49,6 +54,7 @@ def lone_years(
     asked = np.zeros(len(units.building_count), dtype=bool)
     asked[facts.unit_of_building[rows]] = True
     quantiles = np.full((len(rows), len(LEVELS)), np.nan)
+    share = np.full(len(rows), np.nan)
     is_baseline = np.zeros(len(rows), dtype=bool)
     of = facts.unit_of_building[rows]
     report: dict[str, Any] = {}
@@ -77,7 +83,7 @@ def lone_years(
             block = np.arange(len(fold))
         found = estimate_units(table, fold, wanted, model)
         takes = wanted[of]
-        quantiles[takes] = _quantiles(
+        quantiles[takes], share[takes] = _quantiles_and_chances(
             facts, units, found, (fold, block), mass, rows[takes], rule
         )  # fmt: skip
         is_baseline[takes] = found.method_name != "model"
@@ -88,7 +94,7 @@ def lone_years(
             }
             report["mixture"] = {k: round(v, 1) for k, v in found.shares.items() if v}
     regime = np.where(gaps.is_isolated[of], "isolated", "neighbour")
-    return LoneYears(quantiles, regime, is_baseline, report)
+    return LoneYears(quantiles, share, regime, is_baseline, report)
 
 
 def _in_unseen_district(
@@ -126,7 +132,7 @@ def _table(
     return table, mass
 
 
-def _quantiles(
+def _quantiles_and_chances(
     facts: YearFacts,
     units: Units,
     found: Estimates,
@@ -134,8 +140,10 @@ def _quantiles(
     mass: Floats,
     rows: Ints,
     rule: YearRule,
-) -> Floats:
-    """Return year quantiles of ``rows`` from the errors of buildings of exact year.
+) -> tuple[Floats, Floats]:
+    """Return year quantiles of ``rows`` and their chances to be built by the cut-off year.
+
+    Both come from the errors of buildings of exact year.
 
     ``dealt`` tells for each unit the part that it was hidden with, and within it the block.
     """
@@ -162,11 +170,18 @@ def _quantiles(
         for sign, level in ((-1, _LOW), (1, _HIGH))
     )
     strain = np.where(error > 0, error / high, -error / low)
-    _, stretch = stretches(
+    of_known, stretch = stretches(
         strain, weight, unit, [kind[0] for kind in kinds], [kind[1] for kind in kinds],
         hold_share=1 - rule.miss_share, shrunk_by=rule.min_group_count,
     )  # fmt: skip
-    return found.year[asked, None] + told * (found.spread[asked] * stretch)[:, None]
+    quantiles = found.year[asked, None] + told * (found.spread[asked] * stretch)[:, None]
+    hidden = centre[:, None] + own * (spread * of_known)[:, None]
+    chance = corrected_chances(
+        share_by(hidden, rule.cutoff_year),
+        (facts.known_year[known] <= rule.cutoff_year).astype(np.float64),
+        weight, block, share_by(quantiles, rule.cutoff_year),
+    )  # fmt: skip
+    return quantiles, chance
 
 
 def _local(

@@ -1,5 +1,7 @@
 """Patterns in which known years are hidden to judge the method: one by one, or by areas of a kind."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -11,10 +13,20 @@ PATTERNS = ("random", "squares", "groups", "quarters", "publishers")
 _PER_QUARTER, _LEAST_QUARTERS, _MOST_QUARTERS, _PUBLISHERS = 150, 25, 400, 10
 
 
+@dataclass(frozen=True)
+class Dealt:
+    """The part that each building is hidden with, and the block of ground dealt into it as a whole."""
+
+    part: Ints
+    block: Ints
+
+
 def pattern_parts(
     pattern: str, points: Floats, group: Ints, *, side_m: float, part_count: int, seed: int
-) -> Ints | None:
-    """Return a part for each building, dealt anew for each seed; none where the pattern does not fit.
+) -> Dealt | None:
+    """Return a part and a block for each building, dealt anew for each seed.
+
+    None where the pattern does not fit.
 
     Parameters
     ----------
@@ -30,7 +42,7 @@ def pattern_parts(
     rng = np.random.default_rng(seed)
     count = len(points)
     if pattern == "random":
-        return rng.integers(0, part_count, count)
+        return Dealt(rng.integers(0, part_count, count), np.arange(count))
     if pattern == "squares":
         block = square_of(points + rng.uniform(0, side_m, 2), side_m)
     elif pattern == "groups":
@@ -42,7 +54,7 @@ def pattern_parts(
         drawn = _PUBLISHERS if pattern == "publishers" else wanted
         seats = points[rng.permutation(count)[:drawn]]
         block = np.unique(cKDTree(seats).query(points)[1], return_inverse=True)[1].reshape(-1)
-    return _dealt(block, rng.permutation(int(block.max()) + 1), part_count)
+    return Dealt(_dealt(block, rng.permutation(int(block.max()) + 1), part_count), block)
 
 
 def _dealt(block: Ints, order: Ints, part_count: int) -> Ints:

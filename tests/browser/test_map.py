@@ -77,8 +77,13 @@ def test_a_click_opens_the_building_with_its_rank(page: Any) -> None:
 
 
 def test_a_click_into_a_hole_or_on_the_ground_opens_nothing(page: Any) -> None:
-    click(page, 30, 30)
+    click(page, -60, -60)
     assert page.is_hidden("#panel")
+    click(page, 30, 30)
+    assert page.is_hidden("#panel .rank")
+    assert "项目 · P1" in page.inner_text("#panel"), (
+        "the hole lies in an estate, which is a project"
+    )
 
 
 def test_a_building_that_is_not_ranked_says_so(page: Any) -> None:

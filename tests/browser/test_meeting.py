@@ -10,12 +10,33 @@ import pandas as pd
 import pytest
 
 from pipeline.atlas.stage import run
-from pipeline.contracts.tables import BUILDING_RANKING, RANKING
+from pipeline.contracts.tables import BUILDING_RANKING, PLAN_PROJECTS, RANKING
 from tests.atlas import town
 from tests.browser.conftest import Opened
-from tests.browser.hands import LATIN_WORD, select
+from tests.browser.hands import LATIN_WORD, click, select
 
 VETO = "gas_without_fire_access"
+PROJECTS = {
+    "project_id": ["P1", "P2"],
+    "unit_cost_cny_per_m2": [1000.0, 800.0],
+    "planned_year": pd.array([2026, None], dtype="Int64"),
+    "cost_cny": [1_500_000.0, 800_000.0],
+    "public_cny": [1_200_000.0, 700_000.0],
+    "central_cny": [700_000.0, 400_000.0],
+    "municipal_cny": [200_000.0, 100_000.0],
+    "district_cny": [300_000.0, 200_000.0],
+    "resident_cny": [300_000.0, 100_000.0],
+    "household_plan_count": [70, 30],
+    "need_households": [40.0, 20.0],
+    "relief_households": [12.5, 0.0],
+    "funded_share": [0.985, 0.2],
+    "favour_owner_share": [0.75, np.nan],
+    "ready_year": pd.array([2026, None], dtype="Int64"),
+    "readiness_type": ["agreed", "not_asked"],
+    "wait_reason_code": [None, "not_asked"],
+    "pilot_building_id": ["B1", None],
+    "pilot_reason_code": ["agrees_and_neediest", None],
+}
 
 
 def meeting_inputs() -> Any:
@@ -36,6 +57,7 @@ def meeting_inputs() -> Any:
                 frame[fault] = np.where(key == "B3", 1.0, 0.0)
             frame = frame.sort_values("rank").reset_index(drop=True)
         tables[table] = frame
+    tables[PLAN_PROJECTS] = pd.DataFrame(PROJECTS)
     return replace(before, tables=tables)
 
 
@@ -225,3 +247,30 @@ def test_the_city_fills_the_map_and_cannot_be_lost(page: Any) -> None:
     )
     assert not covered
     assert page.locator("#notices .notice").first.bounding_box()["height"] < 40
+
+
+def test_an_estate_is_an_object_with_its_project(page: Any) -> None:
+    click(page, 30, 30)  # in the hole of B1, inside the estate of P1
+    panel = page.inner_text("#panel")
+    assert "项目 · P1" in panel
+    why = page.locator("#why p").all_inner_texts()
+    assert why[0] == "2 栋、70 户，其中第一档 0 栋；最大的需求：到主干道路爬升、地形坡度。"
+    assert why[1] == (
+        "计划 2026 年开工，投资 150.00 万元，其中公共投入 120.00 万元；解除 40.0 户需求中的 12.5 户。"
+    )
+    assert "98.5 % 的情形列入计划" in why[2]
+    rows = page.locator("#panel .counts tbody tr").all_inner_texts()
+    money = {row.split("\t")[0]: float(row.split("\t")[1]) for row in rows}
+    total = money.pop("合计")
+    assert money == {"中央": 70, "市级": 20, "区县": 30, "居民出资": 30}
+    assert sum(money.values()) == total == 150
+    assert "已同意 · 75 %" in panel and "B1" in page.inner_text("#pilot")
+    page.wait_for_timeout(400)
+    assert "e=B" in page.evaluate("location.hash"), "a link shows it again"
+    page.click("#language-button")
+    assert "The plan starts it in 2026" in page.inner_text("#why")
+    page.click("#language-button")
+    select(page, "B3")
+    page.click("#open-project")
+    assert "未列入计划：尚未征求业主意见。" in page.inner_text("#why")
+    assert "1 栋有严重安全隐患，排在最前" in page.inner_text("#why")

@@ -3,6 +3,7 @@
 import gzip
 import struct
 import time
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -64,6 +65,26 @@ def test_a_shapefile_whose_encoding_is_no_name_is_read_by_its_bytes(tmp_path: Pa
     ).to_file(tmp_path / "x.shp", encoding="gbk")
     (tmp_path / "x.cpg").write_bytes(b"../../etc/passwd\0%n")
     assert shapefile_encoding(tmp_path / "x.shp")[0] in ("gbk", "gb18030")
+
+
+@pytest.mark.parametrize("part", ["prj", "cpg", "shp"])
+def test_a_zip_whose_parts_have_other_names_within_is_told(part: str, tmp_path: Path) -> None:
+    gpd.GeoDataFrame({"n": ["a"]}, geometry=[shapely.Point(106.5, 29.5)], crs="EPSG:4326").to_file(
+        tmp_path / "x.shp", encoding="gbk"
+    )
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for path in sorted(tmp_path.glob("x.[!z]*")):
+            archive.write(path, path.name)
+    whole = (tmp_path / "x.zip").read_bytes()
+    name = f"x.{part}".encode()
+    whole = whole.replace(name, b"y" + name[1:], 1)  # the directory keeps the name
+    (tmp_path / "x.zip").write_bytes(whole)
+    told = Source(
+        path="x.zip", role="amenities", format="shapefile", datum="wgs84", crs="EPSG:4326",
+        encoding=None, publisher="x", licence="x", attribution="x", date="2026",
+    )  # fmt: skip
+    with pytest.raises(Problem, match=f"x.{part}' in it cannot be unpacked"):
+        read_source(tmp_path, "pois", told, StudyArea("EPSG:32648"))
 
 
 @pytest.mark.parametrize("encoding", ["UKF-8", "gbk", "A" * 5000])

@@ -14,9 +14,10 @@ from pipeline.intake import stage as intake
 from pipeline.measure.land import READ_COLUMNS, land_and_years
 from pipeline.store.configuration import read_settings
 from pipeline.store.sources import read_sources
-from pipeline.years.evaluate import band_share, calibration_error, judge, square_blocks
+from pipeline.years.evaluate import calibration_error, judge, square_blocks
 from pipeline.years.facts import YearFacts
 from pipeline.years.gaps import even_folds
+from pipeline.years.precision import band_share
 from pipeline.years.shape import density_columns, shape_columns
 from tests.conftest import REPOSITORY
 

@@ -82,6 +82,10 @@ def test_numbers_survive_libreoffice(tmp_path: Path) -> None:
     )  # fmt: skip
     with (tmp_path / "lists-楼栋.csv").open(encoding="utf-8-sig", newline="") as file:
         assert [row["楼栋编号"] for row in csv.DictReader(file)] == IDS
+    for sheet in ("区县", "小区"):
+        text = (tmp_path / f"lists-{sheet}.csv").read_text(encoding="utf-8-sig")
+        (row,) = csv.DictReader(io.StringIO(text))
+        assert row["计划投资（万元）"].strip() == "123.456789"
 
 
 def test_an_invented_city_says_so_in_every_row() -> None:
@@ -117,13 +121,18 @@ def test_the_workbook_holds_the_lists_of_the_run(project: Project) -> None:
         shown = [heads[column] for column in CATEGORIES if column in heads]
         words = {str(row[head.index(called)]) for row in body for called in shown}
         assert not [word for word in words if re.fullmatch("[a-z][a-z_ ]+", word)]
-        if "计划投资（万元）" in head:
-            money[sheet] = sum(row[head.index("计划投资（万元）")] for row in body)
-    with (folder / "plan_lines.csv").open(encoding="utf-8-sig", newline="") as planned:
-        paid = sum(float(line["payment_cny"]) for line in csv.DictReader(planned)) / 1e4
-    assert paid > 0
-    assert money["区县"] == pytest.approx(paid, abs=1e-6)
-    assert money["小区"] == pytest.approx(paid, abs=1e-6)
+        for place, called in enumerate(head):
+            if "万元" in str(called):
+                money[sheet, called] = sum(row[place] for row in body)
+    # each is the figure of 汇总 in the annual workbook, which this run wrote too
+    annual = openpyxl.load_workbook(folder / "annual_list.xlsx", data_only=True)["汇总"]
+    head, *body = annual.iter_rows(min_row=4, values_only=True)
+    (total,) = [row for row in body if row[0] == "合计"][:1]
+    told = {"计划投资（万元）": "合计(万元)", "其中财政资金（万元）": "其中财政资金(万元)"}
+    assert set(money) == {(sheet, called) for sheet in ("区县", "小区") for called in told}
+    for (_, called), amount in money.items():
+        assert amount == pytest.approx(total[head.index(told[called])], abs=1e-6)
+        assert amount > 0
 
     table = folder / "estate_priority.parquet"
     table.write_bytes(table.read_bytes()[:-40])

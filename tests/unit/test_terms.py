@@ -8,6 +8,7 @@ import pytest
 from pipeline.contracts.columns import COLUMNS
 from pipeline.pages.terms import (
     BATCHES,
+    ENTRIES,
     ORIGINS,
     QUADRANTS,
     READINESS,
@@ -46,6 +47,7 @@ def test_every_role_of_a_source_has_a_name() -> None:
         ("batch_type", BATCHES),
         ("readiness_type", READINESS),
         ("wait_reason_code", WAITS),
+        ("entry_type", ENTRIES),
     ],
 )
 def test_every_listed_value_of_a_column_has_a_name(column: str, words: dict[str, Words]) -> None:

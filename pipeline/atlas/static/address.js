@@ -21,6 +21,7 @@ function readAddress(model) {
     layer: parts.get("c") || "tier",
     building: parts.get("i") || "",
     pinned: parts.get("p") || "",
+    project: parts.get("e") || "", // by a building of it
     filters: readFilters(parts),
   };
 }
@@ -35,6 +36,7 @@ function writtenAddress(map, model, state) {
   if (model.colouring.key !== "tier") parts.push("c=" + model.colouring.key);
   if (language !== "zh") parts.push("l=" + language);
   if (state.row >= 0) parts.push("i=" + encodeURIComponent(label(model, "building_id", state.row)));
+  if (state.project >= 0) parts.push("e=" + encodeURIComponent(label(model, "building_id", rowsOfProject(model, state.project)[0])));
   if (state.pinned >= 0) parts.push("p=" + encodeURIComponent(label(model, "building_id", state.pinned)));
   parts.push(...writtenFilters(state.filters));
   if (state.hasMoved) {

@@ -9,7 +9,7 @@ async function run(model, makeMap, unpackPart) {
   drawFrame(model);
   const map = makeMap();
   const state = {
-    row: -1, other: -1, pinned: -1, back: null, filters: noFilters(), hasMoved: false,
+    row: -1, other: -1, project: -1, pinned: -1, back: null, filters: noFilters(), hasMoved: false, isWhatIf: false,
     highlight: L.layerGroup().addTo(map),
   };
   const tiles = new CanvasTiles(model);
@@ -62,7 +62,17 @@ async function run(model, makeMap, unpackPart) {
       filtered("move");
       if (byId("dock").hidden) actions.toggleTable(true);
     },
-    openArea: (area) => map.setView([area.lat, area.lon], AREA_ZOOM),
+    openArea: (area) => whenWhole(() => {
+      const places = once(model, "area", () => model.columns.numbers("area"));
+      const project = area.type === "estate" ? projectOf(model, places.indexOf(area.area)) : -1;
+      state.back = document.activeElement;
+      map.setView([area.lat, area.lon], AREA_ZOOM);
+      if (project >= 0) show(-1, -1, project);
+    }),
+    openProject: (project) => {
+      show(-1, -1, project);
+      panel.focus({ preventScroll: true });
+    },
     whenWhole,
     toggleTable: (isOpen) => {
       byId("dock").hidden = !isOpen;
@@ -143,7 +153,8 @@ async function run(model, makeMap, unpackPart) {
 
   function settled() {
     labels.draw();
-    redrawFilters();
+    if (state.isWhatIf !== !isPublished(model.page, model.choice)) redrawFilters(); // one filter more or less
+    state.isWhatIf = !isPublished(model.page, model.choice);
     model.shown = shownRows(model, state.filters);
     lists.rerank();
     whatIf.tellMoves();
@@ -160,25 +171,24 @@ async function run(model, makeMap, unpackPart) {
     drawColourChoice(model);
   }
 
-  function take({ choice, view, language: wanted, layer, building, pinned, filters }) {
+  function take({ choice, view, language: wanted, layer, building, pinned, filters, project: projectOfId }) {
     language = wanted || language;
     state.filters = filters;
     settle(model, choice);
     chooseLayer(layer);
     whatIf.take(choice);
     state.pinned = rowOfId(model, pinned);
-    show(rowOfId(model, building), -1);
+    show(rowOfId(model, building), -1, projectOf(model, rowOfId(model, projectOfId)));
     redraw();
     recolour();
     if (view) map.setView(view.middle, view.zoom, { animate: false });
     state.hasMoved = Boolean(view);
   }
 
-  function show(row, other) {
-    state.row = row;
-    state.other = other;
-    const isOpening = panel.hidden && (row >= 0 || other >= 0);
-    panel.hidden = row < 0 && other < 0;
+  function show(row, other, project = -1) {
+    Object.assign(state, { row, other, project });
+    const isOpen = row >= 0 || other >= 0 || project >= 0, isOpening = isOpen && (panel.hidden || project >= 0);
+    panel.hidden = !isOpen;
     drawOpenPanel();
     state.highlight.clearLayers();
     const walk = row >= 0 ? walkOf(model, row) : null;
@@ -186,6 +196,7 @@ async function run(model, makeMap, unpackPart) {
     if (state.pinned >= 0) markShape(state.highlight, model.ranked, state.pinned, PIN_COLOUR);
     if (row >= 0) markShape(state.highlight, model.ranked, row, PICK_COLOUR);
     else if (other >= 0) markShape(state.highlight, model.others, other, PICK_COLOUR);
+    else if (project >= 0) markProject(state.highlight, model, project, PICK_COLOUR);
     map.invalidateSize({ pan: false });
     for (const id of ["overview", "summary"]) byId(id).hidden = !panel.hidden;
     if (isOpening) byId("right").scrollTop = 0;
@@ -199,6 +210,7 @@ async function run(model, makeMap, unpackPart) {
     if (isPair) drawCompare(panel, model, state.pinned, state.row, actions);
     else if (state.row >= 0) drawPanel(panel, model, state.row, actions, state.row === state.pinned);
     else if (state.other >= 0) drawOtherPanel(panel, model, state.other, actions);
+    else if (state.project >= 0) drawProject(panel, model, state.project, actions);
     else panel.replaceChildren();
   }
 
@@ -238,6 +250,10 @@ async function run(model, makeMap, unpackPart) {
     }
     const { row, other } = hit(event.latlng);
     if (row >= 0 || other >= 0) whenWhole(() => show(row, other));
+    else if (map.getZoom() >= ESTATE_ZOOM) whenWhole(() => {
+      const project = projectAt(model, ...toUnits(event.latlng));
+      if (project >= 0) show(-1, -1, project);
+    });
   });
   map.on("mousemove", (event) => {
     const { row, other } = hit(event.latlng);

@@ -255,11 +255,12 @@ function csvText(model, columns, rows) {
   return "\ufeff" + lines.join("\r\n") + "\r\n";
 }
 
-// Weights that were moved, the published ones beside them, and rules that were switched off.
+// Weights that were moved, as shares of the whole, the published ones beside them, and rules that were
+// switched off. All other weights keep their proportions to each other.
 function choiceWords(model) {
   const { page, choice, units } = model;
   const share = (unit) => grouped(unit / 100, 2) + " %";
-  const moved = page.criteria.map((item, k) => (units[k] === item.weight ? "" : text("weight_moved", inLanguage(item.label), share(units[k]), share(item.weight)))).filter(Boolean);
+  const moved = page.criteria.map((item, k) => (choice.raw[k] === item.weight ? "" : text("weight_moved", inLanguage(item.label), share(units[k]), share(item.weight)))).filter(Boolean);
   const off = page.gates.filter((_, i) => !choice.gates[i]).map((gate) => text("gate_off", text("gate_" + gate.key)));
   return [...moved, ...off].join(language === "zh" ? "；" : "; ");
 }

@@ -3,6 +3,7 @@
 const LABEL_FONT = '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "Source Han Sans SC", sans-serif';
 const STREET_LABEL_ZOOMS = { main: 15, minor: 16.5, service: 17.5, foot: 17, steps: 17 };
 const SAME_NAME_GAP = 320;
+const isWall = () => window.innerWidth >= 2800 && window.innerHeight >= 1700; // where style enlarges words too
 const ESTATE_NAME_ZOOM = 15.5;
 const BLOCK_WIDTH = 256;
 const BLOCK_HEIGHT = 128;
@@ -128,16 +129,17 @@ function drawDistrictNames(context, model, view, taken) {
   const x = once(model, "districts.label_x", () => model.columns.numbers("districts.label_x"));
   const y = once(model, "districts.label_y", () => model.columns.numbers("districts.label_y"));
   const totals = once(model, "districts.totals", () => new Map(model.page.areas.filter(({ type }) => type === "district").map((one) => [one.name, one.tier_1])));
+  const grown = isWall() ? 1.6 : 1;
   names.forEach((name, i) => {
-    context.font = `600 18px ${LABEL_FONT}`;
+    context.font = `600 ${18 * grown}px ${LABEL_FONT}`;
     const px = x[i] * view.scale - view.left, py = y[i] * view.scale - view.top;
     const half = context.measureText(name).width / 2;
-    if (!isFree(taken, px, py, half, 12)) return;
+    if (!isFree(taken, px, py, half, 12 * grown)) return;
     write(context, name, px, py, OUTLINE_COLOUR, "rgba(255,255,255,.85)", 5);
     if (!totals.has(name)) return;
-    context.font = `14px ${LABEL_FONT}`;
-    const words = text("district_total", grouped(totals.get(name)));
-    if (isFree(taken, px, py + 21, context.measureText(words).width / 2, 8)) write(context, words, px, py + 21, OUTLINE_COLOUR, "rgba(255,255,255,.85)", 4);
+    context.font = `${14 * grown}px ${LABEL_FONT}`;
+    const words = text("district_total", grouped(totals.get(name))), below = py + 21 * grown;
+    if (isFree(taken, px, below, context.measureText(words).width / 2, 8 * grown)) write(context, words, px, below, OUTLINE_COLOUR, "rgba(255,255,255,.85)", 4);
   });
 }
 

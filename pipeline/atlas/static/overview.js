@@ -5,7 +5,7 @@ function drawOverview(box, model, choose, chosen) {
   const told = [text("summary_ranked", grouped(model.rankedCount), grouped(sum("tier_1")), homes(sum("tier_1_homes")))];
   const lifted = page.lifted_count;
   if (lifted) told.push(text("summary_lifted", LIFTED_SIGN, grouped(lifted)));
-  if (sum("planned")) told.push(text("summary_planned", ...ends(page.planned_years), grouped(sum("planned")), homes(sum("planned_homes")), grouped(sum("planned_cny") / 1e8, 1)));
+  if (sum("planned")) told.push(text("summary_planned", ...ends(page.planned_years), grouped(sum("planned")), homes(sum("planned_homes")), language === "zh" ? grouped(sum("planned_cny") / 1e8, 1) : grouped(sum("planned_cny") / 1e9, 2)));
   const hasHomes = sum("tier_1_homes") !== null, hasPlan = sum("planned") > 0;
   const heads = [text("district"), text("tier_1_head"), ...(hasHomes ? [text("tier_1_homes_head")] : []), ...(hasPlan ? [text("planned_homes_head"), text("planned_cost_head")] : [])];
   const rows = districts.map((one) => [

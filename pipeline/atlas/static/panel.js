@@ -38,6 +38,7 @@ function drawPanel(panel, model, row, actions, isPinned) {
     ),
     element("h2", {}, buildingTitle(model, row)),
     element("p", { class: "place" }, place.filter(Boolean).join(" · ")),
+    projectOf(model, row) >= 0 ? element("button", { type: "button", id: "open-project", onclick: () => actions.openProject(projectOf(model, row)) }, text("open_project")) : "",
     verdict(view),
     isPinned ? element("p", { class: "hint" }, text("pin_hint")) : "",
     surePart(view),

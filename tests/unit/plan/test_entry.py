@@ -1,5 +1,6 @@
 """What would bring a project in, and what the plan loses without one, beside every plan there is."""
 
+from dataclasses import fields, replace
 from itertools import product
 from types import SimpleNamespace
 
@@ -33,26 +34,31 @@ def task_of(
         "start_limit": np.full((1, len(budget)), count),
         "year_weight": 0.9 ** np.arange(len(budget)),
     } | rules
-    none = np.zeros(0, dtype=int)
-    task = Task(
-        columns=Columns(none, none, none, np.zeros(0), np.zeros((0, 1), int), none), **whole
-    )
-    project, year = np.nonzero(task.may_start)
+    nothing = columns_of(np.zeros((0, len(relief))), np.zeros(0), np.zeros(0, dtype=int))
+    task = Task(columns=nothing, **whole)
     cents = np.round(np.array(million) * MILLION).astype(int)
-    columns = Columns(
-        project, np.ones(len(project), int), year, np.array(relief, float)[project],
-        cents[project][:, None], np.zeros(len(project), int),
-    )  # fmt: skip
-    return Task(columns=columns, **whole)
+    return replace(task, columns=columns_of(task.may_start.T, np.array(relief, float), cents))
+
+
+def columns_of(may_start: np.ndarray, relief: np.ndarray, cents: np.ndarray) -> Columns:
+    """Return a column of all works for each year (row) in which a project may start."""
+    year, project = np.nonzero(may_start)
+    given = {
+        "project": project, "works_count": np.ones(len(project), dtype=int), "year": year,
+        "relief": relief[project], "payments_cents": cents[project][:, None],
+    }  # fmt: skip
+    rest = np.zeros(len(project), dtype=int)
+    return Columns(**{one.name: given.get(one.name, rest) for one in fields(Columns)})
 
 
 def market_of(relief: list[float], million: list[float]) -> object:
-    """Return the offers of such projects: one each, all its works."""
+    """Return the offers of such projects: one each, all its works, and no other set."""
     return SimpleNamespace(
         bundles=SimpleNamespace(project=np.arange(len(relief))),
         relief=np.array(relief, dtype=float),
         million=np.array(million, dtype=float),
         price=lambda prices, year: np.full(len(relief), prices.budget[year]),
+        beyond=lambda prices, worth: 0.0,
     )
 
 

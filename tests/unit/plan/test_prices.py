@@ -1,5 +1,7 @@
 """Prices: read from a table, brought to the plan's year, and near what real projects cost."""
 
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from pipeline.plan.cost import works
 from pipeline.plan.prices import refuse_unknown_districts, row_prices_cny, unit_prices_cny
 from pipeline.problem import Problem
 from pipeline.settings.load import flatten
-from pipeline.settings.plan import PlanSettings
+from pipeline.settings.plan import HOW_SURE, PlanSettings
 from pipeline.settings.whole import Settings
 from pipeline.store.configuration import read_new_city_words, read_settings
 from pipeline.store.looks import look_into
@@ -78,6 +80,32 @@ def test_a_list_as_an_office_saves_it(tmp_path: Path, encoding: str) -> None:
     assert found["pipes"]["*"][2024].low_cny == 1080.5
     assert found["pipes"]["*"][2024].source == "招标, 2024"
     assert list(found) == ["pipes", "management"]
+
+
+@pytest.mark.parametrize("unit", ["㎡", "m2", "M²", "平方米"])
+def test_a_unit_as_gbk_can_hold_it(tmp_path: Path, unit: str) -> None:
+    """GBK, in which a spreadsheet saves, has no ²."""
+    rows = [row.replace("m²", unit) for row in ROWS]
+    encoding = "utf-8" if "²" in unit else "gbk"
+    found = read_price_list(written(tmp_path, *rows, encoding=encoding), LIST, MEASURES)
+    assert list(found) == ["pipes", "management"]
+
+
+def test_a_price_of_a_year_after_the_plan_is_refused(tmp_path: Path) -> None:
+    folder = written(tmp_path, ROWS[0].replace("2023", "2031"), ROWS[1])
+    with pytest.raises(Problem, match=r"price_year = '2031'") as caught:
+        read_price_list(folder, LIST, MEASURES, latest_year=2030)
+    assert "a year from 1990 to 2030" in caught.value.text()
+    assert read_price_list(folder, LIST, MEASURES, latest_year=2031)["pipes"]["*"][2031].row == 2
+
+
+def test_the_plan_of_config_ends_what_prices_it_takes(tmp_path: Path) -> None:
+    shutil.copytree(REPOSITORY / "config", tmp_path / "config")
+    default = tmp_path / "config" / "prices" / "default.csv"
+    text = default.read_text(encoding="utf-8-sig")
+    default.write_text(text.replace("management,*,2024", "management,*,2049"), encoding="utf-8")
+    with pytest.raises(Problem, match="price_year = '2049'"):
+        read_settings(tmp_path / "config", "yuzhong", "base")
 
 
 def replaced(old: str, new: str) -> Callable[[Path], Path]:
@@ -240,9 +268,11 @@ def test_soft_costs_and_contingency_are_the_share_of_approved_totals() -> None:
 
 def test_the_default_list_cites_or_says_illustrative() -> None:
     for key, by_district in PLAN.prices.items():
-        for price in by_district["*"].values():
-            assert price.how_sure, key
+        for price in (one for years in by_district.values() for one in years.values()):
+            assert price.how_sure in HOW_SURE, key
             assert ("illustrative" in price.source) or price.how_sure != "illustrative", key
+            # whoever is cited has a number, a date or an address
+            assert "illustrative" in price.source or re.search(r"\d{4}", price.source), key
 
 
 def test_prices_are_on_record_of_the_plan_stage() -> None:

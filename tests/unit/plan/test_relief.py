@@ -134,11 +134,11 @@ def test_what_config_may_not_say() -> None:
     idle = MEASURES["pipes"].model_dump() | {"effects": []}
     with pytest.raises(ValidationError, match="has no effects, so it would relieve nothing"):
         PlanMeasure.model_validate(idle)
-    wrong = MEASURES["pipes"].model_copy(
-        update={"effects": [MEASURES["pipes"].effects[0].model_copy(update={"column": "pipez"})]}
-    )
-    with pytest.raises(Problem, match="pipez is no column"):
-        refuse_unknown_columns({"pipes": wrong}, CRITERIA, ["pipes_fault_share"])
+    for column in ("pipez", "pipe_fault_share"):
+        effect = MEASURES["pipes"].effects[0].model_copy(update={"column": column})
+        wrong = MEASURES["pipes"].model_copy(update={"effects": [effect]})
+        with pytest.raises(Problem, match=f"{column} is no column"):
+            refuse_unknown_columns({"pipes": wrong}, CRITERIA, ["pipes_fault_share"])
 
 
 def test_a_measure_belongs_to_the_first_package_that_holds_it() -> None:
