@@ -29,6 +29,8 @@ _PAYS = 1e-7
 _CENT = 1.0
 _FEW_PROJECTS = 2000
 """With more, single sets are not looked at: the linear bound proves the plan close enough."""
+FEW_COLUMNS = 300
+"""So many columns are solved to the last in a moment."""
 _MOST_SETS = 2000
 """Undominated sets of one project that are looked at; with more only first parts of its row are."""
 
@@ -161,9 +163,15 @@ class Market:
     def near(self, prices: Prices, worth: Floats, short: float) -> tuple[Columns, bool]:
         """Return columns worth no less than ``worth`` of their project less ``short``.
 
-        And whether these are all: projects of many works may have more sets than are looked at.
+        All sets of works where these are few, and True; else first parts of rows only, and False.
         """
         of, is_all = self._sets()
+        columns = self._near(of, prices, worth, short)
+        if is_all and len(columns.project) <= FEW_COLUMNS:
+            return columns, True
+        return self._near(self.bundles, prices, worth, short), False
+
+    def _near(self, of: Bundles, prices: Prices, worth: Floats, short: float) -> Columns:
         relief = self.ledger.relief(of)
         million = self.ledger.funding(of).public_cents / MILLION_YUAN_IN_CENTS
         places: list[Whole] = []
@@ -181,7 +189,7 @@ class Market:
             years.append(np.full(close.size, year))
         place = np.concatenate(places)
         which = Bundles(of.project[place], of.works_count[place], of.skipped[place])
-        return self.ledger.columns(which, np.concatenate(years)), is_all
+        return self.ledger.columns(which, np.concatenate(years))
 
     def bundles_like(self, project: Whole, done_count: Whole, cents: Floats) -> Bundles:
         """Return for each project the bundle of as many works at that cost, or at the nearest to it."""

@@ -39,8 +39,6 @@ from pipeline.plan.task import (
 _ROUNDS = 40
 _FEW_PROJECTS = 2000
 """With more, a plan that the bound proves good enough is taken as it is."""
-_FEW_COLUMNS = 1500
-"""So many columns are solved to the last in about a second."""
 _GOOD_ENOUGH_SHARE = 1e-6
 
 
@@ -79,7 +77,8 @@ class Offers(Protocol):
     def near(self, prices: Prices, worth: Floats, short: float) -> tuple[Columns, bool]:
         """Return columns worth no less than ``worth`` of their project less ``short``.
 
-        And whether these are all there are.
+        All sets of works where these are few, and True; else first parts of rows only, and False: then
+        the plan is proved good among first parts.
         """
 
 
@@ -123,7 +122,6 @@ def choose(
     at_greedy = relieved(task, by_greedy) if keeps_rules(task, by_greedy) else 0.0
     if best is None and offers is not None:
         best = _whole(task, programme, programme.solve(effort, integral=True))
-    is_all = offers is None
     if best is not None:
         found = Schedule(task, best, relieved(task, best), bound, at_greedy, "linear bound", prices)
         is_near = found.gap_share <= effort.relative_gap
@@ -132,8 +130,7 @@ def choose(
         if offers is not None:
             # whatever falls short by more than the gap is in no plan better than this one
             short = bound - found.relieved + LEAST_RELIEF * task.project_count
-            near, is_all = offers.near(prices, worth_by_project(task, prices), short)
-            is_few = is_all and len(near.project) <= _FEW_COLUMNS
+            near, is_few = offers.near(prices, worth_by_project(task, prices), short)
             if is_near and not is_few:
                 return found
             if is_few:
@@ -149,8 +146,7 @@ def choose(
         best = last
     if best is None:
         raise Undecided(f"no plan was found within {effort.node_limit} nodes")
-    if is_all:
-        bound = min(bound, max(solved.bound, relieved(task, best)))
+    bound = min(bound, max(solved.bound, relieved(task, best)))
     method = "mixed integer" if solved.status is Status.SOLVED else "node limit"
     return Schedule(task, best, relieved(task, best), bound, at_greedy, method, prices)
 
