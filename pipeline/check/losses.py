@@ -264,6 +264,16 @@ def _without_terrain(ledger: Mapping[str, Any], notable_share: float) -> Iterato
             f"地形：{all_of:,} 栋中 {count:,} 栋处无高程（空值或范围之外），其坡度与爬升缺失",
             f"terrain: empty at {count:,} of {all_of:,} buildings, whose slope and climb are missing",
         )
+    streets = ledger.get("streets_without_terrain", {})
+    empty_m, looked_m = streets.get("empty_m", 0), streets.get("looked_at_m", 0)
+    if empty_m > notable_share * looked_m:
+        yield Words(
+            f"地形：建筑周边 {looked_m / 1000:,.1f} 公里道路中 {empty_m / looked_m:.0%} 处"
+            "无高程：空洞处按周围高程均匀内插，范围之外按平地计，步行与爬升为估计值",
+            f"terrain: empty under {empty_m / looked_m:.0%} of {looked_m / 1000:,.1f} km of streets by "
+            "buildings; over holes they are taken to rise evenly, beyond its edge to be flat, so walks "
+            "and climbs there are estimates",
+        )
 
 
 def _steep_roads(

@@ -24,6 +24,7 @@ from pipeline.contracts.tables import (
     WATER,
     Table,
 )
+from pipeline.geo.empty_ground import empty_street_account
 from pipeline.geo.raster import Raster, bilinear
 from pipeline.intake.amenities import amenities_from_features
 from pipeline.intake.districts import (
@@ -234,6 +235,9 @@ def run(inputs: Inputs) -> Outputs:
             "uses": uses,
             "tables": _table_counts(buildings, amenity_table),
             "without_terrain": _without_terrain_count(buildings, terrain),
+            "streets_without_terrain": empty_street_account(
+                from_maps.edges, buildings, terrain, settings.measure.access.max_access_m
+            ),
             "steep_roads": steep_road_account(
                 from_maps.edges,
                 terrain,

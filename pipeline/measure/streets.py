@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from pipeline.geo.empty_ground import over_holes
 from pipeline.geo.lifts import with_landings
 from pipeline.geo.network import main_component
 from pipeline.geo.profile import Flags, Names, StreetLinks, link_profiles, terrain_heights
@@ -142,7 +143,11 @@ def street_world(
     walking = rule.walking
     heights = within_grades(
         links,
-        terrain_heights(links, terrain, walking.profile_spacing_m, walking.profile_noise_m),
+        over_holes(
+            links,
+            terrain_heights(links, terrain, walking.profile_spacing_m, walking.profile_noise_m),
+            terrain,
+        ),
         drivable_grade(edges["highway_type"].to_numpy(dtype=object), walking),
         walking.high_error_weight,
         terrain.cell_m,

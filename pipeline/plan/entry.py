@@ -108,7 +108,9 @@ def upper_bound(task: Task, market: Market, prices: Prices) -> float:
     of_rules += float((prices.limit * task.start_limit).sum())
     worth = _Offers(task, market, prices).worth(task.may_start)
     best = np.where(task.locked_year < 0, np.maximum(worth, 0.0), worth)
-    return of_rules + float(best[np.isfinite(best)].sum())
+    best = np.where(np.isfinite(best), best, 0.0)
+    # offers are first parts of rows of works; other sets of works may be worth more
+    return of_rules + float(best.sum()) + market.beyond(prices, best)
 
 
 def with_entries(projects: pd.DataFrame, found: Entries, settings: PlanSettings) -> pd.DataFrame:

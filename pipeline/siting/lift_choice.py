@@ -168,7 +168,7 @@ class Bound:
         cost, best, step = self.cost[self.allowed], np.inf, 1.0
         for number in range(_STEPS):
             above = np.maximum(worth - price[where], 0)
-            earned: Floats = np.bincount(owner, above, len(lifts)).astype(np.float64)
+            earned = np.bincount(owner, above, len(lifts)).astype(float)
             share = _shares(earned, cost, budget, most_count)
             bound = float(price.sum() + _fractional(earned, cost, budget, most_count))
             if bound < best - _NEAR:

@@ -11,7 +11,7 @@ from tests.atlas import town
 from tests.browser.conftest import Opened
 from tests.browser.hands import ALL_DRAWN, COLOUR_AT
 
-LEGEND = "() => document.querySelector('#legend').innerText"
+LEGEND = "() => document.querySelector('#legend .classes').innerText"
 HASTY = """async () => {
   const seen = {};
   await new Promise((resolve) => {
@@ -26,7 +26,7 @@ HASTY = """async () => {
       const { map, model, placeOf } = window.shancheng;
       seen.wasWhole = model.isWhole;
       seen.tiers = [...model.tier];
-      seen.legend = document.querySelector('#legend').innerText;
+      seen.legend = document.querySelector('#legend .classes').innerText;
       map.fire('click', { latlng: placeOf(0) });
       resolve();
     };

@@ -69,6 +69,9 @@ def test_each_pattern_of_gaps_is_judged_and_told(
     # two districts are too few to hide whole ones
     assert list(gaps["gap_pattern"]) == ["random", "squares", "quarters", "publishers"]
     assert gaps["held_share"].between(0.8, 1).all() and gaps["deal_number"].eq(1).all()
+    assert (gaps["chance_error_by_luck"] < gaps["chance_error_by_luck_p95"]).all()
+    assert (gaps["groups_in_block_band_count"] >= gaps["groups_in_band_count"]).all()
+    assert gaps["hidden_block_count"].iloc[0] == COUNT, "one by one, each is a block"
     show_gaps(gaps)
     said = capsys.readouterr().out
     assert all(name in said for name in gaps["gap_pattern"])

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.geo.empty_ground import over_holes
 from pipeline.geo.lifts import with_landings
 from pipeline.geo.profile import Heights, StreetLinks, link_profiles, terrain_heights
 from pipeline.geo.raster import Raster
@@ -51,6 +52,30 @@ def test_a_road_within_its_grade_stays_as_the_terrain_has_it() -> None:
     before = terrain_heights(links, terrain, 15.0)
     limits = np.array([0.08])
     assert within_grades(links, before, limits, 2.0, REACH_M, blurred(terrain), (1, 2)) is before
+
+
+def test_a_street_over_a_hole_of_the_terrain_rises_evenly_and_beyond_its_edge_stays_empty() -> None:
+    """The ground rises by 1 in 10 and is empty from 0 to 100 m; a street crosses that at a crossing.
+
+    By hand: 195 m at -50, 205 m at 50 (the empty crossing), 215 m at 150; its blind arm, which no other
+    height tells, is as high as the crossing. What leads out of the terrain (to 600) has no height.
+    """
+    z = 200 + 0.1 * east()
+    holed = surface(np.where((east() > 0) & (east() < 100), np.nan, z))
+    links = links_of(
+        [(-50, 0), (50, 0), (150, 0), (50, 40), (600, 0)],
+        [(0, 1, "ground"), (1, 2, "ground"), (1, 3, "ground"), (2, 4, "ground")],
+    )
+    before = terrain_heights(links, holed, 15.0)
+    assert np.isnan(before.node_m).tolist() == [False, True, False, True, True]
+    found = over_holes(links, before, holed)
+    assert found.node_m[:4] == pytest.approx([195, 205, 215, 205], abs=1e-6)
+    assert np.isnan(found.node_m[4])
+    crossing = found.stations.link < 2
+    along = -50 + 100 * (found.stations.link + found.stations.fraction)[crossing]
+    assert found.station_m[crossing] == pytest.approx(200 + 0.1 * along, abs=0.6)
+    whole = terrain_heights(links, surface(z), 15.0)
+    assert over_holes(links, whole, holed) is whole
 
 
 def test_on_an_even_slope_a_road_is_as_steep_as_the_terrain() -> None:

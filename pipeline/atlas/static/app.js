@@ -9,7 +9,7 @@ async function run(model, makeMap, unpackPart) {
   drawFrame(model);
   const map = makeMap();
   const state = {
-    row: -1, other: -1, project: -1, pinned: -1, back: null, filters: noFilters(), hasMoved: false,
+    row: -1, other: -1, project: -1, pinned: -1, back: null, filters: noFilters(), hasMoved: false, isWhatIf: false,
     highlight: L.layerGroup().addTo(map),
   };
   const tiles = new CanvasTiles(model);
@@ -153,7 +153,8 @@ async function run(model, makeMap, unpackPart) {
 
   function settled() {
     labels.draw();
-    redrawFilters();
+    if (state.isWhatIf !== !isPublished(model.page, model.choice)) redrawFilters(); // one filter more or less
+    state.isWhatIf = !isPublished(model.page, model.choice);
     model.shown = shownRows(model, state.filters);
     lists.rerank();
     whatIf.tellMoves();

@@ -2,6 +2,7 @@
 // class that their middle household is in, or that most are in where classes have no order.
 const HEX_ZOOM = 12;
 const HEX_PIXELS = 9; // from the middle to a corner
+const HEX_SLOTS = 16; // more than a colouring has classes; what has none takes the last three
 const LEAST_HEX = 0.34;
 const FULL_HEX_SHARE = 0.9; // hexagons with more households than this share of them are full
 const HEX_CORNERS = [0, 1, 2, 3, 4, 5].map((i) => [Math.sin((i * Math.PI) / 3), -Math.cos((i * Math.PI) / 3)]);
@@ -55,15 +56,15 @@ function homesOf(model, row) {
 function hexClasses(model, zoom) {
   const { classes, colouring } = model, grid = hexGrid(model, zoom);
   if (model.hexed && model.hexed.classes === classes && model.hexed.grid === grid) return model.hexed;
-  const count = grid.x.length, sums = new Float32Array(count * 256), whole = new Float32Array(count);
+  const count = grid.x.length, sums = new Float32Array(count * HEX_SLOTS), whole = new Float32Array(count);
   for (let row = 0; row < model.count; row += 1) {
     const homes = homesOf(model, row);
-    sums[grid.hexOf[row] * 256 + classes[row]] += homes;
+    sums[grid.hexOf[row] * HEX_SLOTS + classes[row] % HEX_SLOTS] += homes;
     if (classes[row] !== FAINT) whole[grid.hexOf[row]] += homes;
   }
   const found = new Uint8Array(count);
   for (let hex = 0; hex < count; hex += 1) {
-    found[hex] = whole[hex] ? hexClass(sums.subarray(hex * 256, hex * 256 + 256), whole[hex], colouring) : FAINT;
+    found[hex] = whole[hex] ? hexClass(sums.subarray(hex * HEX_SLOTS, (hex + 1) * HEX_SLOTS), whole[hex], colouring) : FAINT;
   }
   model.hexed = { classes, grid, found, whole };
   return model.hexed;
@@ -75,7 +76,7 @@ function hexClass(sums, whole, { colours, isOrdered }) {
     valued += sums[place];
     if (sums[place] > sums[most]) most = place;
   }
-  if (2 * valued < whole) return sums[MISSING] > sums[NOT_RANKED] ? MISSING : NOT_RANKED;
+  if (2 * valued < whole) return sums[MISSING % HEX_SLOTS] > sums[NOT_RANKED % HEX_SLOTS] ? MISSING : NOT_RANKED;
   if (!isOrdered) return most;
   let below = 0;
   for (let place = 0; place < colours.length; place += 1) {
@@ -85,23 +86,41 @@ function hexClass(sums, whole, { colours, isOrdered }) {
   return most;
 }
 
+// All of a colour together, then all edges: canvases draw few paths faster than many.
 function paintHexes(context, model, view) {
   context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
-  const { grid, found, whole } = hexClasses(model, view.zoom), { colouring } = model;
-  const margin = grid.radius;
-  context.lineWidth = 0.6;
-  context.strokeStyle = "rgba(40, 40, 48, 0.45)";
+  const { grid, found, whole } = hexClasses(model, view.zoom), { radius: margin } = grid, paths = new Map(), edges = new Path2D();
   for (let hex = 0; hex < found.length; hex += 1) {
     if (grid.x[hex] < view.west - margin || grid.x[hex] > view.east + margin) continue;
     if (grid.y[hex] < view.north - margin || grid.y[hex] > view.south + margin) continue;
     const size = found[hex] === FAINT ? LEAST_HEX : Math.max(LEAST_HEX, Math.min(1, Math.sqrt(whole[hex] / grid.full)));
-    const radius = HEX_PIXELS * size;
     const x = grid.x[hex] * view.scale - view.left, y = grid.y[hex] * view.scale - view.top;
-    context.beginPath();
-    HEX_CORNERS.forEach(([dx, dy], i) => context[i ? "lineTo" : "moveTo"](x + dx * radius, y + dy * radius));
-    context.closePath();
-    context.fillStyle = colourOf(colouring, found[hex]);
-    context.fill();
-    context.stroke();
+    if (!paths.has(found[hex])) paths.set(found[hex], new Path2D());
+    for (const path of [paths.get(found[hex]), edges]) {
+      HEX_CORNERS.forEach(([dx, dy], i) => path[i ? "lineTo" : "moveTo"](x + dx * HEX_PIXELS * size, y + dy * HEX_PIXELS * size));
+      path.closePath();
+    }
   }
+  for (const [place, path] of paths) {
+    context.fillStyle = colourOf(model.colouring, place);
+    context.fill(path);
+  }
+  context.lineWidth = 0.6;
+  context.strokeStyle = "rgba(40, 40, 48, 0.45)";
+  context.stroke(edges);
+}
+
+// What lies under and over the hexagons of a square, which no choice changes.
+function hexSquare(model, view, size) {
+  if (!hasBorder(model.districts, view)) return { back: backOf(model, view, size), over: null };
+  const over = new OffscreenCanvas(size, size);
+  paintOver(over.getContext("2d"), model, view);
+  return { back: backOf(model, view, size), over };
+}
+
+function paintHexSquare(context, model, view, { back, over }) {
+  context.drawImage(back, 0, 0);
+  paintHexes(context, model, view);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  if (over) context.drawImage(over, 0, 0);
 }

@@ -18,12 +18,29 @@ function addLists(map, model, actions) {
     });
   });
   const tabs = ["areas", "buildings", "what-if", "about"];
+  const stale = new Set(); // lists that nobody sees wait until they are looked at
+  const drawers = {
+    areas: () => drawAreas(byId("areas"), map, model, model.isWhole ? Infinity : AREAS_AT_FIRST, actions),
+    buildings: () => { if (model.isWhole) drawTop(byId("buildings"), model, actions); },
+  };
+  const drawSeen = () => {
+    for (const name of [...stale]) {
+      if (byId(name).hidden) continue;
+      stale.delete(name);
+      drawers[name]();
+    }
+  };
+  const redrawLists = () => {
+    for (const name of Object.keys(drawers)) stale.add(name);
+    drawSeen();
+  };
   const choose = (chosen) => {
     for (const name of tabs) {
       byId(name).hidden = name !== chosen;
       byId(name + "-tab").setAttribute("aria-selected", String(name === chosen));
       byId(name + "-tab").tabIndex = name === chosen ? 0 : -1;
     }
+    drawSeen();
   };
   tabs.forEach((name, i) => {
     byId(name + "-tab").addEventListener("click", () => choose(name));
@@ -39,14 +56,11 @@ function addLists(map, model, actions) {
   const redraw = () => {
     search.placeholder = text("search_hint");
     byId("buildings-tab").textContent = text("top_buildings", Math.min(TOP_COUNT, model.rankedCount));
-    drawAreas(byId("areas"), map, model, model.isWhole ? Infinity : AREAS_AT_FIRST, actions);
-    if (!model.isWhole) return;
-    drawTop(byId("buildings"), model, actions);
-    find();
+    redrawLists();
+    if (model.isWhole) find();
   };
   const rerank = () => {
-    drawAreas(byId("areas"), map, model, Infinity, actions);
-    drawTop(byId("buildings"), model, actions);
+    redrawLists();
     find();
   };
   return { redraw, rerank };

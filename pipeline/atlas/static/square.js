@@ -7,17 +7,18 @@ function paintSquare(model, kept, { x, y, z, ratio, sight }) {
   const size = Math.round(TILE_SIDE * ratio), key = [x, y, z, size].join();
   const view = withEdges({ left: x * TILE_SIDE, top: y * TILE_SIDE, side: TILE_SIDE, scale: (256 * 2 ** z) / WORLD_UNITS, zoom: z, ratio });
   if (sight) narrow(view, sight);
-  const isFar = isFarOut(model, view) && !isInHexes(model, view);
+  const isHexed = isInHexes(model, view), isFar = isFarOut(model, view) && !isHexed;
   const canvas = new OffscreenCanvas(size, size);
   const context = canvas.getContext("2d", { willReadFrequently: isFar });
   if (sight) clipTo(context, view);
   if (!kept) paintOnce(context, model, view, size, isFar);
   else {
-    const square = kept.get(key) || (isFar ? farSquare(model, view) : backOf(model, view, size));
+    const square = kept.get(key) || (isFar ? farSquare(model, view) : isHexed ? hexSquare(model, view, size) : backOf(model, view, size));
     kept.delete(key);
     kept.set(key, square);
     if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
     if (isFar) paintFarSquare(context, model, square);
+    else if (isHexed) paintHexSquare(context, model, view, square);
     else {
       context.drawImage(square, 0, 0);
       paintFront(context, model, view);

@@ -52,12 +52,13 @@ def columns_of(may_start: np.ndarray, relief: np.ndarray, cents: np.ndarray) -> 
 
 
 def market_of(relief: list[float], million: list[float]) -> object:
-    """Return the offers of such projects: one each, all its works."""
+    """Return the offers of such projects: one each, all its works, and no other set."""
     return SimpleNamespace(
         bundles=SimpleNamespace(project=np.arange(len(relief))),
         relief=np.array(relief, dtype=float),
         million=np.array(million, dtype=float),
         price=lambda prices, year: np.full(len(relief), prices.budget[year]),
+        beyond=lambda prices, worth: 0.0,
     )
 
 

@@ -1,6 +1,7 @@
 """Prices: read from a table, brought to the plan's year, and near what real projects cost."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +97,15 @@ def test_a_price_of_a_year_after_the_plan_is_refused(tmp_path: Path) -> None:
         read_price_list(folder, LIST, MEASURES, latest_year=2030)
     assert "a year from 1990 to 2030" in caught.value.text()
     assert read_price_list(folder, LIST, MEASURES, latest_year=2031)["pipes"]["*"][2031].row == 2
+
+
+def test_the_plan_of_config_ends_what_prices_it_takes(tmp_path: Path) -> None:
+    shutil.copytree(REPOSITORY / "config", tmp_path / "config")
+    default = tmp_path / "config" / "prices" / "default.csv"
+    text = default.read_text(encoding="utf-8-sig")
+    default.write_text(text.replace("management,*,2024", "management,*,2049"), encoding="utf-8")
+    with pytest.raises(Problem, match="price_year = '2049'"):
+        read_settings(tmp_path / "config", "yuzhong", "base")
 
 
 def replaced(old: str, new: str) -> Callable[[Path], Path]:
