@@ -114,7 +114,7 @@ def test_a_changed_source_is_named(project: Project) -> None:
 def test_a_second_scenario_shares_the_measurements(project: Project) -> None:
     project.rank()
     result = project.rank("--scenario", "steep_first")
-    assert stages_run(result.stdout) == ["score", "plan", "gis", "atlas"]
+    assert stages_run(result.stdout) == ["siting", "score", "plan", "gis", "atlas"]
     assert stages_run(project.rank().stdout) == []
 
 
