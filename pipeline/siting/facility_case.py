@@ -126,7 +126,7 @@ def demand_of(rule: FacilityRule, homes: Homes, settings: Settings) -> Demand:
     return Demand(
         np.asarray(amount, dtype=np.float64),
         radius_m / speed,
-        walk_m / speed,
+        np.asarray(walk_m / speed, dtype=np.float64),
         f"{name}_walk_m",
         speed,
         is_mapped,

@@ -81,7 +81,7 @@ def largest_cover(
     inside = np.flatnonzero(members[reach.demand] == reach.demand)
     demand, site = group[reach.demand[inside]], reach.site[inside]
     count = int(group.max(initial=-1)) + 1
-    of_group = np.bincount(group[group >= 0], weight[group >= 0], minlength=count)
+    of_group = np.bincount(group[group >= 0], weight[group >= 0], count).astype(np.float64)
     total = np.bincount(site, of_group[demand], minlength=len(sites.price))
     is_full = total > sites.capacity
     # columns: groups covered, sites opened, groups' shares at sites that may be full
