@@ -18,6 +18,15 @@ import openpyxl
 import pytest
 
 from tests.conftest import REPOSITORY, Project
+from tests.plan_checker import broken_rules, relief_by_building
+from tests.runs.plan_mutants import (
+    Mutation,
+    SmallCity,
+    with_free_money,
+    with_rule,
+    without_enabling,
+    without_votes,
+)
 
 SCALE = "0.04"
 YEARS = range(2026, 2031)
@@ -644,3 +653,45 @@ def test_projects_cost_what_real_ones_cost_by_class(city: Project) -> None:
     each = [float(one["called_cost_cny"]) / float(one["floor_area_plan_m2"]) for one in whole]
     low, _, high = real_quartiles("floor_area_m2", "full")
     assert low <= statistics.median(each) <= high
+
+
+@pytest.fixture(scope="module")
+def small(city: Project) -> SmallCity:
+    return SmallCity(city.root)
+
+
+def test_code_that_shares_nothing_finds_the_relief_claimed_and_no_rule_broken(
+    small: SmallCity,
+) -> None:
+    plan = small.plan()
+    tables, works = small.tables(plan), plan.by_building["planned_works_codes"]
+    relief = relief_by_building(small.needs, small.values, works, small.config())
+    by_project = relief.groupby(plan.by_building["project_id"].reindex(relief.index)).sum()
+    claimed = tables["projects"].set_index("project_id")
+    claimed = claimed.loc[claimed["planned_year"].notna(), "relief_households"]
+    assert len(claimed) > 5
+    assert by_project.reindex(claimed.index).to_numpy() == pytest.approx(claimed.to_numpy())
+    assert broken_rules(tables, small.config()) == set()
+    # and a planner that knew neither of a lower capacity nor of compulsory works is caught
+    few = small.config(max_starts_per_district_year=1)
+    assert broken_rules(tables, few) == {"capacity"}
+    whole = small.config("packages", compulsory_classes=["basic"])
+    assert broken_rules(tables, whole) == {"compulsory"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "mutation"),
+    [
+        ("purse", with_free_money),
+        ("safety", with_rule("schedule", safety_first=False)),
+        ("enabling", without_enabling),
+        ("consent", without_votes),
+    ],
+)
+def test_a_planner_that_breaks_a_rule_is_caught(
+    small: SmallCity, rule: str, mutation: Mutation
+) -> None:
+    tables = small.tables(small.plan(mutation))
+    # when owners agree is told by the vote, not by the planner
+    tables["projects"]["ready_year"] = small.ready_year
+    assert broken_rules(tables, small.config()) == {rule}
