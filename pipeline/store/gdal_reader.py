@@ -17,6 +17,8 @@ from contextlib import closing, suppress
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
+_MOST_OF_MEMORY = 0.25
+"""Share of a request's memory that its answer may take: it is unfolded again where it arrives."""
 _KEPT_DRIVERS = ("Memory", "MEM")
 _CURVED = (7, 8, 9, 10, 11, 12, 13, 14)
 """Codes of well-known binary: circular string, compound curve, curve polygon and their collections,
@@ -86,18 +88,26 @@ def serve(other_side: int) -> None:
     requests = os.fdopen(os.dup(0), "rb")
     while line := requests.readline():
         request = json.loads(line)
-        _limit(request.pop("cpu_s"), request.pop("memory_bytes"))
+        memory_bytes = request.pop("memory_bytes")
+        _limit(request.pop("cpu_s"), memory_bytes)
         try:
             drivers.use(request.pop("driver"))
             work: Callable[..., tuple[dict[str, Any], Any]] = _WORK[request.pop("work")]
             answer, table = work(**request)
             answer["has_table"] = table is not None
+            refuse_vast(table, memory_bytes)
         except MemoryError:
             answer, table = {"fault": "memory"}, None
         except Exception as error:  # GDAL and Arrow raise a dozen kinds for a damaged file
             told = str(error) or type(error).__name__
             answer, table = {"fault": type(error).__name__, "told": told}, None
         _send(answers, answer, table)
+
+
+def refuse_vast(table: Any, memory_bytes: int) -> None:
+    """Raise MemoryError at a table that would fill the memory where it arrives."""
+    if table is not None and table.nbytes > memory_bytes * _MOST_OF_MEMORY:
+        raise MemoryError
 
 
 def _send(answers: BinaryIO, answer: dict[str, Any], table: Any) -> None:

@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import rasterio
 from openpyxl import Workbook
@@ -14,6 +15,7 @@ from pipeline.geo.raster import row_bands
 from pipeline.problem import Problem
 from pipeline.settings.city import Source
 from pipeline.store import fence, height_doubts, heights, osm_xml, pbf, raster_cells
+from pipeline.store.gdal_reader import refuse_vast
 from pipeline.store.osm_xml import read_osm_xml
 from pipeline.store.pbf import read_pbf
 from pipeline.store.pbf_blocks import unpacked_bytes
@@ -102,6 +104,15 @@ def test_a_workbook_is_read_within_limits(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(fence, "_most_memory_bytes", lambda: 1_000_000)
     with pytest.raises(Problem, match=r"x\.xlsx: holds more than can be read"):
         read_sheets(path, "x")
+
+
+def test_a_table_that_would_fill_the_asker_is_not_sent() -> None:
+    wide = pa.table({f"k{number}": pa.nulls(1000, pa.string()) for number in range(1000)})
+    assert wide.nbytes > 4_000_000  # a thousand offsets of four bytes in each of a thousand columns
+    refuse_vast(wide, 4 * wide.nbytes)
+    refuse_vast(None, 0)
+    with pytest.raises(MemoryError):
+        refuse_vast(wide, 2 * wide.nbytes)
 
 
 TERRAIN = Source(
