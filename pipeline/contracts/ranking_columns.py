@@ -92,9 +92,16 @@ RANKING_COLUMNS = (
     whole("hazard_count", "buildings", 0, 100_000_000, "buildings on the track hazard"),
     whole("excluded_count", "buildings", 0, 100_000_000, "buildings on the track excluded"),
     whole(
-        "tier_{}_household_count", "households", 0, 1_000_000_000, "known households of that tier"
+        "tier_{}_household_count",
+        "households",
+        0,
+        1_000_000_000,
+        "known households of that tier",
+        **EMPTY,
     ),
-    real("tier_{}_floor_area_m2", "m²", 0, 1e12, "known floor area of that tier", decimals=0),
+    real(
+        "tier_{}_floor_area_m2", "m²", 0, 1e12, "known floor area of that tier", decimals=0, **EMPTY
+    ),
     whole("tier_{}_count", "buildings", 0, 100_000_000, "buildings of that tier"),
     real("footprint_area_sum_m2", "m²", 0, 1e12, "footprints together", decimals=0),
     real("floor_area_sum_m2", "m²", 0, 1e12, "known floor areas together", decimals=0, **EMPTY),

@@ -115,13 +115,15 @@ def _totals(rows: pd.DataFrame) -> pd.DataFrame:
     is_ranked = track == "ranked"
     floor, households = rows["floor_area_m2"], rows["household_count"].astype("Float64")
     parts: dict[str, pd.Series] = {f"{name}_count": track == name for name in TRACKS}
+    known: dict[str, pd.Series] = {}
     for number in TIERS:
         inside = (tier == number).fillna(False).astype(bool)
-        parts[f"tier_{number}_household_count"] = households.where(inside, 0).fillna(0)
-        parts[f"tier_{number}_floor_area_m2"] = floor.where(inside, 0).fillna(0)
         parts[f"tier_{number}_count"] = inside
+        known[f"tier_{number}_household_count"] = households.where(inside)
+        known[f"tier_{number}_floor_area_m2"] = floor.where(inside)
     grouped = rows.assign(
         **parts,
+        **known,
         _floor_known=floor.notna(),
         _score=rows["score_points"].where(is_ranked),
         _ready=rows["readiness_share"],
@@ -144,6 +146,10 @@ def _totals(rows: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
     totals["floor_area_sum_m2"] = grouped["floor_area_m2"].sum(min_count=1).to_numpy()
     totals["household_sum_count"] = grouped["household_count"].sum(min_count=1).to_numpy()
+    for name in known:
+        tier_count = totals[f"{name[: len('tier_1')]}_count"]
+        summed = pd.Series(grouped[name].sum(min_count=1).to_numpy(), dtype="Float64")
+        totals[name] = summed.mask(tier_count == 0, 0)
     whole = ["rank_p05_median", "rank_p95_median", "household_sum_count"]
     whole += [name for name in totals.columns if name.endswith("_count")]
     for name in dict.fromkeys(whole):

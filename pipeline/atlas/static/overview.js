@@ -2,11 +2,11 @@
 function drawOverview(box, model, choose, chosen) {
   const { page } = model, districts = page.areas.filter(({ type }) => type === "district");
   const sum = (key) => (districts.some((one) => typeof one[key] === "number") ? districts.reduce((total, one) => total + (one[key] || 0), 0) : null);
-  const told = [text("summary_ranked", grouped(model.rankedCount), grouped(sum("tier_1")), homes(sum("tier_1_homes")))];
+  const hasHomes = sum("tier_1_homes") !== null, hasPlan = sum("planned") > 0;
+  const told = [text(hasHomes ? "summary_ranked" : "summary_ranked_only", grouped(model.rankedCount), grouped(sum("tier_1")), homes(sum("tier_1_homes")))];
   const lifted = page.lifted_count;
   if (lifted) told.push(text("summary_lifted", LIFTED_SIGN, grouped(lifted)));
   if (sum("planned")) told.push(text("summary_planned", ...ends(page.planned_years), grouped(sum("planned")), homes(sum("planned_homes")), language === "zh" ? grouped(sum("planned_cny") / 1e8, 1) : grouped(sum("planned_cny") / 1e9, 2)));
-  const hasHomes = sum("tier_1_homes") !== null, hasPlan = sum("planned") > 0;
   const heads = [text("district"), text("tier_1_head"), ...(hasHomes ? [text("tier_1_homes_head")] : []), ...(hasPlan ? [text("planned_homes_head"), text("planned_cost_head")] : [])];
   const rows = districts.map((one) => [
     districts.length > 1 ? element("button", { type: "button", class: "plain-button", "aria-pressed": String(one.name === chosen), onclick: () => choose(one.name) }, one.name) : one.name,
