@@ -543,6 +543,24 @@ def test_every_column_of_money_of_every_sheet_sums_to_the_summary(
     assert {amount for (block, _, _), amount in top.items() if block == "核对"} == {0}
 
 
+def test_money_of_the_office_lists_is_that_of_the_summary(city: Project) -> None:
+    told = city.run("office-lists", "--city", "reference")
+    assert told.returncode == 0, told.stderr
+    (file,) = city.root.glob("data/processed/reference/base/office_lists*.xlsx")
+    office = openpyxl.load_workbook(file, data_only=True)
+    annual = openpyxl.load_workbook(workbook(city), data_only=True)["汇总"]
+    head, *body = annual.iter_rows(min_row=4, values_only=True)
+    total = dict(zip(head, next(row for row in body if row[0] == "合计"), strict=True))
+    called = {"计划投资（万元）": "合计(万元)", "其中财政资金（万元）": "其中财政资金(万元)"}
+    for sheet in ("区县", "小区"):
+        heads, *rows_of = office[sheet].iter_rows(values_only=True)
+        for ours, theirs in called.items():
+            place = heads.index(ours)
+            amount = sum(row[place] or 0 for row in rows_of)
+            assert amount > 0
+            assert amount == pytest.approx(total[theirs], abs=1e-6), (sheet, ours)
+
+
 def test_every_column_of_money_of_the_csv_sums_to_the_summary(
     city: Project, recalculated: openpyxl.Workbook
 ) -> None:

@@ -115,24 +115,11 @@ def test_the_workbook_holds_the_lists_of_the_run(project: Project) -> None:
     assert head == tuple(SHEETS["楼栋"][1].values())
     place = head.index("楼栋编号")
     assert [row[place] for row in body] == [row["building_id"] for row in listed]
-    money = {}
     for sheet, (_, heads) in SHEETS.items():
         head, *body = rows(file.read_bytes(), sheet)
         shown = [heads[column] for column in CATEGORIES if column in heads]
         words = {str(row[head.index(called)]) for row in body for called in shown}
         assert not [word for word in words if re.fullmatch("[a-z][a-z_ ]+", word)]
-        for place, called in enumerate(head):
-            if "万元" in str(called):
-                money[sheet, called] = sum(row[place] for row in body)
-    # each is the figure of 汇总 in the annual workbook, which this run wrote too
-    annual = openpyxl.load_workbook(folder / "annual_list.xlsx", data_only=True)["汇总"]
-    head, *body = annual.iter_rows(min_row=4, values_only=True)
-    (total,) = [row for row in body if row[0] == "合计"][:1]
-    told = {"计划投资（万元）": "合计(万元)", "其中财政资金（万元）": "其中财政资金(万元)"}
-    assert set(money) == {(sheet, called) for sheet in ("区县", "小区") for called in told}
-    for (_, called), amount in money.items():
-        assert amount == pytest.approx(total[head.index(told[called])], abs=1e-6)
-        assert amount > 0
 
     table = folder / "estate_priority.parquet"
     table.write_bytes(table.read_bytes()[:-40])

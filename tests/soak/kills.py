@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline import record
+from pipeline import fingerprints
 from tests.conftest import REPOSITORY, Project, load_commands, new_project
 from tests.soak.running import Running, in_copy, in_session, started
 
@@ -154,8 +154,7 @@ def _prepared(project: Project) -> object:
     from pipeline.store.configuration import read_settings
 
     for stage in STAGES:
-        record._code_digests(stage.name)
-    record._versions()
+        fingerprints._code(stage.name, reads_sources=stage.reads_sources)
     return read_settings(project.root / "config", "minitown", "base")
 
 
