@@ -117,7 +117,7 @@ PLAN_COLUMNS = (
             (
                 "budget",
                 "about the public budget of all years together at which it enters, all years raised "
-                "alike; empty where that is beyond what prices tell",
+                "alike; empty where no money brings it in while the starts of districts are limited",
             ),
         )
     ),

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.geo.raster import Floats
+from pipeline.plan.entry_budget import SCALES, Wanted, budgets_of_entry
 from pipeline.plan.offers import Market
 from pipeline.plan.programme import MILLION_YUAN_IN_CENTS, Prices
 from pipeline.plan.schedule import Schedule
@@ -20,8 +21,6 @@ from pipeline.plan.task import LOCKED_OUT, Task, Whole, start_years
 from pipeline.settings.plan import PlanSettings
 
 NO_YEAR = -1
-_SCALES = np.geomspace(1.0, 0.05, 101)
-"""Prices at which the money that the plan would spend is looked up, as shares of today's."""
 _Allowed = NDArray[np.bool_]
 
 
@@ -83,7 +82,9 @@ def entries(schedule: Schedule, market: Market) -> Entries:
         "capacity_and_cost",
     ).astype(object)  # fmt: skip
     is_bought = said & can & (best.share > 0)
-    budget = np.where(is_bought, _budgets(offers, best.share, now), np.nan)
+    wanted = [offers.wanted(scale) for scale in SCALES]
+    times = budgets_of_entry(wanted, task.start_limit, prices.limit)
+    budget = np.where(is_bought, times * float(task.budget_cents.sum()), np.nan)
     value = np.zeros(task.project_count)
     value[~waits] = task.value[schedule.plan[~waits]]
     worth = np.minimum(offers.worth(task.may_start), value)
@@ -206,18 +207,20 @@ class _Offers:
             last[self.project[pays & allowed[self.project, year]]] = year
         return last
 
-    def spent(self, scale: float) -> float:
-        """Return million yuan that all projects would take if money had this share of its price."""
-        allowed = self.task.may_start
-        worth = np.where(
-            allowed.T[:, self.project], self.gain - self.start - scale * self.money, -np.inf
-        ).max(axis=0, initial=-np.inf)
-        highest = np.full(self.task.project_count, -np.inf)
-        np.maximum.at(highest, self.project, worth)
-        taken = (highest > 0) | ((self.task.locked_year >= 0) & allowed.any(axis=1))
-        place = np.flatnonzero((worth >= highest[self.project]) & taken[self.project])
-        first = np.unique(self.project[place], return_index=True)[1]
-        return float(self.market.million[place[first]].sum())
+    def wanted(self, scale: float) -> Wanted:
+        """Return what each project is worth in each year if money had this share of its price."""
+        task, shape = self.task, (self.task.project_count, len(self.gain))
+        worth, million = np.full(shape, -np.inf), np.zeros(shape)
+        has, first = np.unique(self.project, return_index=True)
+        group = np.repeat(np.arange(len(has)), np.diff(np.append(first, len(self.project))))
+        for year in range(shape[1] if len(has) else 0):
+            each = self.gain[year] - scale * self.money[year]
+            top = np.maximum.reduceat(each, first)
+            place = np.flatnonzero(each >= top[group])
+            worth[has, year] = top
+            million[self.project[place], year] = self.market.million[place]
+        worth[~task.may_start] = -np.inf
+        return Wanted(worth, million, task.district, task.locked_year >= 0)
 
     def _top(self, amount: Floats, allowed: _Allowed) -> Floats:
         """Return the largest amount of each project over its offers and allowed years."""
@@ -238,17 +241,3 @@ def _fits(task: Task) -> _Allowed:
     """Return projects by years: where works would end within the plan, whoever agrees."""
     when = np.arange(len(task.budget_cents))[None, :]
     return np.asarray(when + task.work_years[:, None] <= len(task.budget_cents))
-
-
-def _budgets(offers: _Offers, share: Floats, now: Floats) -> Floats:
-    """Return the budget of all years at which prices fall to these shares of today's.
-
-    Prices of all years fall alike, the plan spends what projects then are worth taking, and the project
-    itself comes on top. Beyond the last of ``_SCALES`` nothing is said.
-    """
-    spent = np.maximum.accumulate([offers.spent(scale) for scale in _SCALES])
-    within = np.clip(share, _SCALES[-1], 1.0)
-    million = np.interp(-np.log(within), -np.log(_SCALES), spent)
-    factor = (million + now / MILLION_YUAN_IN_CENTS) / max(spent[0], 1e-9)
-    total = float(offers.task.budget_cents.sum())
-    return np.where(share >= _SCALES[-1], total * factor, np.nan)

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.pages.entry_words import entry_words
 from pipeline.plan.entry import Entries, entries, upper_bound
+from pipeline.plan.entry_budget import Wanted, auctioned, budgets_of_entry
 from pipeline.plan.programme import Effort
 from pipeline.plan.schedule import Schedule, choose
 from pipeline.plan.task import Columns, Task, start_years
@@ -111,6 +112,26 @@ def test_prices_by_hand() -> None:
     assert found.public_low[3] == pytest.approx(4 / 3 * MILLION)
     assert found.public_high[3] == found.public_now[3] == 5 * MILLION
     assert np.isnan(found.public[[0, 1, 4]]).all()
+    # 10 million are spent on A and B, 15 once C is worth its money and 20 once D is; 2 % on top
+    assert found.budget[2:4] == pytest.approx([12 * 1.52 * MILLION, 12 * 2.02 * MILLION])
+    assert np.isnan(found.budget[[0, 1, 4]]).all()
+
+
+def test_starts_get_the_price_at_which_no_more_are_wanted_than_there_are() -> None:
+    """Four projects, a start in each of two years. P0 is worth 9 or 8, P1 7 or 3, P2 5 or 4, P3 1 or 0:
+    P1 first and P0 then relieve 15, the most; a start of the first year then costs at least the 5 that
+    P2 would pay, one of the second 4."""
+    worth = np.array([[9.0, 8.0], [7.0, 3.0], [5.0, 4.0], [1.0, 0.0]])
+    nobody = np.zeros(4, dtype=bool)
+    wanted = Wanted(worth, np.ones((4, 2)), np.zeros(4, dtype=int), nobody)
+    year, price = auctioned(wanted, np.ones((1, 2), dtype=int), np.zeros((1, 2)))
+    assert year.tolist() == [1, 0, -1, -1]
+    assert (price[0] >= [5.0, 4.0]).all()
+    forced = replace(wanted, must=np.array([False, False, False, True]))
+    year, _ = auctioned(forced, np.ones((1, 2), dtype=int), np.zeros((1, 2)))
+    assert year[3] >= 0
+    never = budgets_of_entry([wanted], np.ones((1, 2), dtype=int), np.zeros((1, 2)))
+    assert np.isnan(never).tolist() == [False, False, True, True]
 
 
 def test_consent_and_capacity_by_hand() -> None:
