@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.highs import Effort
 from pipeline.plan import contradiction, rules
 from pipeline.plan.cost import Cents, Works
 from pipeline.plan.funding import Funding
 from pipeline.plan.offers import Bundles, Ledger, Market
 from pipeline.plan.packages import Row, must_do, row_of
 from pipeline.plan.priced import Priced, sum_by
-from pipeline.plan.programme import Effort
 from pipeline.plan.readiness import Readiness, pilots
 from pipeline.plan.relief import (
     NEED_ENDING,

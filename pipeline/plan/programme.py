@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.geo.raster import Floats
+from pipeline.highs import Effort, silent_solver
 from pipeline.plan.task import WAITS, Task, Whole, preference
 
 MILLION_YUAN_IN_CENTS = 1e8
@@ -23,14 +24,6 @@ class Status(Enum):
     SOLVED = "solved"
     IMPOSSIBLE = "impossible"
     OPEN = "open"
-
-
-@dataclass(frozen=True)
-class Effort:
-    """When to stop: by gap or nodes, never by a clock, so that the same input gives the same plan."""
-
-    relative_gap: float
-    node_limit: int
 
 
 @dataclass(frozen=True)
@@ -95,24 +88,8 @@ class Programme:
         """Solve; with ``slacks``, ignore need and find how little those rules must give way."""
         import highspy
 
-        class Quiet(highspy.Highs):
-            """HiGHS prints its name when callbacks are switched on, before it can be silenced."""
-
-            def enableCallbacks(self) -> None:
-                """Leave them off."""
-
-        solver = Quiet()
-        for name, value in {
-            "output_flag": False,
-            "threads": 1,
-            "mip_rel_gap": effort.relative_gap,
-            "mip_abs_gap": 0.0,
-            "mip_max_nodes": effort.node_limit,
-            "mip_feasibility_tolerance": 1e-9,
-            "primal_feasibility_tolerance": 1e-9,
-            "solve_relaxation": not integral,
-        }.items():
-            solver.setOptionValue(name, value)
+        solver = silent_solver(effort)
+        solver.setOptionValue("solve_relaxation", not integral)
         model = self._model(highspy, slacks)
         if integral and not slacks and effort.relative_gap == 0:
             model.col_cost_ = self._told_apart(np.array(model.col_cost_))

@@ -10,13 +10,13 @@ import pandas as pd
 from pipeline.contracts.tables import BUILDINGS, MEASUREMENTS, SITE_PLACES, SITE_WALKS
 from pipeline.geo.profile import Flags, Integers
 from pipeline.geo.raster import Floats
+from pipeline.highs import Effort
 from pipeline.plan.prices import row_prices_cny
 from pipeline.plan.quantities import quantities
 from pipeline.problem import Problem
 from pipeline.settings.facility_sites import FacilityRule
 from pipeline.settings.whole import Settings
 from pipeline.siting.facility_choice import Reach
-from pipeline.siting.facility_solver import Effort
 
 _PARKING_COLUMN = "parking_gap_share"
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from pipeline.geo.profile import Flags, Integers
 from pipeline.geo.raster import Floats
-from pipeline.siting.facility_solver import Effort, Rows, maximised, stacked
+from pipeline.highs import Effort
+from pipeline.siting.facility_solver import Rows, maximised, stacked
 
 NOBODY = -1
 """Stands for the site of a demand that none serves."""

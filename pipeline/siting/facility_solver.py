@@ -8,18 +8,10 @@ import numpy as np
 
 from pipeline.geo.profile import Flags, Integers
 from pipeline.geo.raster import Floats
+from pipeline.highs import Effort, silent_solver
 
-_FEASIBILITY = 1e-9
 _BATCH_COLUMNS = 1000
 """Programmes of about this size are quickest together."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """When to stop: by gap or nodes, never by a clock, so that the same input gives the same sites."""
-
-    relative_gap: float
-    node_limit: int
 
 
 @dataclass(frozen=True)
@@ -114,12 +106,6 @@ def _maximised(
     """Return the best columns of one programme."""
     import highspy
 
-    class Quiet(highspy.Highs):
-        """HiGHS prints its name when callbacks are switched on, before it can be silenced."""
-
-        def enableCallbacks(self) -> None:
-            """Leave them off."""
-
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = matrix.shape
     lp.col_cost_, lp.col_lower_, lp.col_upper_ = gain, least, np.ones(len(gain))
@@ -130,17 +116,7 @@ def _maximised(
     lp.sense_ = highspy.ObjSense.kMaximize
     kinds = highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger
     lp.integrality_ = [kinds[int(whole)] for whole in is_whole]
-    solver = Quiet()
-    for name, value in {
-        "output_flag": False,
-        "threads": 1,
-        "mip_rel_gap": effort.relative_gap,
-        "mip_abs_gap": 0.0,
-        "mip_max_nodes": effort.node_limit,
-        "mip_feasibility_tolerance": _FEASIBILITY,
-        "primal_feasibility_tolerance": _FEASIBILITY,
-    }.items():
-        solver.setOptionValue(name, value)
+    solver = silent_solver(effort)
     solver.passModel(lp)
     solver.run()
     info = solver.getInfo()

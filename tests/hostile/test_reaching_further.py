@@ -1,6 +1,7 @@
 """Files that try to reach further: each is refused by name, nothing else is opened, nobody is asked."""
 
 import os
+import re
 import shutil
 import sqlite3
 import zipfile
@@ -78,10 +79,11 @@ def houses(count: int = 3) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(rows, geometry=shapes, crs="EPSG:4326")
 
 
-def refused(path: Path, words: str, kind: str = "", **changes: object) -> None:
-    with pytest.raises(Problem, match=words) as told:
+def is_refused(path: Path, words: str, kind: str = "", **changes: object) -> bool:
+    """Return whether the message that reading ends in has these words and the file's name."""
+    with pytest.raises(Problem) as told:
         read(path, kind, **changes)
-    assert path.name in str(told.value)
+    return re.search(words, str(told.value)) is not None and path.name in str(told.value)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_every_file_of_the_collection_is_refused(
         assert "x.tif" in str(told.value)
     else:
         kinds = {"pois.zip": "shapefile", "a.zip": "geopackage"}
-        refused(path, words, kinds.get(path.name, ""))
+        assert is_refused(path, words, kinds.get(path.name, ""))
     with pytest.raises(Problem) as told:  # new-city looks at it too
         look_into(place)
     assert path.name in str(told.value)
@@ -149,11 +151,11 @@ def test_a_virtual_file_is_no_layer_whatever_its_name(
     path = tmp_path / f"x{ending}"
     for source in (str(secret(tmp_path)), URL):
         path.write_text(before + VRT.format(source=source), encoding="utf-8")
-        refused(path, "virtual file")
+        assert is_refused(path, "virtual file")
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.write(path, f"数据/{path.name}")
     if ending != ".parquet":
-        refused(tmp_path / "x.zip", "virtual file", FORMATS[ending])
+        assert is_refused(tmp_path / "x.zip", "virtual file", FORMATS[ending])
     assert asked == []
 
 
@@ -166,7 +168,7 @@ def secret(folder: Path) -> Path:
 def test_a_description_in_utf16_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.geojson"
     path.write_bytes(VRT.format(source=URL).encode("utf-16"))
-    refused(path, "virtual file")
+    assert is_refused(path, "virtual file")
 
 
 @pytest.mark.parametrize("before", ["", "\ufeff", "\n\t ", "<?xml version='1.0'?>\n"])
@@ -257,11 +259,11 @@ def test_a_log_beside_a_geopackage_is_told_and_an_empty_one_is_not(tmp_path: Pat
         beside.write_bytes(b"")
         assert read(path).row_count == 3
         beside.write_bytes(b"x" * 40)
-        refused(path, f"x.gpkg{ending} beside it holds changes")
+        assert is_refused(path, f"x.gpkg{ending} beside it holds changes")
         with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
             archive.write(path, path.name)
             archive.write(beside, beside.name)
-        refused(tmp_path / "x.zip", f"x.gpkg{ending} beside it", "geopackage")
+        assert is_refused(tmp_path / "x.zip", f"x.gpkg{ending} beside it", "geopackage")
         beside.unlink()
 
 
@@ -288,12 +290,12 @@ def test_a_view_of_an_office_is_read_and_one_without_end_is_cut_off(
     select = "create view v as select fid as ogc_fid, geom, building from x where fid <= 5"
     path = with_sql(tmp_path / "office.gpkg", select)
     assert read(path, layer="v").row_count == 5
-    refused(path, "holds 2 layers: v, x|holds 2 layers: x, v")
+    assert is_refused(path, "holds 2 layers: v, x|holds 2 layers: x, v")
     crossed = "x a, x b, x c, x d, x e, x f"
     endless = f"select a.fid as ogc_fid, a.geom, a.building from {crossed} where a.fid + f.fid < 0"
     path = with_sql(tmp_path / "endless.gpkg", f"create view v as {endless}")
     monkeypatch.setattr(fence, "_CPU_S", 1.0)
-    refused(path, "did not end within", layer="v")
+    assert is_refused(path, "did not end within", layer="v")
     assert read(tmp_path / "office.gpkg", layer="x").row_count == 200  # the next reader works
 
 
@@ -311,10 +313,10 @@ def test_a_view_of_an_office_is_read_and_one_without_end_is_cut_off(
 def test_a_view_that_reaches_out_is_refused(
     statement: str, words: str, asked: list[str], tmp_path: Path
 ) -> None:
-    refused(with_sql(tmp_path / "x.gpkg", statement), words)
+    assert is_refused(with_sql(tmp_path / "x.gpkg", statement), words)
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.write(tmp_path / "x.gpkg", "x.gpkg")
-    refused(tmp_path / "x.zip", words, "geopackage")
+    assert is_refused(tmp_path / "x.zip", words, "geopackage")
     assert asked == []
 
 
@@ -328,7 +330,7 @@ def test_a_table_kept_elsewhere_is_refused(tmp_path: Path) -> None:
             "'CREATE VIRTUAL TABLE v USING VirtualOGR(''/etc/passwd'')')"
         )
     database.close()
-    refused(path, "kept elsewhere")
+    assert is_refused(path, "kept elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -352,7 +354,7 @@ def test_a_crs_that_is_a_link_is_refused_wherever_it_stands(
         text.rstrip()[:-1] + f', "crs":{crs}' + "}",
     ):
         path.write_text(whole, encoding="utf-8")
-        refused(path, "its crs is a link")
+        assert is_refused(path, "its crs is a link")
     path.write_text(text.replace('"features":', f'"cr\\u0073": {crs}, "features":', 1), "utf-8")
     try:
         assert read(path).row_count == 400  # spelt so that it is not seen: then nobody follows it
@@ -388,7 +390,7 @@ def test_entities_are_refused(
     )  # fmt: skip
     path = tmp_path / f"x{ending}"
     path.write_text(type_of_document + text, encoding="utf-8")
-    refused(path, "declares a document type")
+    assert is_refused(path, "declares a document type")
     assert asked == []
 
 
@@ -396,10 +398,10 @@ def test_a_link_of_a_kml_is_told_with_its_address(asked: list[str], tmp_path: Pa
     path = tmp_path / "x.kml"
     link = "<NetworkLink><Link><href>http://127.0.0.1:18080/more.kml</href></Link></NetworkLink>"
     path.write_text(KML.format(more=link), encoding="utf-8")
-    refused(path, r"NetworkLink\): http://127.0.0.1:18080/more.kml")
+    assert is_refused(path, r"NetworkLink\): http://127.0.0.1:18080/more.kml")
     with zipfile.ZipFile(tmp_path / "x.kmz", "w") as archive:
         archive.write(path, "doc.kml")
-    refused(tmp_path / "x.kmz", "NetworkLink")
+    assert is_refused(tmp_path / "x.kmz", "NetworkLink")
     path.write_text(KML.format(more=""), encoding="utf-8")
     assert read(path).row_count == 1
     assert asked == []
@@ -448,7 +450,7 @@ def test_schema_crs_and_parts_of_a_gml_elsewhere_are_not_followed(
 def test_a_mapinfo_table_of_others_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "x.tab"
     path.write_text(text, encoding="utf-8")
-    refused(path, "made of other files")
+    assert is_refused(path, "made of other files")
 
 
 def test_parts_that_are_links_to_elsewhere_are_refused(tmp_path: Path) -> None:
@@ -461,14 +463,14 @@ def test_parts_that_are_links_to_elsewhere_are_refused(tmp_path: Path) -> None:
                 shutil.copy(part, tmp_path / "raw" / part.name)
         table = ".dbf" if ending == ".shp" else ".dat"
         (tmp_path / "raw" / f"x{table}").symlink_to(tmp_path / "elsewhere" / f"x{table}")
-        refused(tmp_path / "raw" / f"x{ending}", f"its part x{table} is a link")
+        assert is_refused(tmp_path / "raw" / f"x{ending}", f"its part x{table} is a link")
         (tmp_path / "raw" / f"x{table}").unlink()
     houses().to_file(tmp_path / "elsewhere" / "x.gdb", driver="OpenFileGDB")
     shutil.copytree(tmp_path / "elsewhere" / "x.gdb", tmp_path / "raw" / "x.gdb")
     part = tmp_path / "raw" / "x.gdb" / "a00000004.gdbtable"
     part.unlink()
     part.symlink_to(tmp_path / "elsewhere" / "x.gdb" / part.name)
-    refused(tmp_path / "raw" / "x.gdb", "is a link to another folder")
+    assert is_refused(tmp_path / "raw" / "x.gdb", "is a link to another folder")
 
 
 def test_a_link_out_of_the_folder_is_not_looked_into(tmp_path: Path) -> None:
@@ -491,7 +493,7 @@ def test_zips_that_are_not_what_they_seem_are_refused(tmp_path: Path) -> None:
     houses().to_file(plain)
     inner = _zip(lambda archive: archive.write(plain, "x.geojson"), tmp_path / "inner.zip")
     outer = _zip(lambda archive: archive.write(inner, "inner.zip"), tmp_path / "outer.zip")
-    refused(outer, r"but another archive: inner\.zip", "geojson")
+    assert is_refused(outer, r"but another archive: inner\.zip", "geojson")
 
     def twice(archive: zipfile.ZipFile) -> None:
         archive.writestr("x.geojson", plain.read_bytes())
@@ -499,21 +501,21 @@ def test_zips_that_are_not_what_they_seem_are_refused(tmp_path: Path) -> None:
 
     with pytest.warns(UserWarning, match="Duplicate name"):
         _zip(twice, tmp_path / "twice.zip")
-    refused(tmp_path / "twice.zip", "twice by the same name", "geojson")
+    assert is_refused(tmp_path / "twice.zip", "twice by the same name", "geojson")
 
     def link(archive: zipfile.ZipFile) -> None:
         info = zipfile.ZipInfo("x.geojson")
         info.external_attr = 0o120777 << 16
         archive.writestr(info, "/etc/passwd")
 
-    refused(_zip(link, tmp_path / "link.zip"), "a link instead of a file", "geojson")
+    assert is_refused(_zip(link, tmp_path / "link.zip"), "a link instead of a file", "geojson")
     odd = _zip(lambda archive: archive.writestr("a\nb.geojson", b"{}"), tmp_path / "odd.zip")
-    refused(odd, "without a proper name", "geojson")
+    assert is_refused(odd, "without a proper name", "geojson")
     for name, kind in (("x.gpkg", "geopackage"), ("x.shp", "shapefile"), ("x.fgb", "flatgeobuf")):
         (tmp_path / name).write_bytes(inner.read_bytes())
-        refused(tmp_path / name, "this is a zip archive", kind)
+        assert is_refused(tmp_path / name, "this is a zip archive", kind)
     fake = _zip(lambda archive: archive.writestr("x.gdb/a.vrt", VRT), tmp_path / "fake.zip")
-    refused(fake, "no File Geodatabase", "file_geodatabase")
+    assert is_refused(fake, "no File Geodatabase", "file_geodatabase")
 
 
 def test_a_format_is_read_by_its_own_driver_only(tmp_path: Path) -> None:
@@ -524,9 +526,9 @@ def test_a_format_is_read_by_its_own_driver_only(tmp_path: Path) -> None:
     for ending in (".shp", ".fgb", ".geojson", ".kml", ".gml", ".tab", ".dxf", ".topojson"):
         path = tmp_path / f"b{ending}"
         shutil.copy(tmp_path / "a.gpkg", path)
-        refused(path, "this is a geopackage")
+        assert is_refused(path, "this is a geopackage")
     shutil.copy(tmp_path / "a.geojson", tmp_path / "c.gpkg")
-    refused(tmp_path / "c.gpkg", "this is a geojson")
+    assert is_refused(tmp_path / "c.gpkg", "this is a geojson")
 
 
 @pytest.mark.parametrize("ending", [".dbf", ".prj", ".cpg"])
@@ -536,7 +538,7 @@ def test_a_pipe_in_place_of_a_part_is_told_at_once(ending: str, tmp_path: Path) 
     houses().to_file(path)
     path.with_suffix(ending).unlink(missing_ok=True)
     os.mkfifo(path.with_suffix(ending))
-    refused(path, f"its part x{ending} is a pipe or a device")
+    assert is_refused(path, f"its part x{ending} is a pipe or a device")
 
 
 def test_pipes_in_a_folder_are_told_and_not_read(tmp_path: Path) -> None:

@@ -101,7 +101,9 @@ def plain(town: tuple[Path, Settings]) -> dict[str, pd.DataFrame]:
 def test_every_format_makes_the_same_tables(
     kind: str, town: tuple[Path, Settings], plain: dict[str, pd.DataFrame]
 ) -> None:
-    _same(plain, tables(intake(town[0], exported(*town, kind))))
+    found = tables(intake(town[0], exported(*town, kind)))
+    assert found.keys() == plain.keys()
+    _same(plain, found)
 
 
 def test_a_region_as_pbf_is_cut_to_the_town(town: tuple[Path, Settings]) -> None:

@@ -65,3 +65,4 @@ def test_a_temporary_folder_that_cannot_be_read_stops_nothing(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
     scratch.remove_left()
+    assert list(tmp_path.iterdir()) == []

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from pipeline.highs import Effort
 from pipeline.pages.entry_words import entry_words
 from pipeline.plan.entry import Entries, entries, upper_bound
 from pipeline.plan.entry_budget import Wanted, auctioned, budgets_of_entry
-from pipeline.plan.programme import Effort
 from pipeline.plan.schedule import Schedule, choose
 from pipeline.plan.task import Columns, Task, start_years
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from pipeline.highs import Effort
 from pipeline.plan.cost import WHOLE_PROJECT, Works
 from pipeline.plan.offers import Bundles, Ledger, Market
 from pipeline.plan.packages import Row, must_do, package_steps, row_of
-from pipeline.plan.programme import Effort
 from pipeline.plan.relief import Weighed, refuse_unknown_columns, relief_of
 from pipeline.plan.rules import safety_years
 from pipeline.plan.schedule import choose

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.highs import Effort
 from pipeline.plan.contradiction import Names, explain
-from pipeline.plan.programme import Effort
 from pipeline.plan.schedule import Infeasible, Schedule, choose
 from pipeline.plan.task import FREE, LOCKED_OUT, Columns, Task, keeps_rules, start_years
 

@@ -9,8 +9,8 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
+from pipeline.highs import Effort
 from pipeline.siting.facility_choice import NOBODY, Limits, Reach, Sites, largest_cover, least_walk
-from pipeline.siting.facility_solver import Effort
 
 EXACT = Effort(0.0, 100_000)
 SPOPT = {

@@ -11,13 +11,13 @@ import pytest
 import shapely
 
 from pipeline.contracts.tables import AMENITIES, BUILDINGS, STREET_EDGES, STREET_NODES, WATER
+from pipeline.highs import Effort
 from pipeline.measure.access import doors
 from pipeline.measure.site_places import longest_walk_min, site_places
 from pipeline.measure.site_walks import SiteWalks, site_walks
 from pipeline.measure.streets import street_world
 from pipeline.measure.what_if import what_if
 from pipeline.siting.facility_choice import Limits, Reach, Sites, largest_cover, least_walk
-from pipeline.siting.facility_solver import Effort
 from tests import cliff
 
 EXACT = Effort(0.0, 1000)
